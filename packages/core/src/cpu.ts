@@ -1,0 +1,32 @@
+import type { Level } from "./state.js";
+
+/** What can interrupt a CPU. */
+export type Interrupt = "irq" | "ipi" | "nmi";
+
+/**
+ * An event at which an architecture may synchronise the context of a CPU: entries and returns of each level, the voluntary switch
+ * between tasks, the return into code that was preempted; and the machine steps of serialising instructions by their own names.
+ */
+export type SynchronizationEvent =
+  | "irq-entry"
+  | "irq-return"
+  | "trap-entry"
+  | "trap-return"
+  | "nmi-entry"
+  | "nmi-return"
+  | "context-switch"
+  | "resume-preempted";
+
+/** The exception model of a CPU: who interrupts whom, and what synchronises its context. */
+export interface Cpu {
+  readonly id: string;
+  readonly source: string;
+  /** Whether an interrupt is taken by a CPU whose contexts have these levels, lowest first, with interrupts masked or not. */
+  accepts(interrupt: Interrupt, levels: readonly Level[], masked: boolean): boolean;
+  /** Events, and machine steps of instructions, that synchronise the context of the CPU they happen on. */
+  readonly synchronizes: readonly (SynchronizationEvent | (string & {}))[];
+  /** Trap vectors that breakpoints raise; a patch program's byte may raise these. */
+  readonly breakpoints: readonly string[];
+  /** Whether trap handlers start with interrupts masked. */
+  readonly trapsMask: boolean;
+}

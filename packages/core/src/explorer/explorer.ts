@@ -1,0 +1,118 @@
+import type { Machine } from "../machine/machine.js";
+import { alwaysPromised, type PropertyId, type Property, propertyIds } from "../properties/property.js";
+import type { Scenario } from "../scenario.js";
+import type { CpuState } from "../state.js";
+import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
+import { MACHINE, PROPERTIES, SCENARIO, STEPS } from "../wiring/parts.js";
+import { injectable, use, useAll } from "../wiring/tokens.js";
+import { bitsOf, Search, type Taken } from "./search.js";
+import { CPU0, MEMORY, type Steps } from "./steps.js";
+import { follow } from "./trace.js";
+
+/** How a check is run. */
+export type CheckOptions = {
+  readonly bounds?: Bounds;
+  /** Ends the run; the verdict is then `inconclusive`. */
+  readonly signal?: AbortSignal;
+  /** Told about five times a second how far the run is. */
+  readonly onProgress?: (progress: Progress) => void;
+};
+
+/** The driver that explores every interleaving. */
+@injectable()
+export class Explorer {
+  readonly #machine: Machine;
+  readonly #steps: Steps;
+  readonly #properties: readonly Property[];
+  readonly #scenario: Scenario;
+
+  constructor(
+    @use(MACHINE) machine: Machine,
+    @use(STEPS) steps: Steps,
+    @useAll(PROPERTIES) properties: readonly Property[],
+    @use(SCENARIO) scenario: Scenario,
+  ) {
+    this.#machine = machine;
+    this.#steps = steps;
+    this.#properties = properties;
+    this.#scenario = scenario;
+  }
+
+  async check({ bounds = {}, signal, onProgress }: CheckOptions): Promise<Verdict> {
+    const began = performance.now();
+    const counted = countedProperties(this.#scenario);
+    const search = new Search(this.#steps);
+    const graph = counted.has("progress");
+    const end = await search.run({ active: bitsOf(counted, this.#properties), bounds, signal, onProgress, graph });
+
+    const base = (): VerdictBase => ({
+      states: search.store.size,
+      transitions: search.transitions,
+      depth: search.depth,
+      seconds: (performance.now() - began) / 1000,
+      bounds,
+      unused: end.end === "complete" ? this.#unused() : [],
+      vacuous: end.end === "complete" && this.#vacuous(),
+      notPromised: this.#properties.filter((_, i) => (search.brokenInactive & (1 << i)) !== 0).map((property) => property.id),
+    });
+    if (end.end === "limit") return { ...base(), verdict: "inconclusive", limit: end.limit };
+    if (end.end === "violation") {
+      const last = end.path[end.path.length - 1] as Taken;
+      const broken = this.#steps.info(last.effect).broken.filter(({ property }) => counted.has(property));
+      return this.#unsafe(base(), broken, end.path);
+    }
+    if (graph) {
+      const stuck = search.stuck((state) => this.#quiet(search, state));
+      if (stuck !== undefined) {
+        const why = "From here the patch call, or a trap or interrupt that a CPU is in, can no longer finish.";
+        return this.#unsafe(base(), [{ property: "progress", why }], search.pathTo(stuck));
+      }
+    }
+    return { ...base(), verdict: "safe" };
+  }
+
+  #unsafe(base: VerdictBase, broken: readonly Broken[], path: readonly Taken[]): Verdict {
+    const inOrder = [...broken].sort((a, b) => propertyIds.indexOf(a.property) - propertyIds.indexOf(b.property));
+    const first = inOrder[0] as Broken;
+    const choices = path.map(({ effect, column }) => {
+      const { rule, step, choice } = this.#steps.info(effect);
+      return { cpu: column - CPU0, rule, step, choice };
+    });
+    return { ...base, verdict: "unsafe", property: first.property, why: first.why, broken: inOrder, trace: follow(this.#machine, choices) };
+  }
+
+  #unused(): readonly string[] {
+    const taken = new Set(this.#steps.infos.map((info) => info.step));
+    const steps = new Set([...this.#machine.layout.programs.values()].flatMap(({ code }) => code.flatMap((entry) => (entry.kind === "op" ? [entry.step] : []))));
+    return [...new Set(this.#machine.layout.steps.flat())].filter((id) => steps.has(id) && !taken.has(id));
+  }
+
+  #vacuous(): boolean {
+    return !this.#steps.infos.some(({ observed }) =>
+      observed.some(({ what, detail }) => what === "execute" && detail["site"] !== null && detail["calling"] === true),
+    );
+  }
+
+  /** No patch call is under way, and every CPU is out of its traps and interrupts. */
+  #quiet(search: Search, state: number): boolean {
+    const { rows, width } = search.store;
+    const base = state * width;
+    if (this.#steps.memory.value(rows[base + MEMORY] as number).sites.some((site) => site.calling)) return false;
+    for (let column = CPU0; column < width; column++) if (!quiet(this.#steps.cpu.value(rows[base + column] as number))) return false;
+    return true;
+  }
+}
+
+const quiet = (cpu: CpuState): boolean => {
+  const [task, above] = cpu.stack;
+  if (above !== undefined || cpu.pending.length > 0) return false;
+  return task === undefined || task.code.run === "program" || task.code.trapped === null;
+};
+
+/** The properties that count: those that a strategy promises, those that always count, less what the scenario leaves out. */
+export const countedProperties = (scenario: Scenario): ReadonlySet<PropertyId> => {
+  const promised = new Set([...alwaysPromised, ...scenario.patchers.flatMap((patcher) => patcher.strategy.promises)]);
+  const asked = scenario.properties ?? propertyIds;
+  const ignored = new Set(scenario.ignore ?? []);
+  return new Set(asked.filter((id) => !ignored.has(id) && (promised.has(id) || scenario.properties !== undefined)));
+};

@@ -1,0 +1,32 @@
+import type { Data } from "../data.js";
+import { keyOf } from "../key.js";
+
+/** Gives equal values the same small number, from 0 in order of arrival. */
+export class Interner<T extends Data> {
+  readonly #ids = new Map<string, number>();
+  readonly #values: T[] = [];
+
+  /** The number of a value. */
+  id(value: T): number {
+    const key = keyOf(value);
+    let id = this.#ids.get(key);
+    if (id === undefined) {
+      id = this.#values.length;
+      this.#ids.set(key, id);
+      this.#values.push(value);
+    }
+    return id;
+  }
+
+  /** The value of a number. */
+  value(id: number): T {
+    const value = this.#values[id];
+    if (value === undefined) throw new Error(`No value has the number ${id}.`);
+    return value;
+  }
+
+  /** How many different values there are. */
+  get size(): number {
+    return this.#values.length;
+  }
+}

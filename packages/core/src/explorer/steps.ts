@@ -1,0 +1,362 @@
+import type { Data } from "../data.js";
+import { deepFreeze, footprint } from "../development.js";
+import { keyOf } from "../key.js";
+import type { Candidate, Machine } from "../machine/machine.js";
+import type { Property } from "../properties/property.js";
+import type { Effect, EveryCpu, Observation, Rule } from "../rule.js";
+import type { CpuState, MemoryState, ParkedState, Parts, ServicesState } from "../state.js";
+import { DEVELOPMENT, MACHINE, PROPERTIES } from "../wiring/parts.js";
+import { injectable, use, useAll } from "../wiring/tokens.js";
+import { GrowingInt32 } from "./growing.js";
+import { Interner } from "./interner.js";
+import type { StateStore } from "./state-store.js";
+
+/** Columns of a state's row: the shared parts, then one for each CPU. */
+export const MEMORY = 0;
+/** Column of the services. */
+export const SERVICES = 1;
+/** Column of the parked tasks. */
+export const PARKED = 2;
+/** Column of CPU 0. */
+export const CPU0 = 3;
+
+const READS = { memory: 1, services: 2, parked: 4 } as const;
+
+/** What one effect is, for people: the rule, the step of the program, what was observed, which properties it breaks and why. */
+export type EffectInfo = {
+  readonly rule: string;
+  readonly step: string | null;
+  readonly observed: readonly Observation[];
+  readonly broken: readonly { readonly property: Property["id"]; readonly why: string }[];
+  /** Among the outcomes of one rule: which. */
+  readonly choice: number;
+};
+
+/** Receives the transitions of a state: the effect, the column of the CPU that acts, and the successor's row. */
+export interface Visitor {
+  transition(state: number, effect: number, column: number, next: Int32Array): void;
+}
+
+/**
+ * The steps of a machine over interned parts: model code runs once for each distinct tuple of what it reads, and is numbers from
+ * then on. Everything that the inner loop of a search looks at lies in typed arrays.
+ */
+@injectable()
+export class Steps {
+  readonly cpu = new Interner<CpuState>();
+  readonly memory = new Interner<MemoryState>();
+  readonly services = new Interner<ServicesState>();
+  readonly parked = new Interner<ParkedState>();
+  readonly #properties: readonly Property[];
+  readonly #development: boolean;
+
+  // Candidates of a CPU part: a range in the arrays below, by the part's number.
+  readonly #candidateStart = new GrowingInt32();
+  readonly #candidateCount = new GrowingInt32();
+  readonly #candidates: Candidate[] = [];
+  readonly #candidateReads = new GrowingInt32();
+  readonly #candidateGuard = new GrowingInt32();
+  readonly #candidateCpu = new GrowingInt32();
+
+  // Memoised outcomes: a hash table from (candidate, memory, services, parked) to a range of effects.
+  #table = new Int32Array(6 << 12);
+  #mask = (1 << 12) - 1;
+  #entries = 0;
+
+  /** New part numbers of an effect, or -1 where it leaves the part as it is; then maps over the CPUs, or -1; then what it breaks. */
+  readonly effectCpu = new GrowingInt32();
+  readonly effectMemory = new GrowingInt32();
+  readonly effectServices = new GrowingInt32();
+  readonly effectParked = new GrowingInt32();
+  readonly effectEvery = new GrowingInt32();
+  readonly effectOthers = new GrowingInt32();
+  readonly effectBroken = new GrowingInt32();
+  readonly #infos: EffectInfo[] = [];
+
+  readonly #mapNumbers = new Map<string, number>();
+  readonly #maps: EveryCpu[] = [];
+  readonly #mapped: Int32Array[] = [];
+  readonly #guardNumbers = new Map<string, number>();
+  readonly #guards: EveryCpu[] = [];
+  readonly #guarded: Int8Array[] = [];
+
+  readonly machine: Machine;
+
+  /** `development` freezes every part, checks footprints, and runs each rule twice to see that it is deterministic. */
+  constructor(
+    @use(MACHINE) machine: Machine,
+    @useAll(PROPERTIES) properties: readonly Property[],
+    @use(DEVELOPMENT) development: boolean,
+  ) {
+    this.machine = machine;
+    this.#properties = properties;
+    this.#development = development;
+  }
+
+  /** How often model code ran. */
+  get calls(): number {
+    return this.#entries;
+  }
+
+  /** The row of the state before any step. */
+  initialRow(): Int32Array {
+    const initial = this.machine.initial();
+    return Int32Array.from([
+      this.memory.id(initial.memory),
+      this.services.id(initial.services),
+      this.parked.id(initial.parked),
+      ...initial.cpus.map((cpu) => this.cpu.id(cpu)),
+    ]);
+  }
+
+  /** The first candidate of a CPU part; candidates are numbered one after the other. */
+  firstCandidate(cpu: number): number {
+    while (this.#candidateStart.length <= cpu) this.#list(this.#candidateStart.length);
+    return this.#candidateStart.get(cpu);
+  }
+
+  /** How many candidates a CPU part has; ask for the first one before. */
+  candidateCount(cpu: number): number {
+    return this.#candidateCount.get(cpu);
+  }
+
+  /** The candidate of a number. */
+  candidate(number: number): Candidate {
+    return this.#candidates[number] as Candidate;
+  }
+
+  #list(cpu: number): void {
+    const found = this.machine.candidates(this.cpu.value(cpu));
+    this.#candidateStart.push(this.#candidates.length);
+    this.#candidateCount.push(found.length);
+    for (const candidate of found) {
+      this.#candidates.push(candidate);
+      let reads = 0;
+      for (const part of candidate.rule.reads) if (part !== "cpu") reads |= READS[part];
+      this.#candidateReads.push(reads);
+      this.#candidateGuard.push(candidate.guard === null ? -1 : this.#guardNumber(candidate.guard));
+      this.#candidateCpu.push(cpu);
+    }
+  }
+
+  /** Whether the guard of a candidate holds in the state whose row starts at `base`. */
+  enabled(candidate: number, rows: Int32Array, base: number, width: number): boolean {
+    const guard = this.#candidateGuard.get(candidate);
+    if (guard < 0) return true;
+    for (let column = CPU0; column < width; column++) {
+      if (!this.#holds(guard, rows[base + column] as number)) return false;
+    }
+    return true;
+  }
+
+  #holds(guard: number, cpu: number): boolean {
+    let known = this.#guarded[guard] as Int8Array;
+    if (cpu >= known.length) {
+      const grown = new Int8Array(Math.max(cpu + 1, known.length * 2));
+      grown.set(known);
+      this.#guarded[guard] = grown;
+      known = grown;
+    }
+    let value = known[cpu] as number;
+    if (value === 0) {
+      const { id, args } = this.#guards[guard] as EveryCpu;
+      value = this.machine.predicate(id).holds(this.cpu.value(cpu), args, this.machine) ? 1 : 2;
+      known[cpu] = value;
+    }
+    return value === 1;
+  }
+
+  /** Entry in the table of outcomes of a candidate in the state whose row starts at `base`. */
+  outcome(candidate: number, rows: Int32Array, base: number): number {
+    const reads = this.#candidateReads.get(candidate);
+    const memory = (reads & READS.memory) === 0 ? -1 : (rows[base + MEMORY] as number);
+    const services = (reads & READS.services) === 0 ? -1 : (rows[base + SERVICES] as number);
+    const parked = (reads & READS.parked) === 0 ? -1 : (rows[base + PARKED] as number);
+    const table = this.#table;
+    let slot = hashOf(candidate, memory, services, parked) & this.#mask;
+    for (;;) {
+      const at = 6 * slot;
+      const entry = table[at] as number;
+      if (entry === 0) break;
+      if (entry === candidate + 1 && table[at + 1] === memory && table[at + 2] === services && table[at + 3] === parked) return at;
+      slot = (slot + 1) & this.#mask;
+    }
+    return this.#compute(candidate, memory, services, parked);
+  }
+
+  /** First effect of an outcome. */
+  firstEffect(outcome: number): number {
+    return this.#table[outcome + 4] as number;
+  }
+
+  /** Number of effects of an outcome. */
+  effectCount(outcome: number): number {
+    return this.#table[outcome + 5] as number;
+  }
+
+  #compute(candidate: number, memory: number, services: number, parked: number): number {
+    const { rule, args, step } = this.candidate(candidate);
+    const parts: Partial<Parts> = {
+      cpu: this.cpu.value(this.#candidateCpu.get(candidate)),
+      ...(memory < 0 ? {} : { memory: this.memory.value(memory) }),
+      ...(services < 0 ? {} : { services: this.services.value(services) }),
+      ...(parked < 0 ? {} : { parked: this.parked.value(parked) }),
+    };
+    const effects = this.#apply(rule, parts, args);
+    const first = this.#infos.length;
+    effects.forEach((effect, choice) => {
+      this.#addEffect(rule, step, effect, choice);
+    });
+    if (++this.#entries * 2 > this.#mask) this.#grow();
+    let slot = hashOf(candidate, memory, services, parked) & this.#mask;
+    while (this.#table[6 * slot] !== 0) slot = (slot + 1) & this.#mask;
+    this.#table.set([candidate + 1, memory, services, parked, first, effects.length], 6 * slot);
+    return 6 * slot;
+  }
+
+  #apply(rule: Rule, parts: Partial<Parts>, args: Data): readonly Effect[] {
+    if (!this.#development) return rule.apply(parts as Parts, args, this.machine);
+    const seen = footprint(rule, parts);
+    const effects = rule.apply(seen, args, this.machine);
+    const again = rule.apply(seen, args, this.machine);
+    if (keyOf(effects as unknown as Data) !== keyOf(again as unknown as Data)) throw new Error(`The rule ${rule.id} is not deterministic.`);
+    for (const effect of effects) {
+      for (const part of Object.keys(effect.set) as (keyof Parts)[]) {
+        if (!rule.writes.includes(part)) throw new Error(`The rule ${rule.id} sets ${part}, which it does not declare.`);
+      }
+      if ((effect.everyCpu ?? effect.otherCpus) !== undefined && !rule.writes.includes("everyCpu")) {
+        throw new Error(`The rule ${rule.id} maps every CPU, which it does not declare.`);
+      }
+      deepFreeze(effect.set);
+    }
+    return effects;
+  }
+
+  #addEffect(rule: Rule, step: string | null, effect: Effect, choice: number): void {
+    const { cpu, memory, services, parked } = effect.set;
+    this.effectCpu.push(cpu === undefined ? -1 : this.cpu.id(cpu));
+    this.effectMemory.push(memory === undefined ? -1 : this.memory.id(memory));
+    this.effectServices.push(services === undefined ? -1 : this.services.id(services));
+    this.effectParked.push(parked === undefined ? -1 : this.parked.id(parked));
+    this.effectEvery.push(effect.everyCpu === undefined ? -1 : this.#mapNumber(effect.everyCpu));
+    this.effectOthers.push(effect.otherCpus === undefined ? -1 : this.#mapNumber(effect.otherCpus));
+    const observed = effect.observed ?? [];
+    const broken = this.#properties.flatMap((property, i) =>
+      observed.flatMap((observation) => {
+        const why = property.judge(observation);
+        return why === undefined ? [] : [{ property: property.id, why, bit: 1 << i }];
+      }),
+    );
+    this.effectBroken.push(broken.reduce((bits, { bit }) => bits | bit, 0));
+    this.#infos.push({ rule: rule.id, step, observed, broken: broken.map(({ property, why }) => ({ property, why })), choice });
+  }
+
+  /** What an effect is, for people. */
+  info(effect: number): EffectInfo {
+    return this.#infos[effect] as EffectInfo;
+  }
+
+  /** All effects that were taken. */
+  get infos(): readonly EffectInfo[] {
+    return this.#infos;
+  }
+
+  /** The number of a CPU part after a map. */
+  mapped(map: number, cpu: number): number {
+    let known = this.#mapped[map] as Int32Array;
+    if (cpu >= known.length) {
+      const grown = new Int32Array(Math.max(cpu + 1, known.length * 2));
+      grown.set(known);
+      this.#mapped[map] = grown;
+      known = grown;
+    }
+    const found = known[cpu] as number;
+    if (found !== 0) return found - 1;
+    const { id, args } = this.#maps[map] as EveryCpu;
+    const value = this.cpu.id(this.machine.map(id).apply(this.cpu.value(cpu), args, this.machine));
+    known[cpu] = value + 1;
+    return value;
+  }
+
+  #mapNumber(map: EveryCpu): number {
+    return numberOf(map, this.#mapNumbers, () => {
+      this.#mapped.push(new Int32Array(64));
+      return this.#maps.push(map) - 1;
+    });
+  }
+
+  #guardNumber(guard: EveryCpu): number {
+    return numberOf(guard, this.#guardNumbers, () => {
+      this.#guarded.push(new Int8Array(64));
+      return this.#guards.push(guard) - 1;
+    });
+  }
+
+  /** Hands every transition of a stored state to `visitor`, its successor in `next`. */
+  visit(store: StateStore, state: number, next: Int32Array, visitor: Visitor): void {
+    const width = store.width;
+    const base = state * width;
+    for (let column = CPU0; column < width; column++) {
+      const cpu = store.rows[base + column] as number;
+      const first = this.firstCandidate(cpu);
+      const end = first + this.candidateCount(cpu);
+      for (let candidate = first; candidate < end; candidate++) {
+        if (!this.enabled(candidate, store.rows, base, width)) continue;
+        const outcome = this.outcome(candidate, store.rows, base);
+        const last = this.firstEffect(outcome) + this.effectCount(outcome);
+        for (let effect = this.firstEffect(outcome); effect < last; effect++) {
+          this.successor(effect, store.rows, base, width, column, next);
+          visitor.transition(state, effect, column, next);
+        }
+      }
+    }
+  }
+
+  /** Writes the successor by an effect of the CPU in `column` into `into`. */
+  successor(effect: number, rows: Int32Array, base: number, width: number, column: number, into: Int32Array): void {
+    for (let i = 0; i < width; i++) into[i] = rows[base + i] as number;
+    const cpu = this.effectCpu.get(effect);
+    if (cpu >= 0) into[column] = cpu;
+    const memory = this.effectMemory.get(effect);
+    if (memory >= 0) into[MEMORY] = memory;
+    const services = this.effectServices.get(effect);
+    if (services >= 0) into[SERVICES] = services;
+    const parked = this.effectParked.get(effect);
+    if (parked >= 0) into[PARKED] = parked;
+    const every = this.effectEvery.get(effect);
+    if (every >= 0) for (let i = CPU0; i < width; i++) into[i] = this.mapped(every, into[i] as number);
+    const others = this.effectOthers.get(effect);
+    if (others >= 0) for (let i = CPU0; i < width; i++) if (i !== column) into[i] = this.mapped(others, into[i] as number);
+  }
+
+  #grow(): void {
+    const old = this.#table;
+    const size = (this.#mask + 1) * 2;
+    this.#table = new Int32Array(6 * size);
+    this.#mask = size - 1;
+    for (let at = 0; at < old.length; at += 6) {
+      if (old[at] === 0) continue;
+      let slot = hashOf((old[at] as number) - 1, old[at + 1] as number, old[at + 2] as number, old[at + 3] as number) & this.#mask;
+      while (this.#table[6 * slot] !== 0) slot = (slot + 1) & this.#mask;
+      this.#table.set(old.subarray(at, at + 6), 6 * slot);
+    }
+  }
+}
+
+const hashOf = (a: number, b: number, c: number, d: number): number => {
+  let hash = Math.imul(a ^ 0x811c9dc5, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ b, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ c, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 16) ^ d, 0x27d4eb2f);
+  return hash ^ (hash >>> 15);
+};
+
+const numberOf = (key: EveryCpu, numbers: Map<string, number>, add: () => number): number => {
+  const text = `${key.id} ${keyOf(key.args)}`;
+  let number = numbers.get(text);
+  if (number === undefined) {
+    number = add();
+    numbers.set(text, number);
+  }
+  return number;
+};

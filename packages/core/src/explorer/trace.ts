@@ -1,0 +1,76 @@
+import type { Candidate, Machine } from "../machine/machine.js";
+import type { Effect, Observation } from "../rule.js";
+import type { CpuState, MemoryState, ParkedState, ServicesState } from "../state.js";
+
+/** A whole state, its parts by name. */
+export type StateView = {
+  readonly memory: MemoryState;
+  readonly services: ServicesState;
+  readonly parked: ParkedState;
+  readonly cpus: readonly CpuState[];
+};
+
+/** Which step of a state was taken: the CPU that acted, the rule, the program's step if it was one, and which of its outcomes. */
+export type Choice = { readonly cpu: number; readonly rule: string; readonly step: string | null; readonly choice: number };
+
+/** One step of a trace: who did what, and the states around it. */
+export type TraceStep = Choice & {
+  readonly observed: readonly Observation[];
+  readonly before: StateView;
+  readonly after: StateView;
+};
+
+/** The state before any step. */
+export const initialView = (machine: Machine): StateView => {
+  const { cpus, memory, services, parked } = machine.initial();
+  return { memory, services, parked, cpus };
+};
+
+/** A step that a CPU can take in a state, with all its outcomes. */
+export type Enabled = { readonly candidate: Candidate; readonly effects: readonly Effect[] };
+
+/** The steps that one CPU can take in a state. */
+export const enabledSteps = (machine: Machine, view: StateView, cpu: number): readonly Enabled[] => {
+  const acting = view.cpus[cpu] as CpuState;
+  return machine.candidates(acting).flatMap((candidate): readonly Enabled[] => {
+    const { guard } = candidate;
+    if (guard !== null && !view.cpus.every((other) => machine.predicate(guard.id).holds(other, guard.args, machine))) return [];
+    const { memory, services, parked } = view;
+    const effects = candidate.rule.apply({ cpu: acting, memory, services, parked }, candidate.args, machine);
+    return effects.length === 0 ? [] : [{ candidate, effects }];
+  });
+};
+
+/** The state after an effect of a step of one CPU. */
+export const afterEffect = (machine: Machine, view: StateView, cpu: number, effect: Effect): StateView => {
+  const { everyCpu, otherCpus, set } = effect;
+  const cpus = view.cpus.map((state, i) => {
+    let changed = i === cpu ? (set.cpu ?? state) : state;
+    if (everyCpu !== undefined) changed = machine.map(everyCpu.id).apply(changed, everyCpu.args, machine);
+    if (otherCpus !== undefined && i !== cpu) changed = machine.map(otherCpus.id).apply(changed, otherCpus.args, machine);
+    return changed;
+  });
+  return { memory: set.memory ?? view.memory, services: set.services ?? view.services, parked: set.parked ?? view.parked, cpus };
+};
+
+/**
+ * Follows choices from the initial state. Stops at the first one that is not possible there: the trace is then shorter than the
+ * list of choices.
+ */
+export const follow = (machine: Machine, choices: readonly Choice[]): readonly TraceStep[] => {
+  const trace: TraceStep[] = [];
+  let before = initialView(machine);
+  for (const choice of choices) {
+    if (choice.cpu < 0 || choice.cpu >= before.cpus.length) break;
+    const taken = enabledSteps(machine, before, choice.cpu).find(
+      ({ candidate }) => candidate.rule.id === choice.rule && candidate.step === choice.step,
+    );
+    const effect = taken?.effects[choice.choice];
+    if (effect === undefined) break;
+    const after = afterEffect(machine, before, choice.cpu, effect);
+    const { cpu, rule, step } = choice;
+    trace.push({ cpu, rule, step, choice: choice.choice, observed: effect.observed ?? [], before, after });
+    before = after;
+  }
+  return trace;
+};

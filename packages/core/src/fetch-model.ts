@@ -1,0 +1,54 @@
+import type { Bytes, Data } from "./data.js";
+import type { Cell, CellValue } from "./state.js";
+
+/** What one fetched byte could have been: every value that the fetching CPU's window allows, the latest first. */
+export type ByteWindow = readonly number[];
+
+/** The answer of {@link FetchModel.admits}: the instruction runs, or to run it breaks `rule`. */
+export type Admission = "run" | { readonly breaks: "rule"; readonly why: string };
+
+/**
+ * How one kind of CPU fetches instructions: data, which core interprets, and one pure function that admits or refuses a mix of
+ * versions. What the hardware does and what software is told about it ({@link FetchModel.reports}) are separate, so that an
+ * erratum is data.
+ */
+export interface FetchModel {
+  readonly id: string;
+  /** The manual's section or the measurement that the model comes from. */
+  readonly source: string;
+  /** One sentence for people who choose between models. */
+  readonly summary: string;
+  /** Bytes, naturally aligned, that are stored and fetched whole: the size of a cell. A power of two, 1 to 64. */
+  readonly unit: number;
+  /**
+   * How long a CPU may go on fetching what was overwritten: not at all; until that CPU synchronises its context; or until the
+   * caches were maintained and that CPU then synchronised its context.
+   */
+  readonly stale: "never" | "until-sync" | "until-maintenance";
+  /** Bytes that are fetched at one moment when nothing is stale; an instruction over two granules is fetched in two. 0: no limit. */
+  readonly granule: number;
+  /**
+   * Once every value that a CPU can fetch from a cell is this one, whatever is stored over it is never fetched together with what
+   * other cells held before that store. (Intel's engineers in 2010, of INT3.)
+   */
+  readonly orderedAfter?: CellValue;
+  /** Between the fetch of a breakpoint and the entry of its handler this CPU may take interrupts. */
+  readonly lateTrap?: boolean;
+  /** What software is told, e.g. the cache-type register. */
+  readonly reports: Data;
+  /** Judges an instruction about to run: `chosen` are its bytes, `window` what each of them could have been. */
+  admits(window: readonly ByteWindow[], chosen: Bytes): Admission;
+}
+
+/** What cache-maintenance instructions do to a cell, and how far they reach. */
+export interface CacheMaintenance {
+  /** Bytes that one operation covers, naturally aligned. */
+  readonly line: number;
+  /** By the name of the machine step (`dc-cvau`, `ic-ivau`, …). */
+  readonly operations: { readonly [step: string]: (cell: Cell) => Cell };
+  /** Operations that reach the other CPUs in steps of their own. */
+  readonly broadcast: readonly string[];
+}
+
+/** An architecture without cache maintenance: x86, or RISC-V, where `fence.i` does it all. */
+export const noCacheMaintenance: CacheMaintenance = { line: 64, operations: {}, broadcast: [] };

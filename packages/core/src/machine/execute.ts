@@ -1,0 +1,216 @@
+import type { Bytes } from "../data.js";
+import { toHex } from "../hex.js";
+import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
+import { type Effect, type Observation, rule } from "../rule.js";
+import { addressKey, type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
+import { HOME, type Machine, STACK_BOTTOM, STACK_TOP } from "./machine.js";
+import { passThrough } from "./passage.js";
+import { ageCell, type Fetched, fetchChoices, fetchGranule, synchronize } from "./windows.js";
+
+/*
+ * The sequential memory order: one instruction of machine code is fetched and executed in one step, every data access is globally
+ * visible at once, and what an early fetch could have seen is carried by the windows.
+ */
+
+/** R4: in a model with fetch granules these are fetched one after the other in address order; a CPU may stand between two. */
+export const executeRule = rule({
+  id: "execute",
+  source: "R1, R4, R5, R12: design of the machine, ARCHITECTURE.md",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory", "everyCpu"],
+  apply({ cpu, memory }, _args, machine) {
+    const context = running(cpu);
+    if (context?.code.run !== "machine") throw new Error("Only machine code is executed.");
+    return starts(context.code, machine).flatMap((code) => executeAt(cpu, memory, code, machine));
+  },
+});
+
+/** Where this context goes on: at its pc, or at any entry of its routine when it stands before its first instruction. */
+const starts = (code: MachineCode, machine: Machine): readonly MachineCode[] =>
+  code.home ? machine.entries(code.routine).map((entry) => machine.enter(code.routine, entry)) : [code];
+
+const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machine: Machine): readonly Effect[] => {
+  if (machine.fetch.granule === 0) {
+    return fetchChoices(cpu, memory, code.pc, code.mode, machine).map((fetched) => commit(cpu, memory, code, fetched, machine));
+  }
+  const begun = cpu.fetching;
+  const part = fetchGranule(memory, code.pc + BigInt(begun === null ? 0 : begun.bytes.length / 2), machine);
+  const bytes = [...(begun === null ? [] : bytesOf(begun.bytes)), ...(part ?? [])];
+  const insn = bytes.length === 0 ? "unmapped" : machine.instructionSet.decode(bytes, code.mode);
+  if (insn === "short" && part !== undefined) {
+    const context = running(cpu);
+    if (context === undefined) throw new Error("An idle CPU fetches nothing.");
+    const fetching = { at: code.pc, bytes: toHex(bytes) };
+    return [
+      {
+        set: { cpu: { ...withRunning(cpu, { ...context, code }), fetching } },
+        observed: [{ what: "fetch-part", detail: { at: code.pc, bytes: fetching.bytes } }],
+      },
+    ];
+  }
+  const length = typeof insn === "string" ? bytes.length : insn.length;
+  const chosen = bytes.slice(0, length);
+  const fetched: Fetched = {
+    insn: insn === "short" ? "unmapped" : insn,
+    bytes: chosen,
+    window: chosen.map((byte) => [byte]),
+    stale: chosen.some((byte, i) => byte !== latest(memory, code.pc + BigInt(i), machine)),
+  };
+  return [commit({ ...cpu, fetching: null }, memory, code, fetched, machine)];
+};
+
+const bytesOf = (hex: string): Bytes => Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+
+const latest = (memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
+  const base = machine.cellOf(address);
+  if (base === undefined) return machine.text(address);
+  return bytesOf(memory.cells[addressKey(base)]?.latest ?? "")[Number(address - base)];
+};
+
+/** R5: the instruction takes effect: it is judged, and its registers, accesses, next pc or trap become the context's. */
+const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: Fetched, machine: Machine): Effect => {
+  const context = running(cpu);
+  if (context === undefined) throw new Error("An idle CPU executes nothing.");
+  const at = code.pc;
+  const result = run(fetched.insn, at, code.registers, code.memory, memory, machine);
+  const outcome = result.outcome;
+  const place = machine.siteAt(at);
+  const vector = outcome.do === "trap" ? outcome.vector : null;
+  const breakpoint = vector !== null && machine.cpu.breakpoints.includes(vector);
+  const next = outcome.do === "retire" || outcome.do === "operate" ? outcome.next : at;
+  const link = outcome.do === "retire" ? outcome.link : undefined;
+
+  let passages = code.passages;
+  const observed: Observation[] = [];
+  const admission = machine.fetch.admits(fetched.window, fetched.bytes);
+  const seen = {
+    at,
+    bytes: toHex(fetched.bytes),
+    text: textOf(fetched, at, machine),
+    vector,
+    stale: fetched.stale,
+    refused: admission === "run" ? null : admission.why,
+  };
+  if (place === undefined) {
+    observed.push({ what: "execute", detail: { ...seen, site: null } });
+  } else {
+    const matched = machine.versionsAt(place.site, place.offset, fetched.bytes);
+    const owned = breakpoint && matched.length === 0;
+    const passed = passThrough(passages, place.site, place.offset, matched, next, link, machine);
+    if (!owned) passages = passed.passages;
+    const state = memory.sites[place.site];
+    if (state === undefined) throw new Error("Every site has a state.");
+    observed.push({
+      what: "execute",
+      detail: { ...seen, ...state, site: place.site, offset: place.offset, matched, owned, before: passed.before },
+    });
+  }
+
+  const effect = (next: MachineCode, rest: Partial<Effect> & { readonly memory?: MemoryState } = {}): Effect => {
+    const settled = settle(next, machine);
+    const changed = withRunning(cpu, { ...context, code: settled, marks: settled.home ? [] : context.marks });
+    const synchronized = settled.home && machine.cpu.synchronizes.includes("context-switch") ? synchronize(changed, memory, machine) : changed;
+    const { memory: written, ...others } = rest;
+    return { set: written === undefined ? { cpu: synchronized } : { cpu: synchronized, memory: written }, observed, ...others };
+  };
+
+  if (outcome.do === "trap") {
+    // A fault resumes at the instruction, a breakpoint behind it; the handler sees which.
+    return effect({ ...code, home: false, passages, trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes) } });
+  }
+  const registers = { ...code.registers, ...outcome.registers };
+  const after: MachineCode = { ...code, home: false, pc: next, registers, memory: result.stack, passages };
+  if (outcome.do === "retire") return effect(after, result.memory === memory ? {} : { memory: result.memory });
+
+  const operation = machine.cache.operations[outcome.step];
+  if (operation !== undefined) return effect(after, { memory: maintain(memory, operation) });
+  if (machine.cpu.synchronizes.includes(outcome.step)) {
+    const done = effect(after);
+    const synchronized = synchronize(done.set.cpu as CpuState, memory, machine);
+    return { ...done, set: { ...done.set, cpu: synchronized } };
+  }
+  return effect(after);
+};
+
+const maintain = (memory: MemoryState, operation: (cell: MemoryState["cells"][string]) => MemoryState["cells"][string]): MemoryState => ({
+  ...memory,
+  cells: Object.fromEntries(Object.entries(memory.cells).map(([key, cell]) => [key, operation(cell)])),
+});
+
+const textOf = (fetched: Fetched, at: bigint, machine: Machine): string =>
+  typeof fetched.insn === "string" ? `(${fetched.insn})` : machine.instructionSet.format(fetched.insn, at);
+
+/** What an instruction does to a context's own state and to shared memory; reused by the emulation of traps. */
+export type Ran = {
+  readonly outcome: Exclude<Outcome, { readonly do: "load" }>;
+  readonly stack: MachineCode["memory"];
+  readonly memory: MemoryState;
+};
+
+/** Executes one instruction to its end: answers its loads, and performs its stores on the context's stack or shared data. */
+export const run = (
+  insn: Fetched["insn"],
+  at: bigint,
+  registers: Registers,
+  stack: MachineCode["memory"],
+  memory: MemoryState,
+  machine: Machine,
+): Ran => {
+  if (typeof insn === "string") {
+    return { outcome: { do: "trap", vector: insn === "undefined" ? "ud" : insn, resume: at }, stack, memory };
+  }
+  let outcome = machine.instructionSet.execute(insn as Instruction, at, registers);
+  const loaded: bigint[] = [];
+  while (outcome.do === "load") {
+    for (const access of outcome.from.slice(loaded.length)) loaded.push(loadFrom(access, stack, memory, machine));
+    outcome = machine.instructionSet.execute(insn as Instruction, at, registers, loaded);
+  }
+  let own = stack;
+  let shared = memory;
+  for (const access of outcome.do === "retire" ? (outcome.stores ?? []) : []) {
+    if (onStack(access.address)) own = { ...own, ...bytesByAddress(access) };
+    else shared = storeTo(shared, access, machine);
+  }
+  return { outcome, stack: own, memory: shared };
+};
+
+const onStack = (address: bigint): boolean => address >= STACK_BOTTOM && address < STACK_TOP;
+
+const loadFrom = (access: Access, stack: MachineCode["memory"], memory: MemoryState, machine: Machine): bigint => {
+  let value = 0n;
+  for (let i = access.size - 1; i >= 0; i--) {
+    const address = access.address + BigInt(i);
+    const key = addressKey(address);
+    const byte = stack[key] ?? memory.data[key];
+    value = (value << 8n) | BigInt(byte === undefined ? (latest(memory, address, machine) ?? 0) : Number.parseInt(byte, 16));
+  }
+  return value;
+};
+
+/** The bytes of a store by address. */
+export const bytesByAddress = (access: Access): { readonly [address: string]: string } => {
+  const bytes: { [address: string]: string } = {};
+  for (let i = 0; i < access.size; i++) {
+    const byte = ((access.value ?? 0n) >> BigInt(8 * i)) & 0xffn;
+    bytes[addressKey(access.address + BigInt(i))] = byte.toString(16).padStart(2, "0");
+  }
+  return bytes;
+};
+
+const storeTo = (memory: MemoryState, access: Access, machine: Machine): MemoryState => {
+  if (machine.cellOf(access.address) !== undefined) throw new Error("Machine code that writes a site needs the architectural memory order.");
+  return { ...memory, data: { ...memory.data, ...bytesByAddress(access) } };
+};
+
+/** A context that returned from its routine, or left the code that is modelled, stands at home again. */
+export const settle = (code: MachineCode, machine: Machine): MachineCode =>
+  code.trapped === null && (code.pc === HOME || (machine.cellOf(code.pc) === undefined && machine.text(code.pc) === undefined))
+    ? machine.home(code.routine)
+    : code;
+
+/** The memory with one cell holding a new value. */
+export const withCell = (memory: MemoryState, key: string, value: string, machine: Machine): MemoryState => {
+  const cell = memory.cells[key];
+  if (cell === undefined) throw new Error(`No cell lies at ${key}.`);
+  return { ...memory, cells: { ...memory.cells, [key]: ageCell(cell, value, machine) } };
+};

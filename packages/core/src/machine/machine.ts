@@ -1,0 +1,340 @@
+import type { Architecture } from "../architecture.js";
+import type { Cpu } from "../cpu.js";
+import type { Bytes, Data } from "../data.js";
+import { InputError } from "../errors.js";
+import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
+import { toHex } from "../hex.js";
+import type { InstructionSet } from "../instruction-set.js";
+import { same } from "../key.js";
+import type { MemoryOrder } from "../memory-order.js";
+import type { CompiledProgram, Operation } from "../program/compile.js";
+import type { Condition, Value } from "../program/program.js";
+import type { CpuMap, CpuPredicate, EveryCpu, Rule } from "../rule.js";
+import type { Scenario } from "../scenario.js";
+import { type CpuState, type MachineCode, type Parts, type ProgramCode, running, type TrapFrame, withRunning } from "../state.js";
+import {
+  ARCHITECTURE,
+  CACHE_MAINTENANCE,
+  CPU,
+  FETCH_MODEL,
+  INSTRUCTION_SET,
+  MEMORY,
+  RULES,
+  SCENARIO,
+} from "../wiring/parts.js";
+import { injectable, use, useAll } from "../wiring/tokens.js";
+import { bytesByAddress } from "./execute.js";
+import { type Layout, layOut } from "./layout.js";
+import { givesUpCpu } from "./scheduling.js";
+import type { SiteInstruction } from "./sites.js";
+import { takes } from "./interrupts.js";
+import { HOME, STACK_TOP } from "./layout.js";
+
+export { HOME, STACK_BOTTOM, STACK_TOP } from "./layout.js";
+
+/** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
+export type Candidate = { readonly rule: Rule; readonly args: Data; readonly step: string | null; readonly guard: EveryCpu | null };
+
+/** The parts of a state before any step, the CPUs in order. */
+export type Initial = Omit<Parts, "cpu"> & { readonly cpus: readonly CpuState[] };
+
+/** The rules, maps and predicates of a machine: those of core, of the architecture and of the plugins. */
+export type RuleBook = {
+  readonly rules: readonly Rule[];
+  readonly maps: readonly CpuMap[];
+  readonly predicates: readonly CpuPredicate[];
+};
+
+const byId = <T extends { readonly id: string }>(what: string, list: readonly T[]): ReadonlyMap<string, T> => {
+  const found = new Map<string, T>();
+  for (const item of list) {
+    const other = found.get(item.id);
+    if (other !== undefined && other !== item) throw new InputError(`Two ${what}s have the id ${item.id}; ids are unique in a simulation.`);
+    found.set(item.id, item);
+  }
+  return found;
+};
+
+const NO_ARGS: Data = {};
+
+/**
+ * The machine of one scenario: one set of step rules, which the explorer, the simulator and the replayer all use. It holds what
+ * does not change (code, programs, rules); state lives in the parts alone.
+ */
+@injectable()
+export class Machine {
+  readonly instructionSet: InstructionSet;
+  readonly fetch: FetchModel;
+  readonly cache: CacheMaintenance;
+  readonly cpu: Cpu;
+  readonly order: MemoryOrder;
+  readonly cpus: number;
+  readonly preempt: boolean;
+  readonly layout: Layout;
+  readonly #rules: ReadonlyMap<string, Rule>;
+  readonly #maps: ReadonlyMap<string, CpuMap>;
+  readonly #predicates: ReadonlyMap<string, CpuPredicate>;
+  readonly #irq: boolean;
+  readonly #nmi: boolean;
+  readonly #enter = new Map<string, MachineCode>();
+
+  /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
+  constructor(
+    @use(ARCHITECTURE) architecture: Architecture,
+    @use(INSTRUCTION_SET) instructionSet: InstructionSet,
+    @use(FETCH_MODEL) fetch: FetchModel,
+    @use(CACHE_MAINTENANCE) cache: CacheMaintenance,
+    @use(CPU) cpu: Cpu,
+    @use(MEMORY) order: MemoryOrder,
+    @useAll(RULES) books: readonly RuleBook[],
+    @use(SCENARIO) scenario: Scenario,
+  ) {
+    this.instructionSet = instructionSet;
+    this.fetch = fetch;
+    this.cache = cache;
+    this.cpu = cpu;
+    this.order = order;
+    this.cpus = scenario.cpus;
+    this.preempt = scenario.preempt ?? false;
+    this.#irq = scenario.interrupts?.irq ?? false;
+    this.#nmi = scenario.interrupts?.nmi ?? false;
+    this.#rules = byId("rule", [...books.flatMap((book) => book.rules), order.execute, ...order.spontaneous]);
+    this.#maps = byId("map", books.flatMap((book) => book.maps));
+    this.#predicates = byId("predicate", books.flatMap((book) => book.predicates));
+    this.layout = layOut(scenario, architecture, fetch);
+    for (const program of this.layout.programs.values()) {
+      for (const entry of program.code) {
+        if (entry.kind === "op" && !this.#rules.has(entry.op)) {
+          throw new InputError(`Step ${entry.step} uses the operation ${entry.op}, for which no rule is known.`, { place: program.name });
+        }
+      }
+    }
+  }
+
+  // ---- what does not change ----
+
+  /** The byte of code at an address that no program writes; undefined where nothing is mapped. */
+  text(address: bigint): number | undefined {
+    return this.layout.text.get(address);
+  }
+
+  /** The address of the cell that an address lies in, if programs write that cell. */
+  cellOf(address: bigint): bigint | undefined {
+    const base = address - (address % BigInt(this.fetch.unit));
+    return this.layout.cells.has(base) ? base : undefined;
+  }
+
+  /** The site that an address lies in, with the offset in bytes from its start. */
+  siteAt(address: bigint): { readonly site: number; readonly offset: number } | undefined {
+    return this.layout.siteOf.get(address);
+  }
+
+  /** The instruction that each version of a site has at an offset; versions that have none there are left out. */
+  instructionsAt(site: number, offset: number): readonly (SiteInstruction & { readonly version: number })[] {
+    return (this.layout.sites[site]?.versions ?? []).flatMap((version, i) => {
+      const insn = version.instructions.find((candidate) => candidate.offset === offset);
+      return insn === undefined ? [] : [{ ...insn, version: i }];
+    });
+  }
+
+  /** The versions of a site whose instruction at an offset is these bytes. */
+  versionsAt(site: number, offset: number, bytes: Bytes): readonly number[] {
+    const hex = toHex(bytes);
+    return this.instructionsAt(site, offset)
+      .filter((insn) => insn.bytes === hex)
+      .map((insn) => insn.version);
+  }
+
+  /** Where a routine may start. */
+  entries(routine: string): readonly bigint[] {
+    return this.layout.routines.get(routine) ?? [];
+  }
+
+  /** The context of a routine before its first instruction. */
+  home(routine: string): MachineCode {
+    return { run: "machine", routine, home: true, pc: HOME, mode: "", registers: {}, memory: {}, passages: {}, trapped: null };
+  }
+
+  /** The context of a routine that starts at one of its entries. */
+  enter(routine: string, entry: bigint): MachineCode {
+    const key = `${routine} ${entry}`;
+    let code = this.#enter.get(key);
+    if (code === undefined) {
+      const { registers, stores } = this.instructionSet.enter(HOME, STACK_TOP);
+      const memory = Object.assign({}, ...stores.map(bytesByAddress)) as MachineCode["memory"];
+      const mode = this.layout.modes.get(entry) ?? "";
+      code = { run: "machine", routine, home: false, pc: entry, mode, registers, memory, passages: {}, trapped: null };
+      this.#enter.set(key, code);
+    }
+    return code;
+  }
+
+  /** Disassembles the instruction in these bytes. */
+  disassemble(bytes: Bytes, at: bigint, mode = ""): string {
+    const insn = this.instructionSet.decode(bytes, mode);
+    return typeof insn === "string" ? `(${insn})` : this.instructionSet.format(insn, at);
+  }
+
+  // ---- programs ----
+
+  hasProgram(name: string): boolean {
+    return this.layout.programs.has(name);
+  }
+
+  #program(name: string): CompiledProgram {
+    const program = this.layout.programs.get(name);
+    if (program === undefined) throw new Error(`No program is called ${name}.`);
+    return program;
+  }
+
+  /** A program before its first step. */
+  start(program: string, locals: ProgramCode["locals"], frame: TrapFrame | null): ProgramCode {
+    return this.#settle({ run: "program", program, at: 0, locals, frame });
+  }
+
+  /** Goes on after the step that the CPU's running program has just done. */
+  advance(cpu: CpuState): CpuState {
+    const context = running(cpu);
+    if (context?.code.run !== "program") throw new Error("Only a program goes on to its next step.");
+    return withRunning(cpu, { ...context, code: this.#settle({ ...context.code, at: context.code.at + 1 }) });
+  }
+
+  /** Control flow depends on locals alone and takes no step. */
+  #settle(code: ProgramCode): ProgramCode {
+    const entries = this.#program(code.program).code;
+    let at = code.at;
+    for (let entry = entries[at]; entry !== undefined && entry.kind !== "op"; entry = entries[at]) {
+      at = entry.kind === "jump" ? entry.to : this.#holds(entry.condition, code) ? at + 1 : entry.otherwise;
+    }
+    return at === code.at ? code : { ...code, at };
+  }
+
+  #holds(condition: Condition, code: ProgramCode): boolean {
+    const a = valueIn(code, condition.a);
+    const b = valueIn(code, condition.b);
+    if (condition.test === "lt") return Number(a) < Number(b);
+    return same(a, b) === (condition.test === "eq");
+  }
+
+  /** The value of a constant or of a local of the running program. */
+  value(cpu: CpuState, value: Value): Data {
+    const context = running(cpu);
+    if (context?.code.run !== "program") throw new Error("Only a program has locals.");
+    return valueIn(context.code, value);
+  }
+
+  /** The CPU with a local of its running program set. */
+  setLocal(cpu: CpuState, name: string, value: Data): CpuState {
+    const context = running(cpu);
+    if (context?.code.run !== "program") throw new Error("Only a program has locals.");
+    return withRunning(cpu, { ...context, code: { ...context.code, locals: { ...context.code.locals, [name]: value } } });
+  }
+
+  /** The next operation of a program, or undefined at its end. */
+  next(code: ProgramCode): Operation | undefined {
+    const entry = this.#program(code.program).code[code.at];
+    if (entry !== undefined && entry.kind !== "op") throw new Error("Control flow is settled before a program is looked at.");
+    return entry;
+  }
+
+  /** Whether a program stands at a step in which the task sleeps. */
+  sleeps(code: ProgramCode): boolean {
+    return SLEEPING.has(this.next(code)?.op ?? "");
+  }
+
+  // ---- steps ----
+
+  /** The steps that a CPU in this state could take. They depend on this CPU's part alone. */
+  candidates(cpu: CpuState): readonly Candidate[] {
+    const found: Candidate[] = [];
+    const context = running(cpu);
+    if (context !== undefined) {
+      const own = this.#ownStep(cpu);
+      found.push(own);
+      if (own.rule.id === "enter-trap" && !this.fetch.lateTrap) return found;
+    }
+    for (const work of cpu.pending) {
+      if (work.startsWith("stop ")) {
+        if (this.#takesStopper(cpu)) found.push(this.#candidate("take-stopper", { work: work.slice(5) }));
+      } else if (takes(cpu, "ipi", this)) {
+        found.push(this.#candidate("take-ipi", { handler: work }));
+      }
+    }
+    if (this.#irq && takes(cpu, "irq", this)) found.push(this.#candidate("irq"));
+    if (this.#nmi && takes(cpu, "nmi", this)) found.push(this.#candidate("nmi"));
+    if (this.preempt) {
+      if (context === undefined) found.push(this.#candidate("resume"));
+      else if (this.#preemptible(cpu)) found.push(this.#candidate("preempt"));
+    }
+    for (const rule of this.order.spontaneous) found.push(this.#candidate(rule.id));
+    return found;
+  }
+
+  #ownStep(cpu: CpuState): Candidate {
+    const context = running(cpu);
+    const code = context?.code;
+    if (context === undefined || code === undefined) throw new Error("An idle CPU has no step of its own.");
+    if (code.run === "program") {
+      const operation = this.next(code);
+      if (operation !== undefined) return this.#candidate(operation.op, operation.args, operation.step);
+      return this.#candidate(returnRule[context.level]);
+    }
+    if (code.trapped !== null) return this.#candidate("enter-trap");
+    if (code.home && context.level !== "task") return this.#candidate("return-from-interrupt");
+    return this.#candidate(this.order.execute.id);
+  }
+
+  #candidate(id: string, args: Data = NO_ARGS, step: string | null = null): Candidate {
+    const rule = this.#rules.get(id);
+    if (rule === undefined) throw new Error(`No rule is called ${id}.`);
+    return { rule, args, step, guard: rule.guard?.(args) ?? null };
+  }
+
+  /** A stopper has the highest priority, so it preempts any task that can be preempted. */
+  #takesStopper(cpu: CpuState): boolean {
+    return givesUpCpu(cpu, this) || this.#preemptible(cpu);
+  }
+
+  #preemptible(cpu: CpuState): boolean {
+    const context = running(cpu);
+    if (!this.preempt || context?.level !== "task" || context.masked) return false;
+    if (context.code.run === "machine") return context.code.trapped === null;
+    return !NOT_PREEMPTIBLE.has(this.next(context.code)?.op ?? "");
+  }
+
+  /** The map of this id. */
+  map(id: string): CpuMap {
+    const map = this.#maps.get(id);
+    if (map === undefined) throw new Error(`No map over CPUs is called ${id}.`);
+    return map;
+  }
+
+  /** The predicate of this id. */
+  predicate(id: string): CpuPredicate {
+    const predicate = this.#predicates.get(id);
+    if (predicate === undefined) throw new Error(`No predicate over CPUs is called ${id}.`);
+    return predicate;
+  }
+
+  /** The parts before any step. */
+  initial(): Initial {
+    return this.layout.initial(this);
+  }
+}
+
+const valueIn = (code: ProgramCode, value: Value): Data =>
+  typeof value === "object" && value !== null && "local" in value ? code.locals[(value as { readonly local: string }).local] : (value as Data);
+
+/** Steps in which a task sleeps, so that its CPU can do something else. */
+const SLEEPING: ReadonlySet<string> = new Set(["lock", "awaitStop", "awaitGrace"]);
+
+/** Steps inside a section with preemption off (`on_each_cpu`). */
+const NOT_PREEMPTIBLE: ReadonlySet<string> = new Set(["waitIpi"]);
+
+const returnRule = {
+  task: "exit-task",
+  stopper: "exit-stopper",
+  irq: "return-from-interrupt",
+  trap: "return-from-trap",
+  nmi: "return-from-interrupt",
+} as const;

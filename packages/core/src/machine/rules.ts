@@ -1,0 +1,65 @@
+import * as grace from "./grace-periods.js";
+import * as interrupts from "./interrupts.js";
+import type { RuleBook } from "./machine.js";
+import * as patching from "./patching.js";
+import * as scheduling from "./scheduling.js";
+import * as services from "./services.js";
+import * as stop from "./stop-machine.js";
+import * as traps from "./traps.js";
+import * as words from "./words.js";
+
+/** The rules that every machine has; the memory order adds how machine code executes. */
+export const coreRules: RuleBook = {
+  rules: [
+    patching.beginCallRule,
+    patching.storeRule,
+    patching.publishRule,
+    patching.returnCallRule,
+    traps.enterTrapRule,
+    traps.lookupRule,
+    traps.emulateRule,
+    traps.restartRule,
+    traps.unclaimedRule,
+    traps.returnFromTrapRule,
+    interrupts.irqRule,
+    interrupts.nmiRule,
+    interrupts.sendIpiRule,
+    interrupts.takeIpiRule,
+    interrupts.syncCoreRule,
+    interrupts.ackRule,
+    interrupts.waitIpiRule,
+    interrupts.maskIrqRule,
+    interrupts.unmaskIrqRule,
+    interrupts.returnFromInterruptRule,
+    scheduling.preemptRule,
+    scheduling.resumeRule,
+    scheduling.takeStopperRule,
+    scheduling.exitStopperRule,
+    scheduling.exitTaskRule,
+    stop.queueStopRule,
+    stop.ackStopRule,
+    stop.awaitStopStageRule,
+    stop.awaitStopRule,
+    grace.beginGraceRule,
+    grace.awaitGraceRule,
+    services.lockRule,
+    services.unlockRule,
+    services.enterWindowRule,
+    services.leaveWindowRule,
+    services.armTrapRule,
+    services.disarmTrapRule,
+    services.fenceRule,
+    words.setRule,
+    words.loadRule,
+    words.addRule,
+    words.untilRule,
+    words.freeRule,
+    words.setEachCpuRule,
+    words.addEachCpuRule,
+    words.untilEachCpuRule,
+    words.tryGetRule,
+    words.putRule,
+  ],
+  maps: [patching.ageMap, interrupts.postMap, stop.queueStopperMap, grace.markGraceMap, words.setCpuWordMap, words.addCpuWordMap],
+  predicates: [interrupts.acknowledgedPredicate, stop.notStoppedPredicate, grace.noGraceMarkPredicate, words.cpuWordPredicate],
+};

@@ -1,0 +1,193 @@
+import { fromHex } from "../hex.js";
+import { same } from "../key.js";
+import { type Observation, rule } from "../rule.js";
+import { type Context, type CpuState, FREED, type MachineCode, type MemoryState, running, type TrapFrame, withRunning } from "../state.js";
+import { run, settle } from "./execute.js";
+import type { Machine } from "./machine.js";
+import { passThrough } from "./passage.js";
+import { synchronize } from "./windows.js";
+
+/*
+ * R6: a trap is separate steps: fetch, entry, the handler's own loads, emulation, return. Between the fetch of a breakpoint and the
+ * entry of its handler that CPU takes no interrupt (unless the fetch model has late traps); other CPUs go on.
+ */
+
+/** The program of a vector's handlers. */
+export const trapProgram = (vector: string): string => `trap ${vector}`;
+
+/** Enters the handlers of the vector that was fetched, or dies where none is registered. */
+export const enterTrapRule = rule({
+  id: "enter-trap",
+  source: "R6",
+  reads: ["cpu", "memory", "services"],
+  writes: ["cpu"],
+  apply({ cpu, memory, services }, _args, machine) {
+    const context = running(cpu);
+    const code = context?.code;
+    if (context === undefined || code?.run !== "machine" || code.trapped === null) throw new Error("No trap is pending.");
+    const { vector, at, resume } = code.trapped;
+    const program = trapProgram(vector);
+    if (!machine.hasProgram(program) || services.disarmed.includes(vector)) {
+      return [{ set: { cpu: die(cpu, context, code, machine) }, observed: [noHandler(vector, at, machine)] }];
+    }
+    const interrupted: MachineCode = { ...code, pc: resume, trapped: null };
+    const frame: TrapFrame = { vector, at, resume, interrupted };
+    const handler: Context = {
+      level: "trap",
+      code: machine.start(program, {}, frame),
+      masked: machine.cpu.trapsMask,
+      preempts: true,
+      marks: [],
+    };
+    const entered: CpuState = { ...withRunning(cpu, { ...context, code: interrupted }), fetching: null };
+    const pushed = { ...entered, stack: [...entered.stack, handler] };
+    const synchronized = machine.cpu.synchronizes.includes("trap-entry") ? synchronize(pushed, memory, machine) : pushed;
+    return [{ set: { cpu: synchronized }, observed: [{ what: "enter-trap", detail: { vector, at } }] }];
+  },
+});
+
+const noHandler = (vector: string, at: bigint, machine: Machine): Observation => ({
+  what: "trap-unclaimed",
+  detail: { vector, at, patchers: machine.cpu.breakpoints.includes(vector) && machine.siteAt(at) !== undefined },
+});
+
+/** A fault that nobody handles ends the routine; the task begins its next round. */
+const die = (cpu: CpuState, context: Context, code: MachineCode, machine: Machine): CpuState => ({
+  ...withRunning(cpu, { ...context, code: machine.home(code.routine), marks: [] }),
+  fetching: null,
+});
+
+/** The handlers of a vector ended without one that claimed the trap. */
+export const unclaimedRule = rule({
+  id: "unclaimed",
+  source: "R6",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  apply({ cpu }, _args, machine) {
+    const { below, frame } = handlerOf(cpu);
+    const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
+    const dead = die(popped, below, frame.interrupted, machine);
+    return [{ set: { cpu: dead }, observed: [noHandler(frame.vector, frame.at, machine)] }];
+  },
+});
+
+const handlerOf = (cpu: CpuState): { readonly below: Context; readonly code: MachineCode; readonly frame: TrapFrame } => {
+  const handler = running(cpu);
+  const below = cpu.stack[cpu.stack.length - 2];
+  if (handler?.code.run !== "program" || handler.code.frame === null || below?.code.run !== "machine") {
+    throw new Error("Only a trap handler can do this.");
+  }
+  return { below, code: below.code, frame: handler.code.frame };
+};
+
+const withInterrupted = (cpu: CpuState, below: Context, code: MachineCode): CpuState => {
+  const stack = [...cpu.stack];
+  stack[stack.length - 2] = { ...below, code };
+  return { ...cpu, stack };
+};
+
+/** The handler's own load of the list it searches for the trap's address. */
+export const lookupRule = rule({
+  id: "lookup",
+  source: "x86: smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  reads: ["cpu", "services"],
+  writes: ["cpu"],
+  apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
+    const { frame } = handlerOf(cpu);
+    const list = services.words[args.word];
+    const freed = list === FREED;
+    const entries = Array.isArray(list) ? (list as readonly { readonly address: bigint; readonly bytes: string }[]) : [];
+    const entry = entries.find((candidate) => candidate.address === frame.at);
+    const found = machine.setLocal(cpu, args.into, entry?.bytes ?? null);
+    return [
+      {
+        set: { cpu: machine.advance(found) },
+        observed: [{ what: freed ? "load-freed" : "lookup", detail: { word: args.word, at: frame.at, found: entry !== undefined } }],
+      },
+    ];
+  },
+});
+
+/** Gives the interrupted context the effect of an instruction at the trap's address. */
+export const emulateRule = rule({
+  id: "emulate",
+  source: "x86: the emulation at the end of smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply({ cpu, memory }, args: { readonly bytes: string | { readonly local: string } }, machine) {
+    const { below, frame } = handlerOf(cpu);
+    const bytes = machine.value(cpu, args.bytes) as string;
+    const done = effectOf(frame, bytes, memory, machine);
+    const emulated = withInterrupted(cpu, below, done.code);
+    return [
+      {
+        set: done.memory === memory ? { cpu: machine.advance(emulated) } : { cpu: machine.advance(emulated), memory: done.memory },
+        observed: [{ what: "emulate", detail: { at: frame.at, bytes, text: machine.disassemble(fromHex(bytes), frame.at) } }],
+      },
+    ];
+  },
+});
+
+/** Sets the interrupted context back to the trap's address, to run whatever is there now. */
+export const restartRule = rule({
+  id: "restart",
+  source: "armv7: kprobe_handler without a probe, arch/arm/probes/kprobes/core.c, 7.3",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  apply({ cpu }, _args, machine) {
+    const { below, frame } = handlerOf(cpu);
+    const restarted = withInterrupted(cpu, below, { ...frame.interrupted, pc: frame.at });
+    return [{ set: { cpu: machine.advance(restarted) }, observed: [{ what: "restart", detail: { at: frame.at } }] }];
+  },
+});
+
+/** The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address. */
+const effectOf = (frame: TrapFrame, bytes: string, memory: MemoryState, machine: Machine) => {
+  const { interrupted, at } = frame;
+  const decoded = machine.instructionSet.decode(fromHex(bytes), interrupted.mode);
+  const insn = decoded === "short" ? "undefined" : decoded;
+  const ran = run(insn, at, interrupted.registers, interrupted.memory, memory, machine);
+  const outcome = ran.outcome;
+  if (outcome.do === "trap") {
+    return { code: { ...interrupted, trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes } }, memory, link: undefined };
+  }
+  const registers = { ...interrupted.registers, ...outcome.registers };
+  const code: MachineCode = { ...interrupted, pc: outcome.next, registers, memory: ran.stack };
+  return { code, memory: ran.memory, link: outcome.do === "retire" ? outcome.link : undefined };
+};
+
+/** Returns from a trap handler: what became of the interrupted context is compared with the effects of both versions. */
+export const returnFromTrapRule = rule({
+  id: "return-from-trap",
+  source: "R6",
+  reads: ["cpu", "memory"],
+  writes: ["cpu"],
+  apply({ cpu, memory }, _args, machine) {
+    const { below, code, frame } = handlerOf(cpu);
+    const place = machine.siteAt(frame.at);
+    let resumed = code;
+    let observed: Observation = { what: "return-from-trap", detail: { at: frame.at, site: null } };
+    const restarted = code.pc === frame.at && same(code.registers, frame.interrupted.registers);
+    if (place !== undefined) {
+      const state = memory.sites[place.site];
+      if (state === undefined) throw new Error("Every site has a state.");
+      const effects = machine.instructionsAt(place.site, place.offset).map(({ version, bytes }) => ({ version, ...effectOf(frame, bytes, memory, machine) }));
+      const matched = effects.filter((effect) => same(effect.code, code)).map((effect) => effect.version);
+      const link = effects.find((effect) => matched.includes(effect.version))?.link;
+      let before: readonly number[] | null = null;
+      if (!restarted) {
+        const passed = passThrough(code.passages, place.site, place.offset, matched, code.pc, link, machine);
+        before = passed.before;
+        resumed = { ...code, passages: passed.passages };
+      }
+      observed = {
+        what: "return-from-trap",
+        detail: { at: frame.at, resumes: code.pc, ...state, site: place.site, offset: place.offset, matched, restarted, before },
+      };
+    }
+    const settled = settle(resumed, machine);
+    const popped: CpuState = { ...cpu, stack: [...cpu.stack.slice(0, -2), { ...below, code: settled, marks: settled.home ? [] : below.marks }] };
+    const synchronized = machine.cpu.synchronizes.includes("trap-return") ? synchronize(popped, memory, machine) : popped;
+    return [{ set: { cpu: { ...synchronized, fetching: null } }, observed: [observed] }];
+  },
+});

@@ -1,0 +1,148 @@
+import type { Data } from "../data.js";
+import { InputError } from "../errors.js";
+import { keyOf } from "../key.js";
+import type { Condition, Line, Step } from "./program.js";
+
+/** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */
+export type Operation = { readonly kind: "op"; readonly step: string; readonly op: string; readonly args: { readonly [name: string]: Data } };
+/** Goes on at `otherwise` unless the condition on locals holds. Takes no step. */
+export type Branch = { readonly kind: "branch"; readonly condition: Condition; readonly otherwise: number };
+/** Goes on at `to`. Takes no step. */
+export type Jump = { readonly kind: "jump"; readonly to: number };
+/** An entry of a compiled program. */
+export type CodeEntry = Operation | Branch | Jump;
+/** A program as a list that contexts walk through by index. */
+export type CompiledProgram = { readonly name: string; readonly code: readonly CodeEntry[] };
+
+/** Cuts a store into the pieces in which it becomes visible: `[address, hex]`, in the order in which they are performed. */
+export type CutStore = (address: bigint, hex: string, width: number) => readonly (readonly [bigint, string])[];
+
+/** Compiles lines into programs; composite steps (IPIs, stop_machine, grace periods) become operations and programs of their own. */
+export class Compiler {
+  readonly programs = new Map<string, CompiledProgram>();
+  readonly #handlers = new Map<string, string>();
+
+  readonly #handlerOf = new Map<string, string>();
+  #stops = 0;
+  readonly #cut: CutStore;
+
+  constructor(cut: CutStore) {
+    this.#cut = cut;
+  }
+
+  /** Compiles lines under a name; `forever` goes back to the beginning. `scope` keeps the handlers of two patchers apart. */
+  add(name: string, scope: string, lines: readonly Line[], options: { readonly forever?: boolean } = {}): string {
+    const code: CodeEntry[] = [];
+    const claims: number[] = [];
+    this.#lines(lines, scope, code, claims);
+    if (options.forever) code.push({ kind: "jump", to: 0 });
+    for (const at of claims) code[at] = { kind: "jump", to: code.length };
+    this.programs.set(name, { name, code });
+    return name;
+  }
+
+  /** Compiles the handlers of one vector: each is tried in turn until one claims the trap. */
+  addChain(name: string, chain: readonly (readonly Line[])[]): string {
+    const unclaimed: Step = { id: "unclaimed", op: "unclaimed", args: {} };
+    return this.add(name, name, [...chain.flat(), unclaimed]);
+  }
+
+  #lines(lines: readonly Line[], scope: string, code: CodeEntry[], claims: number[]): void {
+    for (const line of lines) {
+      if ("when" in line) {
+        const branch = code.length;
+        code.push({ kind: "jump", to: 0 });
+        this.#lines(line.then, scope, code, claims);
+        const end = code.length;
+        if (line.else !== undefined) code.push({ kind: "jump", to: 0 });
+        code[branch] = { kind: "branch", condition: line.when, otherwise: code.length };
+        if (line.else === undefined) continue;
+        this.#lines(line.else, scope, code, claims);
+        code[end] = { kind: "jump", to: code.length };
+      } else if ("while" in line) {
+        const branch = code.length;
+        code.push({ kind: "jump", to: 0 });
+        this.#lines(line.repeat, scope, code, claims);
+        code.push({ kind: "jump", to: branch });
+        code[branch] = { kind: "branch", condition: line.while, otherwise: code.length };
+      } else if (line.op === "claim") {
+        claims.push(code.length);
+        code.push({ kind: "jump", to: 0 });
+      } else {
+        this.#step(line, scope, code);
+      }
+    }
+  }
+
+  #step(step: Step, scope: string, code: CodeEntry[]): void {
+    const op = (name: string, args: { readonly [name: string]: Data } = {}): void => {
+      code.push({ kind: "op", step: step.id, op: name, args });
+    };
+    const args = step.args;
+    switch (step.op) {
+      case "store":
+        for (const [address, bytes] of this.#cut(args["address"] as bigint, args["bytes"] as string, args["width"] as number)) {
+          op("store", { address, bytes });
+        }
+        return;
+      case "syncCores": {
+        const handler = this.#handler(scope, step.id, [{ id: step.id, op: "syncCore", args: {} }]);
+        op("sendIpi", { handler, self: true });
+        op("waitIpi", { handler });
+        return;
+      }
+      case "sendIpi":
+        op("sendIpi", { handler: this.#handler(scope, step.id, args["handler"] as unknown as readonly Line[]), self: false });
+        return;
+      case "waitIpi": {
+        const handler = this.#handlerOf.get(`${scope} ${args["of"]}`);
+        if (handler === undefined) {
+          throw new InputError(`Step ${step.id} waits for the interrupt of step ${String(args["of"])}, which no earlier step sends.`);
+        }
+        op("waitIpi", { handler });
+        return;
+      }
+      case "waitGrace":
+        op("beginGrace", { ...args, waiter: scope });
+        op("awaitGrace", { ...args, waiter: scope });
+        return;
+      case "stopMachine": {
+        const name = `${scope} stop ${this.#stops++}`;
+        this.#stopper(`${name} active`, scope, step.id, args["run"] as unknown as readonly Line[], []);
+        this.#stopper(`${name} secondary`, scope, step.id, null, args["secondaries"] as unknown as readonly Line[]);
+        op("queueStop", { program: name });
+        op("awaitStop", { program: name });
+        return;
+      }
+      default:
+        op(step.op, args);
+    }
+  }
+
+  /** Handlers of the same lines are one program, so that CPU states after different steps are not told apart by their names. */
+  #handler(scope: string, step: string, lines: readonly Line[]): string {
+    const acknowledged = lines.some((line) => "op" in line && line.op === "ack") ? lines : [...lines, { id: step, op: "ack", args: {} }];
+    const key = `${scope} ${keyOf(acknowledged.map((line) => ({ ...line, id: "" })) as unknown as Data)}`;
+    let name = this.#handlers.get(key);
+    if (name === undefined) {
+      name = `${scope} ipi ${this.#handlers.size}`;
+      this.#handlers.set(key, name);
+      this.add(name, scope, acknowledged);
+    }
+    this.#handlerOf.set(`${scope} ${step}`, name);
+    return name;
+  }
+
+  /** multi_cpu_stop: every CPU acknowledges each stage, and the last to do so advances it. */
+  #stopper(name: string, scope: string, step: string, run: readonly Line[] | null, secondaries: readonly Line[]): void {
+    const stage = (op: string, stage: string): Line => ({ id: step, op, args: { stage } });
+    this.add(name, scope, [
+      stage("ackStop", "prepare"),
+      stage("ackStop", "disable-irq"),
+      ...(run === null ? [] : [stage("awaitStopStage", "run"), ...run]),
+      stage("ackStop", "run"),
+      stage("awaitStopStage", "exit"),
+      ...secondaries,
+    ]);
+  }
+}

@@ -1,0 +1,162 @@
+import type { Data } from "../data.js";
+import type { Observation } from "../rule.js";
+import type { Property } from "./property.js";
+
+/*
+ * The properties of safe code patching. Each is judged at the event that can break it, from what was observed there.
+ */
+
+type Executed = {
+  readonly at: bigint;
+  readonly bytes: string;
+  readonly text: string;
+  readonly site: number | null;
+  readonly offset: number;
+  readonly from: number;
+  readonly to: number;
+  readonly calling: boolean;
+  readonly matched: readonly number[];
+  readonly owned: boolean;
+  readonly before: readonly number[] | null;
+  readonly refused: string | null;
+};
+
+type Returned = {
+  readonly at: bigint;
+  readonly resumes: bigint;
+  readonly site: number | null;
+  readonly from: number;
+  readonly to: number;
+  readonly calling: boolean;
+  readonly published: boolean;
+  readonly matched: readonly number[];
+  readonly restarted: boolean;
+  readonly before: readonly number[] | null;
+};
+
+const detail = <T>(observation: Observation): T => observation.detail as unknown as T;
+const hex = (address: bigint): string => `0x${address.toString(16)}`;
+const version = (index: number): string => (index === 0 ? "old" : "new");
+
+/** R13: one passage through a site executes instructions of one version. */
+export const midSequence: Property = {
+  id: "mid-sequence",
+  breaksWhen: "one passage through a site executes instructions of more than one version",
+  judge(observation) {
+    if (observation.what === "execute") {
+      const e = detail<Executed>(observation);
+      if (e.site === null || e.owned || e.before === null || e.before.some((v) => e.matched.includes(v))) return undefined;
+      return `The passage had executed the ${e.before.map(version).join(" or ")} code and went on at ${hex(e.at)} with ${e.text}, which is not of that version.`;
+    }
+    if (observation.what === "return-from-trap") {
+      const r = detail<Returned>(observation);
+      if (r.site === null || r.restarted || r.before === null || r.before.some((v) => r.matched.includes(v))) return undefined;
+      return `The passage had executed the ${r.before.map(version).join(" or ")} code and the trap at ${hex(r.at)} emulated another version.`;
+    }
+    return undefined;
+  },
+};
+
+/** R14: every instruction executed inside a site is of the old or the new version. */
+export const oldOrNew: Property = {
+  id: "old-or-new",
+  breaksWhen: "a CPU executes at an address inside a site what is neither the old nor the new instruction there",
+  judge(observation) {
+    if (observation.what !== "execute") return undefined;
+    const e = detail<Executed>(observation);
+    if (e.site === null || e.owned || e.matched.includes(e.from) || e.matched.includes(e.to)) return undefined;
+    return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is neither the old nor the new instruction there.`;
+  },
+};
+
+/** R15: a trap caused by a patcher's byte is claimed by a handler. */
+export const trapOwned: Property = {
+  id: "trap-owned",
+  breaksWhen: "a trap caused by a patcher's byte finds no handler that claims it",
+  judge(observation) {
+    if (observation.what !== "trap-unclaimed") return undefined;
+    const t = detail<{ readonly vector: string; readonly at: bigint; readonly patchers: boolean }>(observation);
+    return t.patchers ? `The ${t.vector} trap at ${hex(t.at)} was caused by a patcher's byte, and no handler claimed it.` : undefined;
+  },
+};
+
+/** R16: a trap's handler leaves the effect of the old or the new instruction, and of the new one once that is published. */
+export const emulation: Property = {
+  id: "emulation",
+  breaksWhen: "the state after a trap handler is neither the old nor the new instruction's, or not the published one's",
+  judge(observation) {
+    if (observation.what !== "return-from-trap") return undefined;
+    const r = detail<Returned>(observation);
+    if (r.site === null || r.restarted) return undefined;
+    if (r.published && !r.matched.includes(r.to)) {
+      return `The handler of the trap at ${hex(r.at)} resumed at ${hex(r.resumes)}, which is not the effect of the published instruction.`;
+    }
+    if (r.matched.includes(r.from) || r.matched.includes(r.to)) return undefined;
+    return `The handler of the trap at ${hex(r.at)} resumed at ${hex(r.resumes)} with the effect of neither the old nor the new instruction.`;
+  },
+};
+
+/** R17: after the patch call returned nobody executes the old version. */
+export const done: Property = {
+  id: "done",
+  breaksWhen: "an instruction has the old one's effect after the patch call returned",
+  judge(observation) {
+    if (observation.what === "execute") {
+      const e = detail<Executed>(observation);
+      if (e.site === null || e.calling || e.owned || e.matched.includes(e.to) || !e.matched.includes(e.from)) return undefined;
+      return `The CPU executed the old ${e.text} at ${hex(e.at)} after the patch call had returned.`;
+    }
+    if (observation.what === "return-from-trap") {
+      const r = detail<Returned>(observation);
+      if (r.site === null || r.calling || r.restarted || r.matched.includes(r.to) || !r.matched.includes(r.from)) return undefined;
+      return `The trap at ${hex(r.at)} was given the old instruction's effect after the patch call had returned.`;
+    }
+    return undefined;
+  },
+};
+
+/** Code and the data bound to it are used in a combination that was published; strategies observe `pair` themselves. */
+export const pair: Property = {
+  id: "pair",
+  breaksWhen: "code and the data it is bound to are used in a combination that no published version had",
+  judge(observation) {
+    if (observation.what !== "pair") return undefined;
+    const p = detail<{ readonly published: boolean; readonly values: Data }>(observation);
+    return p.published ? undefined : `The combination ${JSON.stringify(p.values)} was used, which no published version had.`;
+  },
+};
+
+/** R18: nothing is used after it was freed. */
+export const lifetime: Property = {
+  id: "lifetime",
+  breaksWhen: "a shared word is used after the program freed it",
+  judge(observation) {
+    if (observation.what !== "load-freed") return undefined;
+    return `The word ${String(observation.detail["word"])} was loaded after it had been freed.`;
+  },
+};
+
+/** R19: a declared window holds one program at a time. */
+export const exclusive: Property = {
+  id: "exclusive",
+  breaksWhen: "two patchers are inside one declared window",
+  judge(observation) {
+    if (observation.what !== "enterWindow") return undefined;
+    const w = detail<{ readonly window: string; readonly inside: number }>(observation);
+    return w.inside > 1 ? `${w.inside} programs were inside the window ${w.window} at the same time.` : undefined;
+  },
+};
+
+/** R20: nothing is executed or mixed in a way that the fetch model's architecture declares unpredictable. */
+export const rule: Property = {
+  id: "rule",
+  breaksWhen: "an instruction is executed or a pair is patched in a way that the architecture declares unpredictable",
+  judge(observation) {
+    if (observation.what !== "execute") return undefined;
+    const e = detail<Executed>(observation);
+    return e.refused === null ? undefined : `${e.text} at ${hex(e.at)}: ${e.refused}`;
+  },
+};
+
+/** All properties that are judged at events, in the order in which they are reported. `progress` is judged on the whole graph. */
+export const eventProperties: readonly Property[] = [midSequence, oldOrNew, trapOwned, emulation, done, pair, lifetime, exclusive, rule];

@@ -1,0 +1,59 @@
+import type { Data } from "./data.js";
+import type { Machine } from "./machine/machine.js";
+import type { CpuState, Part, Parts } from "./state.js";
+
+/** Something that happened in a step. Properties read these, never the parts. */
+export type Observation = { readonly what: string; readonly detail: { readonly [name: string]: Data } };
+
+/** A named map or predicate over every CPU's part, with its arguments. */
+export type EveryCpu = { readonly id: string; readonly args: Data };
+
+/**
+ * One outcome of a step: new parts of the acting CPU and of the shared row, then a map over the part of every CPU (a store makes
+ * values stale everywhere) or of the other CPUs (an interrupt sent), and what was observed.
+ */
+export type Effect = {
+  readonly set: Partial<Parts>;
+  readonly everyCpu?: EveryCpu;
+  readonly otherCpus?: EveryCpu;
+  readonly observed?: readonly Observation[];
+};
+
+/** What else a rule writes beside the parts of {@link Effect.set}: the parts of other CPUs. */
+export type Writes = Part | "everyCpu";
+
+/**
+ * One rule of the machine: pure, and bounded by its footprint. The explorer calls `apply` once for each distinct tuple of the
+ * parts in `reads` and remembers the answer; `reads` and `writes` are the independence relation of the reductions.
+ * A development-mode machine throws when `apply` reads a part that it did not declare, or sets one.
+ */
+export interface Rule<A extends Data = Data, R extends Part = Part> {
+  readonly id: string;
+  /** Where the rule comes from: manual section, kernel file and version, or the rule's number in ARCHITECTURE.md. */
+  readonly source: string;
+  readonly reads: readonly R[];
+  readonly writes: readonly Writes[];
+  /** The step is blocked until this predicate holds for every CPU. */
+  guard?(args: A): EveryCpu;
+  /** The outcomes: none means blocked, several mean non-determinism. */
+  apply(parts: Pick<Parts, R>, args: A, machine: Machine): readonly Effect[];
+}
+
+/** A map over one CPU's part, applied to many CPUs by an {@link Effect}. Pure. */
+export interface CpuMap<A extends Data = Data> {
+  readonly id: string;
+  apply(cpu: CpuState, args: A, machine: Machine): CpuState;
+}
+
+/** A predicate over one CPU's part that a rule's guard asks of every CPU. Pure. */
+export interface CpuPredicate<A extends Data = Data> {
+  readonly id: string;
+  holds(cpu: CpuState, args: A, machine: Machine): boolean;
+}
+
+/** Declares a rule and infers its types; the value is unchanged. */
+export const rule = <A extends Data, const R extends Part>(r: Rule<A, R>): Rule => r as unknown as Rule;
+/** Declares a map over CPUs and infers its types; the value is unchanged. */
+export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map as unknown as CpuMap;
+/** Declares a predicate over CPUs and infers its types; the value is unchanged. */
+export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate => predicate as unknown as CpuPredicate;

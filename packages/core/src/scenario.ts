@@ -1,0 +1,70 @@
+import type { Bytes } from "./data.js";
+import type { PropertyId } from "./properties/property.js";
+import type { PatchStrategy } from "./strategy.js";
+
+/**
+ * Machine code: its bytes, or assembler text with instructions separated by `+` or line breaks. In the text of a site a branch
+ * without a target goes to the site's own `target`, a call to its `callee`.
+ */
+export type Code = string | Bytes;
+
+/** A place whose code is changed. Both versions have the same length in bytes. */
+export type Site = {
+  readonly address: bigint;
+  /** The code it holds at first. */
+  readonly old: Code;
+  /** The code it is changed to. */
+  readonly new: Code;
+  /** Decoder mode, where the architecture has several. */
+  readonly mode?: string;
+  /** Where it comes from, e.g. `vmlinux:schedule+0x5`. */
+  readonly origin?: string;
+  /** The code that follows the site; by default the architecture's return instruction. */
+  readonly after?: Code;
+};
+
+/** A task that changes sites: calls of one strategy that go there and back, `flips` of them. */
+export type Patcher = {
+  readonly strategy: PatchStrategy;
+  /** Indices into the scenario's sites, in the order the caller gives them. */
+  readonly sites: readonly number[];
+  /** How many calls, 1 or more; `forever` goes there and back without end. */
+  readonly flips: number | "forever";
+  /** Ids of steps to leave out. */
+  readonly drop?: readonly string[];
+  /** Each patcher runs on its own CPU; this index says which. By default in order from CPU 0. */
+  readonly cpu?: number;
+};
+
+/** Further code of the victim, beside the sites. */
+export type CodeBlock = { readonly address: bigint; readonly code: Code; readonly mode?: string };
+
+/** Tasks that run code in an endless loop with a voluntary switch before each round. */
+export type Executor = {
+  /** Where each round may start; by default at any of the sites. */
+  readonly entries?: readonly bigint[];
+  /** How many such tasks; by default one for each CPU that no patcher runs on. */
+  readonly count?: number;
+};
+
+/** Everything that one verdict is about. Plain data, but for the strategies, which are carried by value. */
+export type Scenario = {
+  readonly name: string;
+  readonly sites: readonly Site[];
+  readonly patchers: readonly Patcher[];
+  /** By default one executor for each CPU that no patcher runs on. */
+  readonly executors?: readonly Executor[];
+  /** All CPUs, those of the patchers included: 1 to 64. */
+  readonly cpus: number;
+  /** Interrupts that may come on every CPU at any boundary and call the patched code. */
+  readonly interrupts?: { readonly irq?: boolean; readonly nmi?: boolean };
+  /** Tasks can be preempted at any instruction boundary and go on on any CPU. */
+  readonly preempt?: boolean;
+  /** Fidelity of data memory; default `sequential`. */
+  readonly memory?: "sequential" | "architectural";
+  readonly blocks?: readonly CodeBlock[];
+  /** Only these properties count; default all. */
+  readonly properties?: readonly PropertyId[];
+  /** These properties do not count. */
+  readonly ignore?: readonly PropertyId[];
+};

@@ -1,0 +1,110 @@
+import type { Architecture } from "./architecture.js";
+import { InputError } from "./errors.js";
+import { type CheckOptions, Explorer } from "./explorer/explorer.js";
+import { Steps } from "./explorer/steps.js";
+import { Machine } from "./machine/machine.js";
+import { coreRules } from "./machine/rules.js";
+import { type MemoryOrder, sequential } from "./memory-order.js";
+import { eventProperties } from "./properties/properties.js";
+import type { Property } from "./properties/property.js";
+import { type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
+import type { Scenario } from "./scenario.js";
+import { type Run, simulate } from "./simulator/simulator.js";
+import type { PatchStrategy } from "./strategy.js";
+import type { Verdict } from "./verdict.js";
+import { type Plugin, Wiring } from "./wiring/container.js";
+import {
+  ARCHITECTURE,
+  CACHE_MAINTENANCE,
+  CPU,
+  DEVELOPMENT,
+  EXPLORER,
+  FETCH_MODEL,
+  INSTRUCTION_SET,
+  MACHINE,
+  MEMORY,
+  PROPERTIES,
+  RULES,
+  SCENARIO,
+  STEPS,
+} from "./wiring/parts.js";
+
+/** What a simulation is made of: inert values. */
+export type SimulationOptions = {
+  readonly architecture: Architecture;
+  /** Further parts, or parts that replace the architecture's own. */
+  readonly plugins?: readonly Plugin[];
+  /**
+   * Freeze every part of a state, check that no rule reads or writes more than it declares, and run each rule twice to see that it
+   * is deterministic. Slower; for tests of rules.
+   */
+  readonly development?: boolean;
+};
+
+/** Runs scenarios on one architecture. Every call is wired afresh; calls do not see each other. */
+export interface Simulation {
+  /** Explores every interleaving of a scenario. Throws {@link InputError} when the scenario does not fit together. */
+  check(scenario: Scenario, options?: CheckOptions): Promise<Verdict>;
+  /** Runs one interleaving and counts what it costs. */
+  simulate(scenario: Scenario, options?: { readonly flips?: number }): Run;
+  /** Puts a counterexample of a scenario into a form that can be written to a file; `request` is kept for the caller. */
+  save(scenario: Scenario, verdict: Extract<Verdict, { readonly verdict: "unsafe" }>, request?: unknown): Promise<SavedTrace>;
+  /** Replays a saved counterexample strictly; throws {@link InputError} when it is of another model. */
+  replay(scenario: Scenario, saved: SavedTrace): Promise<Replayed>;
+  /** The machine of a scenario, for drivers of one's own. */
+  machine(scenario: Scenario): Machine;
+}
+
+/** Makes a simulation. */
+export const createSimulation = (options: SimulationOptions): Simulation => {
+  const wire = (scenario: Scenario): Wiring => {
+    const wiring = new Wiring([corePlugin(options, scenario), ...(options.plugins ?? [])]);
+    // Made first and on its own: tsyringe would wrap its InputError when it is made as a dependency.
+    wiring.get(MACHINE);
+    return wiring;
+  };
+  return {
+    check: async (scenario, checkOptions = {}) => wire(scenario).get(EXPLORER).check(checkOptions),
+    simulate: (scenario, runOptions) => simulate(wire(scenario).get(MACHINE), runOptions),
+    save: async (scenario, verdict, request = null) => saveTrace(wire(scenario).get(MACHINE), verdict, request),
+    replay: async (scenario, saved) => {
+      const wiring = wire(scenario);
+      return replayTrace(wiring.get(MACHINE), wiring.all(PROPERTIES) as readonly Property[], saved);
+    },
+    machine: (scenario) => wire(scenario).get(MACHINE),
+  };
+};
+
+const memoryOrder = (scenario: Scenario): MemoryOrder => {
+  if ((scenario.memory ?? "sequential") === "sequential") return sequential;
+  throw new InputError("The architectural memory order is not there yet; use sequential.", { place: "memory" });
+};
+
+const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => ({
+  id: "@cmodx/core",
+  install(binder) {
+    const { architecture, development = false } = options;
+    const replaced = new Set((options.plugins ?? []).flatMap((plugin) => plugin.replaces ?? []));
+    const provide: typeof binder.provide = (token, value) => {
+      if (!replaced.has(token)) binder.provide(token, value);
+    };
+    provide(ARCHITECTURE, architecture);
+    provide(INSTRUCTION_SET, architecture.instructionSet);
+    provide(FETCH_MODEL, architecture.fetch);
+    provide(CACHE_MAINTENANCE, architecture.cache);
+    provide(CPU, architecture.cpu);
+    provide(MEMORY, memoryOrder(scenario));
+    provide(SCENARIO, scenario);
+    provide(DEVELOPMENT, development);
+    binder.add(RULES, coreRules);
+    for (const strategy of new Set(scenario.patchers.map((patcher) => patcher.strategy))) addRules(binder, strategy);
+    for (const property of eventProperties) binder.add(PROPERTIES, property);
+    binder.provideClass(MACHINE, Machine);
+    binder.provideClass(STEPS, Steps);
+    binder.provideClass(EXPLORER, Explorer);
+  },
+});
+
+const addRules = (binder: Parameters<Plugin["install"]>[0], { rules = [], maps = [], predicates = [] }: PatchStrategy): void => {
+  if (rules.length + maps.length + predicates.length > 0) binder.add(RULES, { rules, maps, predicates });
+};

@@ -1,0 +1,61 @@
+import type { PropertyId } from "./properties/property.js";
+import type { TraceStep } from "./explorer/trace.js";
+
+/** Limits of a run; a run that reaches one is `inconclusive`. */
+export type Bounds = {
+  /** Distinct states, at least 1. */
+  readonly states?: number;
+  /** Bytes of the tables of states, an estimate of the memory used. */
+  readonly bytes?: number;
+  /** Time in milliseconds. */
+  readonly milliseconds?: number;
+};
+
+/** How far a run is. */
+export type Progress = {
+  /** Distinct states seen. */
+  readonly states: number;
+  /** States of the level being explored that are not yet expanded. */
+  readonly frontier: number;
+  /** Steps from the start to the level being explored. */
+  readonly depth: number;
+  /** Distinct states per second so far. */
+  readonly rate: number;
+};
+
+/** A property that the last step of a counterexample breaks. */
+export type Broken = { readonly property: PropertyId; readonly why: string };
+
+/** What every verdict states. */
+export type VerdictBase = {
+  /** Distinct states seen. */
+  readonly states: number;
+  readonly transitions: number;
+  /** Steps of the longest shortest path that was followed. */
+  readonly depth: number;
+  readonly seconds: number;
+  readonly bounds: Bounds;
+  /** Ids of steps of the programs that no run took. */
+  readonly unused: readonly string[];
+  /** No executor executed a site during a flip. */
+  readonly vacuous: boolean;
+  /** Properties that broke but that no strategy here promises. */
+  readonly notPromised: readonly PropertyId[];
+};
+
+/**
+ * The answer about a scenario: `safe` when the whole reachable space was seen and nothing broke; `unsafe` with a shortest
+ * counterexample; `inconclusive` when a bound was reached or the run was interrupted.
+ */
+export type Verdict =
+  | (VerdictBase & { readonly verdict: "safe" })
+  | (VerdictBase & {
+      readonly verdict: "unsafe";
+      /** The first of {@link propertyIds} that broke. */
+      readonly property: PropertyId;
+      readonly why: string;
+      /** All properties that the last step breaks. */
+      readonly broken: readonly Broken[];
+      readonly trace: readonly TraceStep[];
+    })
+  | (VerdictBase & { readonly verdict: "inconclusive"; readonly limit: keyof Bounds | "interrupted" });

@@ -1,0 +1,40 @@
+import type { Explorer } from "../explorer/explorer.js";
+import type { Steps } from "../explorer/steps.js";
+import type { Architecture } from "../architecture.js";
+import type { Cpu } from "../cpu.js";
+import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
+import type { InstructionSet } from "../instruction-set.js";
+import type { Machine, RuleBook } from "../machine/machine.js";
+import type { MemoryOrder } from "../memory-order.js";
+import type { Property } from "../properties/property.js";
+import type { Scenario } from "../scenario.js";
+import { token } from "./tokens.js";
+
+/** What one run is wired from. Each run gets a container of its own. */
+
+/** The architecture as a whole. */
+export const ARCHITECTURE = token<Architecture>("architecture");
+/** The instruction set of the victims. */
+export const INSTRUCTION_SET = token<InstructionSet>("instruction set");
+/** How the CPUs fetch. */
+export const FETCH_MODEL = token<FetchModel>("fetch model");
+/** What cache maintenance does. */
+export const CACHE_MAINTENANCE = token<CacheMaintenance>("cache maintenance");
+/** The exception model. */
+export const CPU = token<Cpu>("cpu");
+/** How data accesses reach memory. */
+export const MEMORY = token<MemoryOrder>("memory order");
+/** Rules, maps and predicates; a list. */
+export const RULES = token<RuleBook>("rules");
+/** Properties judged at events; a list, in the order in which they are reported. */
+export const PROPERTIES = token<Property>("properties");
+/** What the run is about. */
+export const SCENARIO = token<Scenario>("scenario");
+/** Freeze parts, check footprints and determinism. */
+export const DEVELOPMENT = token<boolean>("development");
+/** The machine of the run. */
+export const MACHINE = token<Machine>("machine");
+/** The machine's steps over interned parts. */
+export const STEPS = token<Steps>("steps");
+/** The driver that explores every interleaving. */
+export const EXPLORER = token<Explorer>("explorer");

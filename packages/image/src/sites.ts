@@ -1,0 +1,173 @@
+import { type Elf, toAddress } from "./elf.js";
+import { readCode } from "./site-code.js";
+import { readFtrace } from "./tables/ftrace.js";
+import { readJumpLabels } from "./tables/jump-labels.js";
+import { readPatchableEntries } from "./tables/patchable-entries.js";
+import { readStaticCalls } from "./tables/static-calls.js";
+import type { Entry } from "./tables/table.js";
+
+/** The kinds of sites, in the order in which sites at one address are numbered. */
+export const siteKinds = ["jump-label", "ftrace", "static-call", "patchable-entry"] as const;
+
+/**
+ * What a site is patched for: `jump-label` (`__jump_table`), `ftrace` (`__mcount_loc`), `static-call`
+ * (`.static_call_sites`) or `patchable-entry` (`__patchable_function_entries`).
+ */
+export type SiteKind = (typeof siteKinds)[number];
+
+/**
+ * A place in machine code that the kernel patches at run time, as one of its tables lists it.
+ *
+ * Sources: Linux 7.3 include/linux/jump_label.h, include/linux/static_call_types.h, kernel/trace/ftrace.c; the x86
+ * instructions are those of arch/x86/kernel/jump_label.c, ftrace.c and static_call.c.
+ */
+export interface PatchSite {
+  readonly kind: SiteKind;
+  /** The site's number among all of its file (`#N`), from 1, by address; in a relocatable file by section, then offset. */
+  readonly number: number;
+  /** The entry's number among those of its kind, from 1, in the order of the table. */
+  readonly index: number;
+  /** Whether `address` is a virtual address; if not the file is relocatable and it is an offset in `section`. */
+  readonly linked: boolean;
+  /** Virtual address, or offset in the section in bytes. */
+  readonly address: bigint;
+  /** Name of the section that the code is in. */
+  readonly section: string;
+  /** Alignment of that section in bytes, a power of two. */
+  readonly alignment: number;
+  /** Whether the offset in a 64-byte line is certain; if not it is known modulo `alignment` only, see {@link lineOffsets}. */
+  readonly fixed: boolean;
+  /** Length in bytes: of the instruction, or of the whole run of nops for `patchable-entry`; 1 for an unknown opcode. */
+  readonly length: number;
+  /** The `length` bytes at the site, with those relocations applied whose result is certain. Do not write to them. */
+  readonly bytes: Uint8Array;
+  /**
+   * What stands there: `nop2`, `nop5`, `jmp8`, `jmp32`, `call`, `jcc32`, the 5-byte `xor5`, `ret5`, `warn5`, `unlock5` of static
+   * calls, `nops` for `patchable-entry`; `unknown` when the kernel would not accept it at a site of this kind.
+   */
+  readonly instruction: string;
+  /** Offsets in bytes at which the instructions of the site start; `[0]` unless it is a run of nops. */
+  readonly boundaries: readonly number[];
+  /** `patchable-entry`: how many bytes lie before the function's entry (call padding), 0 to `length`. */
+  readonly padding?: number;
+  /** The site as `function+0xoff`, or `function-0xoff` when it lies before it; absent when no symbol is near. */
+  readonly symbol?: string;
+  /**
+   * The symbol, or section and offset, that a relocation at the site points to; present when its result is not known because the
+   * symbol is not in this file or in another section. `bytes` then hold what the file does, usually zeros.
+   */
+  readonly relocated?: string;
+  /**
+   * Where the site leads: a jump label's target by its table, else the destination of the branch that stands there. Virtual
+   * address, or offset in `targetSection` in bytes; absent when nothing in this file says it.
+   */
+  readonly target?: bigint;
+  /** Name of the section that the target is in. */
+  readonly targetSection?: string;
+  /** Jump label and static call: the key's symbol, `symbol+0xoff` inside an object; else a section and offset, or an address. */
+  readonly key?: string;
+  /**
+   * Jump label: whether the key is on in the state that the bytes stand for: the site jumps, or is a nop and its entry has the
+   * `branch` bit, but not both (the table in Linux 7.3 include/linux/jump_label.h). Absent for an unknown opcode.
+   */
+  readonly enabled?: boolean;
+  /** Static call: whether it is a tail call (a jump, not a call). */
+  readonly tail?: boolean;
+  /** Static call: whether it lies in code that is freed after boot. */
+  readonly init?: boolean;
+}
+
+/**
+ * Finds all patch sites of a file.
+ *
+ * Tables are found by section name; in a linked file also by the symbols around them (`__start___jump_table` and so on), since
+ * the kernel's linker script merges them into other sections. Zero entries of `__mcount_loc` are skipped.
+ *
+ * @param elf A file read with {@link readElf}.
+ * @returns The sites by number; none when the file has no such table.
+ * @throws InputError when a table, a relocation or a symbol that is needed is broken, of a type that is not known, or points
+ *   outside of the file's code, and for a kernel image without the symbols that its tables are found by.
+ */
+export function findSites(elf: Elf): PatchSite[] {
+  const entries = [...readJumpLabels(elf), ...readFtrace(elf), ...readStaticCalls(elf), ...readPatchableEntries(elf)];
+  if (entries.length === 0) refuseStrippedKernel(elf);
+  // Stable, so that sites at one place stay in the order of the kinds.
+  entries.sort((a, b) => a.place - b.place);
+  const limits = nextPlaces(entries);
+  return entries.map((entry, i) => toSite(elf, entry, i + 1, limits[i] as number));
+}
+
+/** For each entry the place of the next one that lies elsewhere. */
+function nextPlaces(entries: readonly Entry[]): Float64Array {
+  const next = new Float64Array(entries.length).fill(Number.POSITIVE_INFINITY);
+  for (let i = entries.length - 2; i >= 0; i--) {
+    const following = entries[i + 1]?.place as number;
+    next[i] = entries[i]?.place === following ? (next[i + 1] as number) : following;
+  }
+  return next;
+}
+
+function toSite(elf: Elf, entry: Entry, number: number, limit: number): PatchSite {
+  const { kind, index, place } = entry;
+  const code = readCode(elf, entry, limit);
+  const { section, offset, instruction } = code;
+  const linked = !elf.relocatable;
+  const { target, targetSection } = toTarget(elf, entry.target ?? code.target);
+  const jumps = instruction === "jmp8" || instruction === "jmp32";
+  const enabled = entry.branch === undefined || instruction === "unknown" ? undefined : jumps !== entry.branch;
+  return {
+    kind,
+    number,
+    index,
+    linked,
+    address: linked ? toAddress(place) : BigInt(offset),
+    section: section.name,
+    alignment: section.alignment,
+    fixed: linked || section.alignment >= 64,
+    length: code.bytes.length,
+    bytes: code.bytes,
+    instruction,
+    boundaries: code.boundaries,
+    ...given("padding", code.padding),
+    ...given("symbol", nameSite(elf, place, code.padding)),
+    ...given("relocated", code.relocated),
+    ...given("target", target),
+    ...given("targetSection", targetSection),
+    ...given("key", entry.key),
+    ...given("enabled", enabled),
+    ...given("tail", entry.tail),
+    ...given("init", entry.init),
+  };
+}
+
+function given<K extends keyof PatchSite>(
+  key: K,
+  value: PatchSite[K] | undefined,
+): { readonly [key in K]?: PatchSite[K] } {
+  return value === undefined ? {} : ({ [key]: value } as { [key in K]: PatchSite[K] });
+}
+
+function nameSite(elf: Elf, place: number, padding = 0): string | undefined {
+  const { functions } = elf;
+  const inside = functions.covering(place);
+  if (padding === 0 || inside?.offset === 0) return inside && functions.format(inside, true);
+  const next = functions.next(place);
+  const found = next?.offset === -padding ? next : undefined;
+  return found && functions.format(found, true);
+}
+
+function toTarget(elf: Elf, place: number | undefined): { target?: bigint; targetSection?: string } {
+  const located = place === undefined ? undefined : elf.locate(place);
+  if (place === undefined || !located?.section) return {};
+  return { target: elf.relocatable ? BigInt(located.offset) : toAddress(place), targetSection: located.section.name };
+}
+
+/** A stripped vmlinux has its tables, but nothing says where: no sites would be a wrong answer. */
+function refuseStrippedKernel(elf: Elf): void {
+  if (elf.relocatable || elf.symbols) return;
+  if (!elf.sections.some(({ name }) => name === "__ksymtab" || name === ".altinstructions")) return;
+  throw elf.file.fault(
+    "section headers",
+    "this kernel image has no symbol table; expected one that says where its tables are",
+  );
+}

@@ -1,0 +1,17 @@
+import type { Elf } from "../elf.js";
+import { type Entry, readAddresses } from "./table.js";
+
+const name = {
+  section: "__patchable_function_entries",
+  start: "__start___patchable_function_entries",
+  stop: "__stop___patchable_function_entries",
+  entrySize: 8,
+};
+
+/**
+ * The addresses of the first nop that `-fpatchable-function-entry=N,M` puts before and after the entry of functions
+ * (GCC manual, "Instrumentation Options"). In x86 kernels from 6.12 on these are call padding, and not ftrace's sites.
+ */
+export function readPatchableEntries(elf: Elf): Entry[] {
+  return readAddresses(elf, "patchable-entry", name);
+}

@@ -1,0 +1,118 @@
+import type { InputError } from "@cmodx/core";
+import type { Elf } from "../elf.js";
+import { hex } from "../file-view.js";
+import type { Section } from "../sections.js";
+import type { SiteKind } from "../sites.js";
+
+/** What a table says of one site; places are numbers as `Elf` gives them. */
+export type Entry = {
+  readonly kind: SiteKind;
+  /** Counted from 1 within its kind. */
+  readonly index: number;
+  /** Where the code is. */
+  readonly place: number;
+  readonly target?: number;
+  readonly key?: string;
+  readonly tail?: boolean;
+  readonly init?: boolean;
+  /** The jump entry's bit 0: the kernel's `branch` argument. */
+  readonly branch?: boolean;
+};
+
+/** How a table is found: by its section, or when a linker script merged it away by the symbols around it. */
+export type TableName = {
+  readonly section: string;
+  readonly start: string;
+  readonly stop: string;
+  readonly entrySize: number;
+};
+
+/** A part of a section that holds entries of one size. */
+export class Table {
+  /** Number of entries. */
+  readonly count: number;
+  readonly #elf: Elf;
+  readonly #section: Section;
+  readonly #offset: number;
+  readonly #entrySize: number;
+
+  constructor(elf: Elf, section: Section, offset: number, size: number, entrySize: number) {
+    this.#elf = elf;
+    this.#section = section;
+    this.#offset = offset;
+    this.#entrySize = entrySize;
+    this.count = size / entrySize;
+    if (!Number.isInteger(this.count)) {
+      const what = `section ${section.index} (${section.name})`;
+      throw elf.file.fault(what, `the table has ${size} bytes; expected a multiple of ${entrySize}`);
+    }
+    elf.content(section);
+  }
+
+  /** The place that a field of `size` bytes points to, which holds the distance from itself. */
+  relative(entry: number, at: number, size: 4 | 8): number {
+    const { place, offset } = this.#field(entry, at);
+    const { file } = this.#elf;
+    const relocated = this.#relocate(place, size);
+    if (relocated === undefined && this.#elf.relocatable) throw this.#unrelocated(place);
+    return place + (relocated ?? (size === 4 ? file.i32(offset) : file.i64(offset, this.#name(entry))));
+  }
+
+  /** The place that a field of 8 bytes holds the address of; 0 when it is empty. */
+  absolute(entry: number): number {
+    const { place, offset } = this.#field(entry, 0);
+    const relocated = this.#relocate(place, 8);
+    if (relocated !== undefined) return relocated;
+    const value = this.#elf.file.i64(offset, this.#name(entry));
+    if (value !== 0 && this.#elf.relocatable) throw this.#unrelocated(place);
+    return value;
+  }
+
+  #relocate(place: number, size: number): number | undefined {
+    return this.#elf.relocations(this.#section)?.apply(place, size, 0)?.value;
+  }
+
+  #unrelocated(place: number): InputError {
+    return this.#elf.file.fault(this.#elf.describe(place), "the table's field has no relocation; expected one");
+  }
+
+  #field(entry: number, at: number): { place: number; offset: number } {
+    const offset = this.#offset + entry * this.#entrySize + at;
+    return { place: this.#elf.place(this.#section, offset), offset: this.#section.offset + offset };
+  }
+
+  #name(entry: number): string {
+    return `section ${this.#section.index} (${this.#section.name}), entry ${entry + 1}`;
+  }
+}
+
+/** All tables of a name: an object file can have one for each code section. */
+export function findTables(elf: Elf, { section: name, start, stop, entrySize }: TableName): readonly Table[] {
+  const named = elf.sections.filter((section) => section.name === name && section.size > 0);
+  if (named.length > 0) return named.map((section) => new Table(elf, section, 0, section.size, entrySize));
+  if (elf.relocatable || !elf.symbols) return [];
+  const bounds = elf.symbols.find([start, stop]);
+  const [from, to] = [bounds.get(start), bounds.get(stop)];
+  if (from === undefined && to === undefined) return [];
+  if (from === undefined || to === undefined) {
+    const missing = from === undefined ? start : stop;
+    throw elf.file.fault("symbol table", `${missing} is missing; expected both ${start} and ${stop}`);
+  }
+  const place = elf.symbolPlace(elf.symbols, from);
+  const size = elf.symbolPlace(elf.symbols, to) - place;
+  if (size === 0) return [];
+  const located = elf.locate(place);
+  if (!located?.section || size < 0 || located.offset + size > located.section.size) {
+    const range = `${elf.describe(place)} and ${hex(size)} bytes on`;
+    throw elf.file.fault("symbol table", `${start} to ${stop}, ${range}, is not within one section of the file`);
+  }
+  return [new Table(elf, located.section, located.offset, size, entrySize)];
+}
+
+/** The entries of tables that hold nothing but addresses; empty ones are left out. */
+export function readAddresses(elf: Elf, kind: SiteKind, name: TableName): Entry[] {
+  return findTables(elf, name)
+    .flatMap((table) => Array.from({ length: table.count }, (_, entry) => table.absolute(entry)))
+    .filter((place) => place !== 0)
+    .map((place, i) => ({ kind, index: i + 1, place }));
+}

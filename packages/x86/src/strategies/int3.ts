@@ -1,0 +1,145 @@
+import {
+  addEachCpu,
+  claim,
+  emulate,
+  eq,
+  type Flip,
+  type FlipSite,
+  type Impossible,
+  type InstructionSet,
+  isStep,
+  type Line,
+  local,
+  lock,
+  lookup,
+  ne,
+  type PatchProgram,
+  type PatchStrategy,
+  put,
+  set,
+  setEachCpu,
+  store,
+  syncCores,
+  toHex,
+  tryGet,
+  unlock,
+  untilEachCpu,
+  when,
+} from "@cmodx/core";
+
+const SOURCE = "smp_text_poke_batch_finish and smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3";
+
+/** Entries of the text_poke_array: a page of 16-byte entries. */
+export const BATCH_CAPACITY = 256;
+
+const INT3 = 0xcc;
+
+/** What the handler can emulate: RET, CALL, JMP, Jcc and the no-operations, which it treats as jumps of distance 0. */
+const EMULATED: ReadonlySet<string> = new Set(["ret", "call", "jmp", "jcc", "nop", "int3"]);
+
+const refuse = (site: FlipSite, isa: InstructionSet): string | undefined => {
+  const insn = isa.decode(site.next, "");
+  const at = `0x${site.address.toString(16)}`;
+  if (typeof insn === "string") return `the new bytes at ${at} are no instruction of the modelled subset.`;
+  const name = (insn as unknown as { readonly op: string }).op;
+  const padded = (name === "ret" || name === "jmp") && site.next.slice(insn.length).every((byte) => byte === INT3);
+  if (insn.length !== site.next.length && !padded) return `the new code at ${at} is more than one instruction, which the handler cannot emulate.`;
+  if (!EMULATED.has(name)) return `the handler cannot emulate ${isa.format(insn, site.address)} at ${at}.`;
+  return undefined;
+};
+
+/** One batch of the three-step protocol. Ids are suffixed by the batch where there are several. */
+const batch = (sites: readonly FlipSite[], suffix: string): readonly Line[] => {
+  const id = (name: string): string => `${name}${suffix}`;
+  const each = (name: string, index: number): string => id(sites.length === 1 ? name : `${name}.${index}`);
+  const tails = sites.flatMap((site, i) =>
+    site.next.length === 1 ? [] : [store(each("write-tail", i), site.address + 1n, site.next.slice(1), { note: "everything but the first byte" })],
+  );
+  const firsts = sites.flatMap((site, i) =>
+    site.next[0] === INT3 ? [] : [store(each("write-first", i), site.address, site.next.slice(0, 1), { note: "replaces the INT3" })],
+  );
+  return [
+    set(id("fill-array"), "text_poke_array", sites.map((site) => ({ address: site.address, bytes: toHex(site.next) })), "addresses and new instructions"),
+    setEachCpu(id("get-refs"), "text_poke_array_refs", 1, "from here on the handlers may look at the array"),
+    ...sites.map((site, i) => store(each("write-int3", i), site.address, [INT3], { note: "traps whoever comes" })),
+    syncCores(id("sync-1"), "all CPUs now fetch the INT3"),
+    ...tails,
+    ...(tails.length > 0 ? [syncCores(id("sync-2"), "all CPUs now fetch the new tail")] : []),
+    ...firsts,
+    ...(firsts.length > 0 ? [syncCores(id("sync-3"), "all CPUs now fetch the new instruction; their handlers have ended")] : []),
+    addEachCpu(id("drop-refs"), "text_poke_array_refs", -1),
+    untilEachCpu(id("wait-refs"), "text_poke_array_refs", 0, "handlers that still look at the array"),
+    set(id("clear-array"), "text_poke_array", []),
+  ];
+};
+
+/** The handler: emulates the new instruction of the entry with the trap's address. */
+const int3Handler: readonly Line[] = [
+  tryGet("handler-get", "text_poke_array_refs", "got", "no patching under way: not ours"),
+  when("handler-got", eq(local("got"), true), [
+    lookup("handler-find", "text_poke_array", "entry", "by address"),
+    when("handler-ours", ne(local("entry"), null), [
+      emulate("handler-emulate", local("entry"), "the new instruction"),
+      put("handler-put", "text_poke_array_refs"),
+      claim("handler-claim"),
+    ]),
+    put("handler-put-other", "text_poke_array_refs"),
+  ]),
+];
+
+const plan = (flip: Flip, isa: InstructionSet): PatchProgram | Impossible => {
+  for (const site of flip.sites) {
+    const impossible = refuse(site, isa);
+    if (impossible !== undefined) return { impossible };
+  }
+  const batches = Array.from({ length: Math.ceil(flip.sites.length / BATCH_CAPACITY) }, (_, i) =>
+    flip.sites.slice(i * BATCH_CAPACITY, (i + 1) * BATCH_CAPACITY),
+  );
+  return {
+    main: [
+      lock("lock", "text_mutex"),
+      ...batches.flatMap((sites, i) => batch(sites, batches.length === 1 ? "" : `#${i}`)),
+      unlock("unlock", "text_mutex"),
+    ],
+    traps: { int3: int3Handler },
+    words: { text_poke_array: [] },
+    cpuWords: { text_poke_array_refs: 0 },
+  };
+};
+
+const common = {
+  architectures: ["x86"],
+  source: SOURCE,
+  promises: ["mid-sequence", "old-or-new", "trap-owned", "emulation", "done", "lifetime", "exclusive", "progress", "rule"],
+} as const;
+
+/** Linux's patching of one site: INT3, tail, first byte, with all CPUs synchronised after each (`smp_text_poke_single`). */
+export const int3 = (): PatchStrategy => ({
+  ...common,
+  id: "int3",
+  summary: "INT3 over the first byte, then the tail, then the first byte, all CPUs synchronised after each",
+  defaultSite: "nop5:call",
+  plan(flip, { instructionSet }) {
+    if (flip.sites.length !== 1) return { impossible: `it patches one site at a time, not ${flip.sites.length}; int3-batch patches several.` };
+    return plan(flip, instructionSet);
+  },
+});
+
+/**
+ * Linux's batched patching (`smp_text_poke_batch_add` and `_finish`): up to 256 sites share the three rounds of interrupts. Like the
+ * kernel it begins a new batch when an address is lower than the one before; equal or overlapping sites are refused.
+ */
+export const int3Batch = (): PatchStrategy => ({
+  ...common,
+  id: "int3-batch",
+  summary: "int3 for up to 256 sites at a time, which share the three synchronisations",
+  defaultSite: "nop5:call",
+  plan(flip, { instructionSet }) {
+    const sites = [...flip.sites].sort((a, b) => (a.address < b.address ? -1 : 1));
+    return plan({ sites }, instructionSet);
+  },
+});
+
+/** The steps of a program that are there for synchronisation. */
+export const synchronisations = (program: PatchProgram): readonly string[] =>
+  program.main.flatMap((line) => (isStep(line) && line.synchronises ? [line.id] : []));

@@ -1,0 +1,30 @@
+import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+import { mutant } from "./tooling/mutants/plugin.mjs";
+
+// Packages find each other's sources, so unit tests need no build.
+const conditions = ["@cmodx/source", ...defaultServerConditions];
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const projects = ["packages", "examples"]
+  .filter((folder) => existsSync(`${root}${folder}`))
+  .flatMap((folder) => readdirSync(`${root}${folder}`).map((name) => `${folder}/${name}`))
+  .filter((folder) => existsSync(`${root}${folder}/package.json`));
+
+export default defineConfig({
+  plugins: [mutant(process.env.CMODX_MUTANT)],
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    setupFiles: ["reflect-metadata"],
+    testTimeout: 30_000,
+    projects: projects.map((folder) => ({
+      // `true` inherits all of the above; project files of their own would not.
+      extends: true as const,
+      test: { name: folder.replace("packages/", ""), root: `${root}${folder}`, include: ["test/**/*.test.ts"] },
+    })),
+    coverage: { provider: "v8", include: ["packages/*/src/**"] },
+  },
+});
