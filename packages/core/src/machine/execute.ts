@@ -12,10 +12,10 @@ import { ageCell, type Fetched, fetchChoices, fetchGranule, synchronize } from "
  * visible at once, and what an early fetch could have seen is carried by the windows.
  */
 
-/** R4: in a model with fetch granules these are fetched one after the other in address order; a CPU may stand between two. */
+/** R7: in a model with fetch granules these are fetched one after the other in address order; a CPU may stand between two. */
 export const executeRule = rule({
   id: "execute",
-  source: "R1, R4, R5, R12: design of the machine, ARCHITECTURE.md",
+  source: "R1, R7, R19, R18: design of the machine, ARCHITECTURE.md",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
   apply({ cpu, memory }, _args, machine) {
@@ -67,7 +67,7 @@ const latest = (memory: MemoryState, address: bigint, machine: Machine): number 
   return bytesOf(memory.cells[addressKey(base)]?.latest ?? "")[Number(address - base)];
 };
 
-/** R5: the instruction takes effect: it is judged, and its registers, accesses, next pc or trap become the context's. */
+/** R19: the instruction takes effect: it is judged, and its registers, accesses, next pc or trap become the context's. */
 const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: Fetched, machine: Machine): Effect => {
   const context = running(cpu);
   if (context === undefined) throw new Error("An idle CPU executes nothing.");

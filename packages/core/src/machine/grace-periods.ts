@@ -2,7 +2,7 @@ import { cpuMap, cpuPredicate, rule } from "../rule.js";
 import type { Context, CpuState } from "../state.js";
 
 /*
- * R11: grace periods. The start marks every context that the flavour waits for; a mark goes when its context ends or, for tasks,
+ * R16: grace periods. The start marks every context that the flavour waits for; a mark goes when its context ends or, for tasks,
  * switches voluntarily; preemption does not remove it. The wait is over when no mark is left.
  */
 

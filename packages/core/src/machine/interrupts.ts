@@ -4,7 +4,7 @@ import type { Machine } from "./machine.js";
 import { synchronize } from "./windows.js";
 
 /*
- * R7: interrupts. IRQs and interrupts between processors wait while they are masked or one of them is being handled; NMIs wait for
+ * R10: interrupts. IRQs and interrupts between processors wait while they are masked or one of them is being handled; NMIs wait for
  * NMIs alone. An interrupt discards a partly fetched instruction, and synchronises only where the architecture says so.
  */
 
@@ -12,7 +12,7 @@ import { synchronize } from "./windows.js";
 const arrival = (level: "irq" | "nmi") =>
   rule({
     id: level,
-    source: "R7",
+    source: "R10",
     reads: ["cpu", "memory"],
     writes: ["cpu"],
     apply({ cpu, memory }, _args, machine): readonly Effect[] {
@@ -36,7 +36,7 @@ export const push = (cpu: CpuState, context: Context): CpuState => ({ ...cpu, st
 /** Takes an interrupt that another CPU sent. */
 export const takeIpiRule = rule({
   id: "take-ipi",
-  source: "R7",
+  source: "R10",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   apply({ cpu, memory }, args: { readonly handler: string }, machine) {
@@ -50,7 +50,7 @@ export const takeIpiRule = rule({
 /** Returns from an IRQ, an interrupt between processors or an NMI. */
 export const returnFromInterruptRule = rule({
   id: "return-from-interrupt",
-  source: "R7; x86: IRET, SDM vol. 3, 'Serializing instructions'",
+  source: "R10; x86: IRET, SDM vol. 3, 'Serializing instructions'",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   apply({ cpu, memory }, _args, machine) {
@@ -120,7 +120,7 @@ export const ackRule = rule({
 /** Synchronises the context of this CPU. */
 export const syncCoreRule = rule({
   id: "syncCore",
-  source: "R3; x86: sync_core, arch/x86/include/asm/sync_core.h, 7.3",
+  source: "R5; x86: sync_core, arch/x86/include/asm/sync_core.h, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   apply: ({ cpu, memory }, _args, machine) => [

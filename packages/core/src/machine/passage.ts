@@ -9,7 +9,7 @@ export type Passed = {
 };
 
 /**
- * R12: one passage through a site lasts from its entry until the code leaves it; preemption, traps and calls that return inside
+ * R18: one passage through a site lasts from its entry until the code leaves it; preemption, traps and calls that return inside
  * belong to it. `matched` are the versions whose instruction at `offset` this one is.
  */
 export const passThrough = (

@@ -6,14 +6,14 @@ import type { Machine } from "./machine.js";
 import { synchronize } from "./windows.js";
 
 /*
- * R9: tasks. With preemption a task can be taken off at any instruction boundary, with its registers and pc, and go on later on
+ * R14: tasks. With preemption a task can be taken off at any instruction boundary, with its registers and pc, and go on later on
  * any CPU; without, it gives up the CPU at its voluntary switch alone.
  */
 
 /** Takes the running task off the CPU. */
 export const preemptRule = rule({
   id: "preempt",
-  source: "R9",
+  source: "R14",
   reads: ["cpu", "parked"],
   writes: ["cpu", "parked"],
   apply({ cpu, parked }) {
@@ -31,7 +31,7 @@ export const preemptRule = rule({
 /** Puts a task that was taken off on an idle CPU. */
 export const resumeRule = rule({
   id: "resume",
-  source: "R9",
+  source: "R14",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "parked"],
   apply({ cpu, memory, parked }, _args, machine) {
@@ -57,7 +57,7 @@ const nameOf = (task: Context): string => (task.code.run === "machine" ? task.co
 /** A task whose program ended leaves its CPU idle. */
 export const exitTaskRule = rule({
   id: "exit-task",
-  source: "R9",
+  source: "R14",
   reads: ["cpu"],
   writes: ["cpu"],
   apply: ({ cpu }) => [{ set: { cpu: { ...cpu, stack: cpu.stack.slice(0, -1) } }, observed: [{ what: "exit-task", detail: {} }] }],
@@ -97,7 +97,7 @@ export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {
 /** The stopper thread gives the CPU back. Preempted code goes on through the return from the interrupt that preempted it. */
 export const exitStopperRule = rule({
   id: "exit-stopper",
-  source: "R9",
+  source: "R14",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   apply({ cpu, memory }, _args, machine) {

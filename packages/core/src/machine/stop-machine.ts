@@ -3,7 +3,7 @@ import { type Context, running, type StopState, withRunning } from "../state.js"
 import { stopperWork } from "./scheduling.js";
 
 /*
- * R10: stop_machine, the state machine of multi_cpu_stop (kernel/stop_machine.c, 7.3). It stops tasks, not NMIs; what a task was
+ * R15: stop_machine, the state machine of multi_cpu_stop (kernel/stop_machine.c, 7.3). It stops tasks, not NMIs; what a task was
  * doing when it was stopped stays as it is.
  */
 

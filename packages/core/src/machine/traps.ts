@@ -8,7 +8,7 @@ import { passThrough } from "./passage.js";
 import { synchronize } from "./windows.js";
 
 /*
- * R6: a trap is separate steps: fetch, entry, the handler's own loads, emulation, return. Between the fetch of a breakpoint and the
+ * R12: a trap is separate steps: fetch, entry, the handler's own loads, emulation, return. Between the fetch of a breakpoint and the
  * entry of its handler that CPU takes no interrupt (unless the fetch model has late traps); other CPUs go on.
  */
 
@@ -18,7 +18,7 @@ export const trapProgram = (vector: string): string => `trap ${vector}`;
 /** Enters the handlers of the vector that was fetched, or dies where none is registered. */
 export const enterTrapRule = rule({
   id: "enter-trap",
-  source: "R6",
+  source: "R12",
   reads: ["cpu", "memory", "services"],
   writes: ["cpu"],
   apply({ cpu, memory, services }, _args, machine) {
@@ -60,7 +60,7 @@ const die = (cpu: CpuState, context: Context, code: MachineCode, machine: Machin
 /** The handlers of a vector ended without one that claimed the trap. */
 export const unclaimedRule = rule({
   id: "unclaimed",
-  source: "R6",
+  source: "R12",
   reads: ["cpu"],
   writes: ["cpu"],
   apply({ cpu }, _args, machine) {
@@ -159,7 +159,7 @@ const effectOf = (frame: TrapFrame, bytes: string, memory: MemoryState, machine:
 /** Returns from a trap handler: what became of the interrupted context is compared with the effects of both versions. */
 export const returnFromTrapRule = rule({
   id: "return-from-trap",
-  source: "R6",
+  source: "R12",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   apply({ cpu, memory }, _args, machine) {

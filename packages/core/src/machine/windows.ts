@@ -126,7 +126,7 @@ export const ageWindow = (cpu: CpuState, key: string, old: CellValue, value: Cel
     const kept = withEntry(cells, key, without(cells[key] ?? NO_VALUES, value));
     if (Object.keys(kept).length > 0) excludes[cellValue] = kept;
   }
-  // R8: `old` is the ordering value and nothing older can be fetched from this cell: the new value comes with a current rest.
+  // R9: `old` is the ordering value and nothing older can be fetched from this cell: the new value comes with a current rest.
   if (old === ordered && before.length === 0) {
     const { [key]: _, ...rest } = cpu.stale;
     if (Object.keys(rest).length > 0) excludes[`${key}=${value}`] = rest;
@@ -134,7 +134,7 @@ export const ageWindow = (cpu: CpuState, key: string, old: CellValue, value: Cel
   return { ...cpu, stale, excludes };
 };
 
-/** R3: a context synchronisation narrows the window of the CPU it happens on to what the floor of its fetch model allows. */
+/** R5: a context synchronisation narrows the window of the CPU it happens on to what the floor of its fetch model allows. */
 export const synchronize = (cpu: CpuState, memory: MemoryState, machine: Machine): CpuState => {
   const stale: { [cell: string]: ValueSet } = {};
   if (machine.fetch.stale === "until-maintenance") {

@@ -38,7 +38,7 @@ const detail = <T>(observation: Observation): T => observation.detail as unknown
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 const version = (index: number): string => (index === 0 ? "old" : "new");
 
-/** R13: one passage through a site executes instructions of one version. */
+/** One passage through a site executes instructions of one version. */
 export const midSequence: Property = {
   id: "mid-sequence",
   breaksWhen: "one passage through a site executes instructions of more than one version",
@@ -57,7 +57,7 @@ export const midSequence: Property = {
   },
 };
 
-/** R14: every instruction executed inside a site is of the old or the new version. */
+/** Every instruction executed inside a site is of the old or the new version. */
 export const oldOrNew: Property = {
   id: "old-or-new",
   breaksWhen: "a CPU executes at an address inside a site what is neither the old nor the new instruction there",
@@ -69,7 +69,7 @@ export const oldOrNew: Property = {
   },
 };
 
-/** R15: a trap caused by a patcher's byte is claimed by a handler. */
+/** A trap caused by a patcher's byte is claimed by a handler. */
 export const trapOwned: Property = {
   id: "trap-owned",
   breaksWhen: "a trap caused by a patcher's byte finds no handler that claims it",
@@ -80,7 +80,7 @@ export const trapOwned: Property = {
   },
 };
 
-/** R16: a trap's handler leaves the effect of the old or the new instruction, and of the new one once that is published. */
+/** A trap's handler leaves the effect of the old or the new instruction, and of the new one once that is published. */
 export const emulation: Property = {
   id: "emulation",
   breaksWhen: "the state after a trap handler is neither the old nor the new instruction's, or not the published one's",
@@ -96,7 +96,7 @@ export const emulation: Property = {
   },
 };
 
-/** R17: after the patch call returned nobody executes the old version. */
+/** After the patch call returned nobody executes the old version. */
 export const done: Property = {
   id: "done",
   breaksWhen: "an instruction has the old one's effect after the patch call returned",
@@ -126,7 +126,7 @@ export const pair: Property = {
   },
 };
 
-/** R18: nothing is used after it was freed. */
+/** Nothing is used after it was freed. */
 export const lifetime: Property = {
   id: "lifetime",
   breaksWhen: "a shared word is used after the program freed it",
@@ -136,7 +136,7 @@ export const lifetime: Property = {
   },
 };
 
-/** R19: a declared window holds one program at a time. */
+/** A declared window holds one program at a time. */
 export const exclusive: Property = {
   id: "exclusive",
   breaksWhen: "two patchers are inside one declared window",
@@ -147,7 +147,7 @@ export const exclusive: Property = {
   },
 };
 
-/** R20: nothing is executed or mixed in a way that the fetch model's architecture declares unpredictable. */
+/** Nothing is executed or mixed in a way that the fetch model's architecture declares unpredictable. */
 export const rule: Property = {
   id: "rule",
   breaksWhen: "an instruction is executed or a pair is patched in a way that the architecture declares unpredictable",
