@@ -35,6 +35,12 @@ export interface Rule<A extends Data = Data, R extends Part = Part> {
   readonly writes: readonly Writes[];
   /** The step is blocked until this predicate holds for every CPU. */
   guard?(args: A): EveryCpu;
+  /**
+   * Whether the step is urgent for a CPU in this state: to take it at once loses no behaviour, because every behaviour in which
+   * others act first, or an interrupt comes first, is also one in which it comes first. The explorer takes urgent steps together
+   * with the step before; the reason stands with each rule. An urgent step has one outcome.
+   */
+  urgent?(cpu: CpuState, machine: Machine): boolean;
   /** The outcomes: none means blocked, several mean non-determinism. */
   apply(parts: Pick<Parts, R>, args: A, machine: Machine): readonly Effect[];
 }

@@ -56,6 +56,10 @@ export type Verdict =
       readonly why: string;
       /** All properties that the last step breaks. */
       readonly broken: readonly Broken[];
+      /** Properties that break on other ways, as far as was looked. */
+      readonly alsoBroken: readonly PropertyId[];
       readonly trace: readonly TraceStep[];
+      /** No shorter counterexample exists. False only when a bound ended the search for it. */
+      readonly shortest: boolean;
     })
   | (VerdictBase & { readonly verdict: "inconclusive"; readonly limit: keyof Bounds | "interrupted" });

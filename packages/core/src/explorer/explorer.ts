@@ -5,7 +5,7 @@ import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
 import { MACHINE, PROPERTIES, SCENARIO, STEPS } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
-import { bitsOf, Search, type Taken } from "./search.js";
+import { bitsOf, Search, type SearchEnd, type Taken } from "./search.js";
 import { CPU0, MEMORY, type Steps } from "./steps.js";
 import { follow } from "./trace.js";
 
@@ -16,7 +16,12 @@ export type CheckOptions = {
   readonly signal?: AbortSignal;
   /** Told about five times a second how far the run is. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Whether steps that lose no behaviour when they are taken at once are taken alone; default true. The verdict is the same. */
+  readonly reduce?: boolean;
 };
+
+/** States looked at behind the first violation, to see what else breaks. */
+const BEYOND = 20_000;
 
 /** The driver that explores every interleaving. */
 @injectable()
@@ -38,47 +43,76 @@ export class Explorer {
     this.#scenario = scenario;
   }
 
-  async check({ bounds = {}, signal, onProgress }: CheckOptions): Promise<Verdict> {
+  async check(options: CheckOptions): Promise<Verdict> {
     const began = performance.now();
+    const { bounds = {}, reduce = true } = options;
     const counted = countedProperties(this.#scenario);
-    const search = new Search(this.#steps);
-    const graph = counted.has("progress");
-    const end = await search.run({ active: bitsOf(counted, this.#properties), bounds, signal, onProgress, graph });
+    const decided = await this.#search(counted, options, { reduce, beyond: BEYOND });
+    const { search, end } = decided;
 
-    const base = (): VerdictBase => ({
-      states: search.store.size,
-      transitions: search.transitions,
-      depth: search.depth,
+    const base = (shown: Search): VerdictBase => ({
+      states: shown.store.size,
+      transitions: shown.transitions,
+      depth: shown.depth,
       seconds: (performance.now() - began) / 1000,
       bounds,
       unused: end.end === "complete" ? this.#unused() : [],
       vacuous: end.end === "complete" && this.#vacuous(),
-      notPromised: this.#properties.filter((_, i) => (search.brokenInactive & (1 << i)) !== 0).map((property) => property.id),
+      notPromised: this.#idsOf(search.brokenInactive),
     });
-    if (end.end === "limit") return { ...base(), verdict: "inconclusive", limit: end.limit };
-    if (end.end === "violation") {
-      const last = end.path[end.path.length - 1] as Taken;
-      const broken = this.#steps.info(last.effect).broken.filter(({ property }) => counted.has(property));
-      return this.#unsafe(base(), broken, end.path);
-    }
-    if (graph) {
-      const stuck = search.stuck((state) => this.#quiet(search, state));
-      if (stuck !== undefined) {
-        const why = "From here the patch call, or a trap or interrupt that a CPU is in, can no longer finish.";
-        return this.#unsafe(base(), [{ property: "progress", why }], search.pathTo(stuck));
-      }
-    }
-    return { ...base(), verdict: "safe" };
+    if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
+    const found = this.#violation(decided, counted);
+    if (found === undefined) return { ...base(search), verdict: "safe" };
+
+    // Urgent steps make paths longer, so the shortest is looked for without them; the memoised steps are there already.
+    const again = reduce ? await this.#search(counted, options, { reduce: false, beyond: 0 }) : decided;
+    const shortest = this.#violation(again, counted);
+    const { path, broken } = shortest ?? found;
+    const also = this.#idsOf(search.broken).filter((id) => !broken.some(({ property }) => property === id));
+    return this.#unsafe(base(shortest === undefined ? search : again.search), broken, path, also, shortest !== undefined);
   }
 
-  #unsafe(base: VerdictBase, broken: readonly Broken[], path: readonly Taken[]): Verdict {
+  async #search(
+    counted: ReadonlySet<PropertyId>,
+    { bounds = {}, signal, onProgress }: CheckOptions,
+    how: { readonly reduce: boolean; readonly beyond: number },
+  ): Promise<{ readonly search: Search; readonly end: SearchEnd }> {
+    const search = new Search(this.#steps);
+    const graph = counted.has("progress");
+    const end = await search.run({ active: bitsOf(counted, this.#properties), bounds, signal, onProgress, graph, ...how });
+    return { search, end };
+  }
+
+  /** What a search found broken, and the way there. */
+  #violation(
+    { search, end }: { readonly search: Search; readonly end: SearchEnd },
+    counted: ReadonlySet<PropertyId>,
+  ): { readonly path: readonly Taken[]; readonly broken: readonly Broken[] } | undefined {
+    if (end.end === "limit") return undefined;
+    if (end.end === "violation") {
+      const last = end.path[end.path.length - 1] as Taken;
+      return { path: end.path, broken: this.#steps.info(last.effect).broken.filter(({ property }) => counted.has(property)) };
+    }
+    if (!counted.has("progress")) return undefined;
+    const stuck = search.stuck((state) => this.#quiet(search, state));
+    if (stuck === undefined) return undefined;
+    const why = "From here the patch call, or a trap or interrupt that a CPU is in, can no longer finish.";
+    return { path: search.pathTo(stuck), broken: [{ property: "progress", why }] };
+  }
+
+  #idsOf(bits: number): readonly PropertyId[] {
+    return this.#properties.filter((_, i) => (bits & (1 << i)) !== 0).map((property) => property.id);
+  }
+
+  #unsafe(base: VerdictBase, broken: readonly Broken[], path: readonly Taken[], alsoBroken: readonly PropertyId[], shortest: boolean): Verdict {
     const inOrder = [...broken].sort((a, b) => propertyIds.indexOf(a.property) - propertyIds.indexOf(b.property));
     const first = inOrder[0] as Broken;
     const choices = path.map(({ effect, column }) => {
       const { rule, step, choice } = this.#steps.info(effect);
       return { cpu: column - CPU0, rule, step, choice };
     });
-    return { ...base, verdict: "unsafe", property: first.property, why: first.why, broken: inOrder, trace: follow(this.#machine, choices) };
+    const trace = follow(this.#machine, choices);
+    return { ...base, verdict: "unsafe", property: first.property, why: first.why, broken: inOrder, alsoBroken, trace, shortest };
   }
 
   #unused(): readonly string[] {

@@ -15,6 +15,10 @@ export type SearchOptions = {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Remember the graph, so that questions about the whole of it can be answered. */
   readonly graph: boolean;
+  /** Take urgent steps together with the step before. Paths are then not the shortest. */
+  readonly reduce: boolean;
+  /** Go on for this many states after the first level with a violation, to see what else breaks; 0: end with that level. */
+  readonly beyond: number;
 };
 
 /** A transition that breaks a property, and the state it starts from. */
@@ -45,9 +49,12 @@ export class Search implements Visitor {
   readonly #edgeStart = new GrowingInt32();
   readonly #edges = new GrowingInt32();
   readonly #violations: Violation[] = [];
+  /** The first level in which violations start, and how many do. */
+  #first: { readonly level: number; readonly violations: number } | undefined;
   #notPromised = 0;
   #active = 0;
   #graph = false;
+  #reduce = false;
 
   constructor(steps: Steps) {
     this.#steps = steps;
@@ -75,28 +82,33 @@ export class Search implements Visitor {
     const { bounds, signal, onProgress } = options;
     this.#active = options.active;
     this.#graph = options.graph;
+    this.#reduce = options.reduce;
     const next = new Int32Array(this.store.width);
     const began = performance.now();
     let yielded = began;
     let shown = began;
     let levelEnd = 1;
+    let enough: number | undefined;
     for (let state = 0; state < this.store.size; state++) {
       if (state === levelEnd) {
-        if (this.#violations.length > 0) break;
+        if (this.#violations.length > 0) {
+          this.#endLevel();
+          if (this.store.size > (enough ??= this.store.size + options.beyond) || options.beyond === 0) break;
+        }
         this.#levels.push(state);
         levelEnd = this.store.size;
       }
       if (this.#graph) this.#edgeStart.push(this.#edges.length);
-      this.#steps.visit(this.store, state, next, this);
-      if (bounds.states !== undefined && this.store.size > bounds.states) return { end: "limit", limit: "states" };
+      this.#steps.visit(this.store, state, next, this, this.#reduce);
+      if (bounds.states !== undefined && this.store.size > bounds.states) return this.#cut("states");
       if (state % CHECK_EVERY !== 0) continue;
       const now = performance.now();
-      if (bounds.milliseconds !== undefined && now - began > bounds.milliseconds) return { end: "limit", limit: "milliseconds" };
-      if (bounds.bytes !== undefined && this.bytes > bounds.bytes) return { end: "limit", limit: "bytes" };
+      if (bounds.milliseconds !== undefined && now - began > bounds.milliseconds) return this.#cut("milliseconds");
+      if (bounds.bytes !== undefined && this.bytes > bounds.bytes) return this.#cut("bytes");
       if (now - yielded > YIELD_MS) {
         await pause();
         yielded = performance.now();
-        if (signal?.aborted) return { end: "limit", limit: "interrupted" };
+        if (signal?.aborted) return this.#cut("interrupted");
       }
       if (onProgress !== undefined && now - shown > PROGRESS_MS) {
         shown = now;
@@ -104,8 +116,27 @@ export class Search implements Visitor {
         onProgress({ states, frontier: levelEnd - state, depth: this.depth, rate: (1000 * states) / (now - began) });
       }
     }
-    if (this.#violations.length > 0) return { end: "violation", path: this.#shortest() };
-    return { end: "complete" };
+    return this.#violations.length > 0 ? this.#violated() : { end: "complete" };
+  }
+
+  /** A bound was reached; a violation that was found before is none the less one. */
+  #cut(limit: keyof Bounds | "interrupted"): SearchEnd {
+    return this.#violations.length > 0 ? this.#violated() : { end: "limit", limit };
+  }
+
+  #violated(): SearchEnd {
+    this.#endLevel();
+    return { end: "violation", path: this.#shortest() };
+  }
+
+  /** Remembers the first level that has violations, when it is done. */
+  #endLevel(): void {
+    this.#first ??= { level: this.depth, violations: this.#violations.length };
+  }
+
+  /** Bits of the active properties that broke anywhere. */
+  get broken(): number {
+    return this.#violations.reduce((bits, { effect }) => bits | this.#steps.effectBroken.get(effect), 0);
   }
 
   /** @internal One transition, from {@link Steps.visit}. */
@@ -129,22 +160,37 @@ export class Search implements Visitor {
       const bits = this.#steps.effectBroken.get(violation.effect);
       return 31 - Math.clz32(bits & -bits);
     };
-    const best = Math.min(...this.#violations.map(rank));
-    const paths = new FewestSwitches(this.#steps, this.store, this.#levels);
+    const first = this.#violations.slice(0, this.#first?.violations);
+    const best = first.reduce((least, violation) => Math.min(least, rank(violation)), 31);
+    const paths = new FewestSwitches(this.#steps, this.store, this.#levels, this.#first?.level ?? this.depth, this.#reduce);
     let chosen: { readonly switches: number; readonly path: readonly Taken[] } | undefined;
-    for (const violation of this.#violations) {
+    for (const violation of first) {
       if (rank(violation) !== best) continue;
       const found = paths.to(violation.state, violation.column);
       if (chosen === undefined || found.switches < chosen.switches) {
         chosen = { switches: found.switches, path: [...found.path, { effect: violation.effect, column: violation.column }] };
       }
     }
-    return chosen?.path ?? [];
+    return this.#whole(chosen?.path ?? []);
+  }
+
+  /** The path with the urgent steps that were taken together with the step before. */
+  #whole(path: readonly Taken[]): readonly Taken[] {
+    if (!this.#reduce) return path;
+    const whole: Taken[] = [];
+    const row = this.#steps.initialRow();
+    path.forEach(({ effect, column }, i) => {
+      whole.push({ effect, column });
+      this.#steps.successor(effect, row, 0, row.length, column, row);
+      // A violation ends its path before any urgent step.
+      if (i < path.length - 1) this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
+    });
+    return whole;
   }
 
   /** The path with the fewest switches to a state. */
   pathTo(state: number): readonly Taken[] {
-    return new FewestSwitches(this.#steps, this.store, this.#levels).to(state, -1).path;
+    return this.#whole(new FewestSwitches(this.#steps, this.store, this.#levels, this.depth, this.#reduce).to(state, -1).path);
   }
 
   /**
@@ -202,7 +248,8 @@ class FewestSwitches implements Visitor {
   #nextLevel = 0;
   #levelAfter = 0;
 
-  constructor(steps: Steps, store: StateStore, levels: readonly number[]) {
+  /** Ways to the states of the levels 0 to `last`. */
+  constructor(steps: Steps, store: StateStore, levels: readonly number[], last: number, reduce: boolean) {
     const size = store.size;
     this.#cpus = store.width - CPU0;
     this.#store = store;
@@ -210,11 +257,10 @@ class FewestSwitches implements Visitor {
     this.#from = new Int32Array(size * this.#cpus).fill(-1);
     this.#effect = new Int32Array(size * this.#cpus);
     const next = new Int32Array(store.width);
-    // States behind the last level that was begun lead to nothing that is asked for.
-    for (let level = 0; level + 1 < levels.length; level++) {
+    for (let level = 0; level < last; level++) {
       this.#nextLevel = levels[level + 1] as number;
       this.#levelAfter = levels[level + 2] ?? size;
-      for (let state = levels[level] as number; state < this.#nextLevel; state++) steps.visit(store, state, next, this);
+      for (let state = levels[level] as number; state < this.#nextLevel; state++) steps.visit(store, state, next, this, reduce);
     }
   }
 

@@ -32,6 +32,9 @@ export type EffectInfo = {
   readonly choice: number;
 };
 
+/** Urgent steps taken in a row at the most. */
+const MOST_URGENT = 64;
+
 /** Receives the transitions of a state: the effect, the column of the CPU that acts, and the successor's row. */
 export interface Visitor {
   transition(state: number, effect: number, column: number, next: Int32Array): void;
@@ -53,6 +56,8 @@ export class Steps {
   // Candidates of a CPU part: a range in the arrays below, by the part's number.
   readonly #candidateStart = new GrowingInt32();
   readonly #candidateCount = new GrowingInt32();
+  /** The urgent candidate of a CPU part, or -1. */
+  readonly #urgent = new GrowingInt32();
   readonly #candidates: Candidate[] = [];
   readonly #candidateReads = new GrowingInt32();
   readonly #candidateGuard = new GrowingInt32();
@@ -129,6 +134,8 @@ export class Steps {
     const found = this.machine.candidates(this.cpu.value(cpu));
     this.#candidateStart.push(this.#candidates.length);
     this.#candidateCount.push(found.length);
+    const urgent = found.findIndex((candidate) => candidate.urgent);
+    this.#urgent.push(urgent < 0 ? -1 : this.#candidates.length + urgent);
     for (const candidate of found) {
       this.#candidates.push(candidate);
       let reads = 0;
@@ -292,8 +299,11 @@ export class Steps {
     });
   }
 
-  /** Hands every transition of a stored state to `visitor`, its successor in `next`. */
-  visit(store: StateStore, state: number, next: Int32Array, visitor: Visitor): void {
+  /**
+   * Hands every transition of a stored state to `visitor`, its successor in `next`. With `reduce` the urgent steps that follow
+   * belong to the same transition, so the states between are never stored.
+   */
+  visit(store: StateStore, state: number, next: Int32Array, visitor: Visitor, reduce: boolean): void {
     const width = store.width;
     const base = state * width;
     for (let column = CPU0; column < width; column++) {
@@ -306,10 +316,38 @@ export class Steps {
         const last = this.firstEffect(outcome) + this.effectCount(outcome);
         for (let effect = this.firstEffect(outcome); effect < last; effect++) {
           this.successor(effect, store.rows, base, width, column, next);
+          if (reduce) this.hasten(next);
           visitor.transition(state, effect, column, next);
         }
       }
     }
+  }
+
+  /** Takes urgent steps until there is none; endless ones are given up after a while, which only costs states. Tells `taken`, if given. */
+  hasten(row: Int32Array, taken?: (effect: number, column: number) => void): void {
+    let left = MOST_URGENT;
+    for (let column = CPU0; column < row.length && left > 0; ) {
+      const effect = this.#urgentEffect(row, 0, column);
+      if (effect < 0) {
+        column++;
+        continue;
+      }
+      this.successor(effect, row, 0, row.length, column, row);
+      taken?.(effect, column);
+      left--;
+      column = CPU0;
+    }
+  }
+
+  /** The one effect of a CPU's urgent step, or -1 where it has none that is free of other outcomes and of violations. */
+  #urgentEffect(rows: Int32Array, base: number, column: number): number {
+    const cpu = rows[base + column] as number;
+    this.firstCandidate(cpu);
+    const candidate = this.#urgent.get(cpu);
+    if (candidate < 0 || !this.enabled(candidate, rows, base, rows.length)) return -1;
+    const outcome = this.outcome(candidate, rows, base);
+    const effect = this.firstEffect(outcome);
+    return this.effectCount(outcome) === 1 && this.effectBroken.get(effect) === 0 ? effect : -1;
   }
 
   /** Writes the successor by an effect of the CPU in `column` into `into`. */

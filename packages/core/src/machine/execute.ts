@@ -17,13 +17,44 @@ export const executeRule = rule({
   id: "execute",
   source: "R1, R7, R19, R18: design of the machine, ARCHITECTURE.md",
   reads: ["cpu", "memory"],
-  writes: ["cpu", "memory", "everyCpu"],
+  writes: ["cpu", "memory"],
+  // Code that nobody writes, on registers and the context's stack alone, commutes with all that others do and with interrupts.
+  urgent: (cpu, machine) => {
+    const code = running(cpu)?.code;
+    return code?.run === "machine" && !code.home && cpu.fetching === null && isPrivate(code, machine);
+  },
   apply({ cpu, memory }, _args, machine) {
     const context = running(cpu);
     if (context?.code.run !== "machine") throw new Error("Only machine code is executed.");
     return starts(context.code, machine).flatMap((code) => executeAt(cpu, memory, code, machine));
   },
 });
+
+const isPrivate = (code: MachineCode, machine: Machine): boolean => {
+  const bytes: number[] = [];
+  let insn: ReturnType<Machine["instructionSet"]["decode"]> = "short";
+  while (insn === "short") {
+    const address = code.pc + BigInt(bytes.length);
+    const byte = machine.siteAt(address) === undefined ? machine.text(address) : undefined;
+    if (byte === undefined) return false;
+    bytes.push(byte);
+    insn = machine.instructionSet.decode(bytes, code.mode);
+  }
+  if (typeof insn === "string" || inTwoGranules(code.pc, insn.length, machine)) return false;
+  let outcome = machine.instructionSet.execute(insn, code.pc, code.registers);
+  const own = (accesses: readonly Access[]): boolean => accesses.every((access) => onStack(access.address));
+  if (outcome.do === "load") {
+    if (!own(outcome.from)) return false;
+    const zeros = outcome.from.map(() => 0n);
+    outcome = machine.instructionSet.execute(insn, code.pc, code.registers, zeros);
+  }
+  return outcome.do === "retire" && own(outcome.stores ?? []);
+};
+
+const inTwoGranules = (pc: bigint, length: number, machine: Machine): boolean => {
+  const granule = BigInt(machine.fetch.granule);
+  return granule !== 0n && pc / granule !== (pc + BigInt(length) - 1n) / granule;
+};
 
 /** Where this context goes on: at its pc, or at any entry of its routine when it stands before its first instruction. */
 const starts = (code: MachineCode, machine: Machine): readonly MachineCode[] =>
@@ -174,7 +205,8 @@ export const run = (
   return { outcome, stack: own, memory: shared };
 };
 
-const onStack = (address: bigint): boolean => address >= STACK_BOTTOM && address < STACK_TOP;
+/** Whether an address lies in the stack that every context has of its own. */
+export const onStack = (address: bigint): boolean => address >= STACK_BOTTOM && address < STACK_TOP;
 
 const loadFrom = (access: Access, stack: MachineCode["memory"], memory: MemoryState, machine: Machine): bigint => {
   let value = 0n;

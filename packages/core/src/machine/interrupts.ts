@@ -53,6 +53,8 @@ export const returnFromInterruptRule = rule({
   source: "R10; x86: IRET, SDM vol. 3, 'Serializing instructions'",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch.
+  urgent: (cpu, machine) => machine.alone(cpu),
   apply({ cpu, memory }, _args, machine) {
     const level = running(cpu)?.level === "nmi" ? "nmi" : "irq";
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1), fetching: null };
@@ -92,6 +94,8 @@ export const waitIpiRule = rule({
   source: "csd_lock_wait, kernel/smp.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  // An acknowledgement stays; only the sender asks for a new one.
+  urgent: () => true,
   guard: (args: { readonly handler: string }) => ({ id: "acknowledged", args }),
   apply: ({ cpu }, args: { readonly handler: string }, machine) => [
     { set: { cpu: machine.advance(cpu) }, observed: [{ what: "wait-ipi", detail: { handler: args.handler } }] },
@@ -112,6 +116,8 @@ export const ackRule = rule({
   source: "csd_unlock, kernel/smp.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  // It only lets the sender go on.
+  urgent: () => true,
   apply: ({ cpu }, _args, machine) => [
     { set: { cpu: machine.advance(machine.setLocal(cpu, "acked", true)) }, observed: [{ what: "ack", detail: {} }] },
   ],
@@ -123,6 +129,12 @@ export const syncCoreRule = rule({
   source: "R5; x86: sync_core, arch/x86/include/asm/sync_core.h, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  // First thing in an interrupt: an NMI before it could as well have come before the interrupt, and a store of others that comes
+  // later leaves more to fetch.
+  urgent: (cpu) => {
+    const context = running(cpu);
+    return context?.level === "irq" && context.code.run === "program" && context.code.at === 0;
+  },
   apply: ({ cpu, memory }, _args, machine) => [
     { set: { cpu: machine.advance(synchronize(cpu, memory, machine)) }, observed: [{ what: "sync-core", detail: {} }] },
   ],

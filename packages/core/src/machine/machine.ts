@@ -33,7 +33,15 @@ import { HOME, STACK_TOP } from "./layout.js";
 export { HOME, STACK_BOTTOM, STACK_TOP } from "./layout.js";
 
 /** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
-export type Candidate = { readonly rule: Rule; readonly args: Data; readonly step: string | null; readonly guard: EveryCpu | null };
+export type Candidate = {
+  readonly rule: Rule;
+  readonly args: Data;
+  /** The step of the program it belongs to. */
+  readonly step: string | null;
+  readonly guard: EveryCpu | null;
+  /** {@link Rule.urgent} */
+  readonly urgent: boolean;
+};
 
 /** The parts of a state before any step, the CPUs in order. */
 export type Initial = Omit<Parts, "cpu"> & { readonly cpus: readonly CpuState[] };
@@ -76,6 +84,8 @@ export class Machine {
   readonly #predicates: ReadonlyMap<string, CpuPredicate>;
   readonly #irq: boolean;
   readonly #nmi: boolean;
+  /** Some program takes handlers out of service or into it. */
+  readonly registersTraps: boolean;
   readonly #enter = new Map<string, MachineCode>();
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
@@ -102,6 +112,9 @@ export class Machine {
     this.#maps = byId("map", books.flatMap((book) => book.maps));
     this.#predicates = byId("predicate", books.flatMap((book) => book.predicates));
     this.layout = layOut(scenario, architecture, fetch);
+    this.registersTraps = [...this.layout.programs.values()].some(({ code }) =>
+      code.some((entry) => entry.kind === "op" && (entry.op === "armTrap" || entry.op === "disarmTrap")),
+    );
     for (const program of this.layout.programs.values()) {
       for (const entry of program.code) {
         if (entry.kind === "op" && !this.#rules.has(entry.op)) {
@@ -255,18 +268,18 @@ export class Machine {
     }
     for (const work of cpu.pending) {
       if (work.startsWith("stop ")) {
-        if (this.#takesStopper(cpu)) found.push(this.#candidate("take-stopper", { work: work.slice(5) }));
+        if (this.#takesStopper(cpu)) found.push(this.#candidate("take-stopper", cpu, { work: work.slice(5) }));
       } else if (takes(cpu, "ipi", this)) {
-        found.push(this.#candidate("take-ipi", { handler: work }));
+        found.push(this.#candidate("take-ipi", cpu, { handler: work }));
       }
     }
-    if (this.#irq && takes(cpu, "irq", this)) found.push(this.#candidate("irq"));
-    if (this.#nmi && takes(cpu, "nmi", this)) found.push(this.#candidate("nmi"));
+    if (this.#irq && takes(cpu, "irq", this)) found.push(this.#candidate("irq", cpu));
+    if (this.#nmi && takes(cpu, "nmi", this)) found.push(this.#candidate("nmi", cpu));
     if (this.preempt) {
-      if (context === undefined) found.push(this.#candidate("resume"));
-      else if (this.#preemptible(cpu)) found.push(this.#candidate("preempt"));
+      if (context === undefined) found.push(this.#candidate("resume", cpu));
+      else if (this.#preemptible(cpu)) found.push(this.#candidate("preempt", cpu));
     }
-    for (const rule of this.order.spontaneous) found.push(this.#candidate(rule.id));
+    for (const rule of this.order.spontaneous) found.push(this.#candidate(rule.id, cpu));
     return found;
   }
 
@@ -276,18 +289,23 @@ export class Machine {
     if (context === undefined || code === undefined) throw new Error("An idle CPU has no step of its own.");
     if (code.run === "program") {
       const operation = this.next(code);
-      if (operation !== undefined) return this.#candidate(operation.op, operation.args, operation.step);
-      return this.#candidate(returnRule[context.level]);
+      if (operation !== undefined) return this.#candidate(operation.op, cpu, operation.args, operation.step);
+      return this.#candidate(returnRule[context.level], cpu);
     }
-    if (code.trapped !== null) return this.#candidate("enter-trap");
-    if (code.home && context.level !== "task") return this.#candidate("return-from-interrupt");
-    return this.#candidate(this.order.execute.id);
+    if (code.trapped !== null) return this.#candidate("enter-trap", cpu);
+    if (code.home && context.level !== "task") return this.#candidate("return-from-interrupt", cpu);
+    return this.#candidate(this.order.execute.id, cpu);
   }
 
-  #candidate(id: string, args: Data = NO_ARGS, step: string | null = null): Candidate {
+  /** Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked or never comes. */
+  alone(cpu: CpuState): boolean {
+    return !takes(cpu, "irq", this) && !takes(cpu, "ipi", this) && !(this.#nmi && takes(cpu, "nmi", this)) && running(cpu)?.level !== "task";
+  }
+
+  #candidate(id: string, cpu: CpuState, args: Data = NO_ARGS, step: string | null = null): Candidate {
     const rule = this.#rules.get(id);
     if (rule === undefined) throw new Error(`No rule is called ${id}.`);
-    return { rule, args, step, guard: rule.guard?.(args) ?? null };
+    return { rule, args, step, guard: rule.guard?.(args) ?? null, urgent: rule.urgent?.(cpu, this) ?? false };
   }
 
   /** A stopper has the highest priority, so it preempts any task that can be preempted. */

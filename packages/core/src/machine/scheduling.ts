@@ -60,6 +60,8 @@ export const exitTaskRule = rule({
   source: "R14",
   reads: ["cpu"],
   writes: ["cpu"],
+  // Nobody waits for a task that has nothing left to do.
+  urgent: () => true,
   apply: ({ cpu }) => [{ set: { cpu: { ...cpu, stack: cpu.stack.slice(0, -1) } }, observed: [{ what: "exit-task", detail: {} }] }],
 });
 

@@ -25,6 +25,8 @@ export const unlockRule = rule({
   source: "mutex_unlock",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  // It only lets others go on.
+  urgent: () => true,
   apply({ cpu, services }, args: { readonly name: string }, machine) {
     const { [args.name]: _, ...locks } = services.locks;
     return [{ set: { cpu: machine.advance(cpu), services: { ...services, locks } }, observed: [{ what: "unlock", detail: args }] }];
@@ -87,6 +89,7 @@ export const fenceRule = rule({
   source: "smp_wmb and its kind",
   reads: ["cpu"],
   writes: ["cpu"],
+  urgent: () => true,
   apply: ({ cpu }, args: { readonly kind: string }, machine) => [
     { set: { cpu: machine.advance(cpu) }, observed: [{ what: "fence", detail: args }] },
   ],

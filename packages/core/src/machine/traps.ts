@@ -21,6 +21,8 @@ export const enterTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory", "services"],
   writes: ["cpu"],
+  // Nothing else can happen on this CPU, and nothing that others do matters to the entry.
+  urgent: (_cpu, machine) => machine.fetch.lateTrap !== true && !machine.registersTraps && !machine.cpu.synchronizes.includes("trap-entry"),
   apply({ cpu, memory, services }, _args, machine) {
     const context = running(cpu);
     const code = context?.code;
@@ -162,6 +164,8 @@ export const returnFromTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch.
+  urgent: (cpu, machine) => machine.alone(cpu),
   apply({ cpu, memory }, _args, machine) {
     const { below, code, frame } = handlerOf(cpu);
     const place = machine.siteAt(frame.at);

@@ -1,0 +1,124 @@
+import {
+  afterEffect,
+  type Data,
+  type Effect,
+  enabledSteps,
+  initialView,
+  keyOf,
+  type Machine,
+  type Observation,
+  type Property,
+  type PropertyId,
+  type StateView,
+} from "../src/index.js";
+
+/*
+ * The explorer once more, as simple as can be: whole states under string keys, nothing remembered but what a search needs. The
+ * real one is compared with it.
+ */
+
+export type NaiveVerdict = {
+  readonly verdict: "safe" | "unsafe";
+  /** Properties that a violation of the first level that has one breaks. */
+  readonly properties: ReadonlySet<string>;
+  /** Steps of a shortest counterexample; 0 when there is none. */
+  readonly length: number;
+  readonly states: number;
+};
+
+/** A step that was taken: who, what, from where. */
+export type Visited = { readonly cpu: number; readonly rule: string; readonly effect: Effect; readonly before: StateView; readonly depth: number };
+
+const key = (view: StateView): string => keyOf(view as unknown as Data);
+
+/** Visits every state in breadth-first order; `taken` answers whether the search goes on behind a step. */
+export const visit = (machine: Machine, taken: (step: Visited) => boolean, levelEnds: (depth: number) => boolean = () => true) => {
+  const start = initialView(machine);
+  const numbers = new Map<string, number>([[key(start), 0]]);
+  const views = [start];
+  const depths = [0];
+  const edges: number[][] = [];
+  for (let state = 0; state < views.length; state++) {
+    const before = views[state] as StateView;
+    const depth = depths[state] as number;
+    if (depth !== depths[state - 1] && state > 0 && !levelEnds(depth)) break;
+    const out: number[] = [];
+    edges.push(out);
+    for (let cpu = 0; cpu < before.cpus.length; cpu++) {
+      for (const { candidate, effects } of enabledSteps(machine, before, cpu)) {
+        for (const effect of effects) {
+          if (!taken({ cpu, rule: candidate.rule.id, effect, before, depth })) continue;
+          const after = afterEffect(machine, before, cpu, effect);
+          const name = key(after);
+          let number = numbers.get(name);
+          if (number === undefined) {
+            number = views.length;
+            numbers.set(name, number);
+            views.push(after);
+            depths.push(depth + 1);
+          }
+          out.push(number);
+        }
+      }
+    }
+  }
+  return { views, depths, edges };
+};
+
+/** The verdict on a machine, by definition. */
+export const naiveCheck = (machine: Machine, properties: readonly Property[], counted: ReadonlySet<PropertyId>): NaiveVerdict => {
+  const judges = properties.filter(({ id }) => counted.has(id));
+  const broken = new Set<string>();
+  let length = 0;
+  const { views, depths, edges } = visit(
+    machine,
+    ({ effect, depth }) => {
+      const breaks = judges.filter((property) => (effect.observed ?? []).some((seen) => property.judge(seen) !== undefined));
+      for (const { id } of breaks) broken.add(id);
+      if (breaks.length > 0) length = depth + 1;
+      return breaks.length === 0;
+    },
+    () => broken.size === 0,
+  );
+  const states = views.length;
+  if (broken.size > 0) return { verdict: "unsafe", properties: broken, length, states };
+  if (counted.has("progress")) {
+    const canFinish = new Set<number>();
+    views.forEach((view, state) => {
+      if (isQuiet(view)) canFinish.add(state);
+    });
+    for (let grew = true; grew; ) {
+      grew = false;
+      for (let state = edges.length - 1; state >= 0; state--) {
+        if (canFinish.has(state) || !edges[state]?.some((next) => canFinish.has(next))) continue;
+        canFinish.add(state);
+        grew = true;
+      }
+    }
+    const stuck = views.findIndex((_, state) => !canFinish.has(state));
+    if (stuck >= 0) return { verdict: "unsafe", properties: new Set(["progress"]), length: depths[stuck] as number, states };
+  }
+  return { verdict: "safe", properties: broken, length: 0, states };
+};
+
+/** No patch call is under way, and no CPU has a trap, an interrupt or other work before it. */
+const isQuiet = ({ memory, cpus }: StateView): boolean =>
+  memory.sites.every((site) => !site.calling) &&
+  cpus.every(
+    ({ stack, pending }) =>
+      stack.length <= 1 && pending.length === 0 && stack.every(({ code }) => code.run === "program" || code.trapped === null),
+  );
+
+/** All that was observed under a name in any run, by what `tell` says of it. */
+export const everSeen = (machine: Machine, what: string, tell: (seen: Observation, step: Visited) => string): ReadonlySet<string> => {
+  const found = new Set<string>();
+  visit(machine, (step) => {
+    for (const seen of step.effect.observed ?? []) if (seen.what === what) found.add(tell(seen, step));
+    return true;
+  });
+  return found;
+};
+
+/** What CPUs other than the patcher's (CPU 0) can execute inside a site. */
+export const executedAtSite = (machine: Machine): ReadonlySet<string> =>
+  everSeen(machine, "execute", ({ detail }, { cpu }) => (detail["site"] === null || cpu === 0 ? "" : String(detail["text"])));

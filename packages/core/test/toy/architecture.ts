@@ -1,0 +1,72 @@
+import type { Architecture, Cell, Cpu, FetchModel, InstructionSet } from "../../src/index.js";
+import { toyInstructionSet } from "./instruction-set.js";
+
+/** Opcode of the toy's breakpoint, as the value of a one-byte cell. */
+export const BREAKPOINT = "02";
+
+const both = (a: readonly string[], b: readonly string[]): readonly string[] => a.filter((value) => b.includes(value));
+
+/** What was overwritten stays fetchable until the CPU synchronises; each byte is a cell of its own. */
+export const untilSync: FetchModel = {
+  id: "until-sync",
+  source: "the toy's manual",
+  summary: "bytes stay stale until the fetching CPU synchronises",
+  unit: 1,
+  stale: "until-sync",
+  granule: 0,
+  reports: {},
+  admits: () => "run",
+};
+
+/** Fetches see every store, but four-byte granules are fetched at different moments. */
+export const granules: FetchModel = { ...untilSync, id: "granules", unit: 4, stale: "never", granule: 4 };
+
+/** Stale until the caches were cleaned and invalidated, and the CPU then synchronised. */
+export const untilMaintenance: FetchModel = { ...untilSync, id: "until-maintenance", stale: "until-maintenance" };
+
+/** As `until-sync`, but what replaces a breakpoint that every fetch sees is never fetched with an older rest. */
+export const ordered: FetchModel = { ...untilSync, id: "ordered", orderedAfter: BREAKPOINT };
+
+/** Executing a byte that has two versions in the window is against the manual. */
+export const strict: FetchModel = {
+  ...untilSync,
+  id: "strict",
+  admits: (window) =>
+    window.some((byte) => byte.length > 1) ? { breaks: "rule", why: "a byte was modified without synchronisation" } : "run",
+};
+
+/** Breakpoint handlers nest over tasks and interrupts; returns synchronise, entries do not. */
+export const toyCpu: Cpu = {
+  id: "toy",
+  source: "the toy's manual",
+  accepts(interrupt, levels, masked) {
+    if (interrupt === "nmi") return !levels.includes("nmi");
+    return !masked && !levels.includes("nmi") && !levels.includes("irq");
+  },
+  synchronizes: ["irq-return", "trap-return", "nmi-return", "resume-preempted", "serialise", "isb"],
+  breakpoints: ["brk"],
+  trapsMask: true,
+};
+
+/** The cache operations of the toy: clean to the point of unification, and invalidate what fetches may see from there. */
+export const operations: { readonly [step: string]: (cell: Cell) => Cell } = {
+  clean: (cell) => ({ ...cell, sinceClean: [] }),
+  invalidate: (cell) => ({ ...cell, sinceFloor: both(cell.sinceFloor, cell.sinceClean) }),
+};
+
+/** What a test varies of the toy. */
+export type ToyOptions = { readonly fetch?: FetchModel; readonly cpu?: Partial<Cpu> };
+
+/** An architecture of which core knows nothing. */
+export const toy = ({ fetch = untilSync, cpu = {} }: ToyOptions = {}): Architecture => ({
+  id: "toy",
+  instructionSet: toyInstructionSet as InstructionSet,
+  fetch,
+  fetchModels: [untilSync, granules, untilMaintenance, ordered, strict],
+  cache: { line: 16, operations, broadcast: [] },
+  cpu: { ...toyCpu, ...cpu },
+  returns: "ret",
+  branches: { call: "callee", jump: "target" },
+  reach: { target: 0x40, callee: 0x100 },
+  base: 0x1000n,
+});
