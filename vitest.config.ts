@@ -13,7 +13,8 @@ const projects = ["packages", "examples"]
   .flatMap((folder) => readdirSync(`${root}${folder}`).map((name) => `${folder}/${name}`))
   .filter((folder) => existsSync(`${root}${folder}/package.json`));
 
-export default defineConfig({
+/** The configuration of the suites whose files match `include`. */
+export const suites = (include: string) => ({
   plugins: [mutant(process.env.CMODX_MUTANT)],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -23,8 +24,10 @@ export default defineConfig({
     projects: projects.map((folder) => ({
       // `true` inherits all of the above; project files of their own would not.
       extends: true as const,
-      test: { name: folder.replace("packages/", ""), root: `${root}${folder}`, include: ["test/**/*.test.ts"] },
+      test: { name: folder.replace("packages/", ""), root: `${root}${folder}`, include: [include] },
     })),
-    coverage: { provider: "v8", include: ["packages/*/src/**"] },
+    coverage: { provider: "v8" as const, include: ["packages/*/src/**"] },
   },
 });
+
+export default defineConfig(suites("test/**/*.test.ts"));

@@ -27,6 +27,8 @@ const tasks = {
   "test:mutants": [["node", "tooling/scripts/mutants.mjs"]],
   "test:pack": [...build, ["node", "tooling/scripts/pack.mjs"]],
   "test:examples": [...build, ["node", "tooling/scripts/examples.mjs"]],
+  "test:slow": [[...unit, "--config", "vitest.slow.config.ts"]],
+  "test:kernels": [...build, ["node", "tooling/scripts/kernels.mjs"]],
   coverage: [[...unit, "--coverage"]],
   bench: [...build, ["node", "bench/main.mjs"]],
   changeset: [["changeset"]],

@@ -13,6 +13,7 @@ export type { Layout } from "./machine/layout.js";
 export { Machine } from "./machine/machine.js";
 export type { Candidate, Initial, RuleBook } from "./machine/machine.js";
 export type { ResolvedSite, SiteInstruction, Version } from "./machine/sites.js";
+export { type Fetched, fetchChoices, latestByte } from "./machine/windows.js";
 export * from "./memory-order.js";
 export * from "./program/builder.js";
 export * from "./program/program.js";

@@ -5,7 +5,7 @@ import { type Effect, type Observation, rule } from "../rule.js";
 import { addressKey, type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
 import { HOME, type Machine, STACK_BOTTOM, STACK_TOP } from "./machine.js";
 import { passThrough } from "./passage.js";
-import { ageCell, type Fetched, fetchChoices, fetchGranule, synchronize } from "./windows.js";
+import { ageCell, type Fetched, fetchChoices, fetchGranule, lengthOf, synchronize } from "./windows.js";
 
 /*
  * The sequential memory order: one instruction of machine code is fetched and executed in one step, every data access is globally
@@ -79,10 +79,10 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
       },
     ];
   }
-  const length = typeof insn === "string" ? bytes.length : insn.length;
-  const chosen = bytes.slice(0, length);
+  const decoded = insn === "short" ? "unmapped" : insn;
+  const chosen = bytes.slice(0, lengthOf(decoded, bytes, code.mode, machine));
   const fetched: Fetched = {
-    insn: insn === "short" ? "unmapped" : insn,
+    insn: decoded,
     bytes: chosen,
     window: chosen.map((byte) => [byte]),
     stale: chosen.some((byte, i) => byte !== latest(memory, code.pc + BigInt(i), machine)),
@@ -169,7 +169,10 @@ const maintain = (memory: MemoryState, operation: (cell: MemoryState["cells"][st
 });
 
 const textOf = (fetched: Fetched, at: bigint, machine: Machine): string =>
-  typeof fetched.insn === "string" ? `(${fetched.insn})` : machine.instructionSet.format(fetched.insn, at);
+  typeof fetched.insn === "string" ? undecoded[fetched.insn as keyof typeof undecoded] : machine.instructionSet.format(fetched.insn, at);
+
+/** How bytes that do not decode are shown; `(bad)` is objdump's word. */
+const undecoded = { undefined: "(bad)", unsupported: "(outside the modelled subset)", unmapped: "(unmapped)" } as const;
 
 /** What an instruction does to a context's own state and to shared memory; reused by the emulation of traps. */
 export type Ran = {

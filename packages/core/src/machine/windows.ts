@@ -40,8 +40,7 @@ export const fetchChoices = (cpu: CpuState, memory: MemoryState, pc: bigint, mod
   const extend = (bytes: readonly number[], chosen: readonly (readonly [string, CellValue])[]): void => {
     const insn = bytes.length === 0 ? "short" : instructionSet.decode(bytes, mode);
     if (insn !== "short") {
-      const length = typeof insn === "string" ? bytes.length : insn.length;
-      add(insn, bytes.slice(0, length));
+      add(insn, bytes.slice(0, lengthOf(insn, bytes, mode, machine)));
       return;
     }
     const next = pc + BigInt(bytes.length);
@@ -69,6 +68,15 @@ export const fetchChoices = (cpu: CpuState, memory: MemoryState, pc: bigint, mod
   if (fetch.granule === 0) extend([], []);
   else throw new Error("Granule fetch goes through fetchGranule.");
   return [...found.values()];
+};
+
+/** Bytes of an instruction; of what does not decode, as many as it takes to tell. */
+export const lengthOf = (insn: Fetched["insn"], bytes: Bytes, mode: string, machine: Machine): number => {
+  if (typeof insn !== "string") return insn.length;
+  for (let length = 1; length < bytes.length; length++) {
+    if (machine.instructionSet.decode(bytes.slice(0, length), mode) !== "short") return length;
+  }
+  return bytes.length;
 };
 
 /** The bytes from an address to the end of its fetch granule, as they are now; undefined where nothing is mapped. */

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import { afterEffect, enabledSteps, initialView, type StateView } from "../explorer/trace.js";
+import { same } from "../key.js";
 import type { Machine } from "../machine/machine.js";
 
 /** What one run cost. */
@@ -23,7 +24,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["irq", "nmi", "preempt"]);
 
 /**
  * Runs one interleaving: the CPUs take turns, one step each, until every patcher has finished. Throws {@link InputError} when a
- * patcher flips for ever and no number of flips to stop after is given, or when no CPU can go on.
+ * patcher flips for ever and no number of flips to stop after is given, when no CPU can go on, or when all go on for ever
+ * without ending the patch call.
  *
  * `flips`: stop after this many patch calls.
  */
@@ -36,7 +38,9 @@ export const simulate = (machine: Machine, options: { readonly flips?: number } 
   const finished = (): boolean =>
     flips >= (options.flips ?? Number.POSITIVE_INFINITY) ||
     (view.parked.tasks.every((task) => task.code.run === "machine") && view.cpus.every((cpu) => cpu.stack.every((context) => context.code.run === "machine")));
-  while (!finished()) {
+  // The run is deterministic: a state that comes again comes for ever (Brent's algorithm).
+  let seen = { flips, view };
+  for (let round = 1; !finished(); round++) {
     let moved = false;
     for (let cpu = 0; cpu < view.cpus.length; cpu++) {
       const enabled = enabledSteps(machine, view, cpu).filter(({ candidate }) => !LEFT_OUT.has(candidate.rule.id));
@@ -54,6 +58,8 @@ export const simulate = (machine: Machine, options: { readonly flips?: number } 
       view = afterEffect(machine, view, cpu, effect);
     }
     if (!moved) throw new InputError("No CPU can go on: the scenario deadlocks when its CPUs take turns.");
+    if (same({ flips, view }, seen)) throw new InputError("The patch call never ends when the CPUs take turns.");
+    if ((round & (round - 1)) === 0) seen = { flips, view };
   }
   return { steps, flips, interrupts: ipiRounds * (machine.cpus - 1), ipiRounds, stops, end: view };
 };

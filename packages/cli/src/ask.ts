@@ -1,0 +1,159 @@
+import { InputError, type PropertyId } from "@cmodx/core";
+import { type Catalogue, create, defaultSiteOf } from "./catalogue.js";
+import { siteFromBinary, siteRequests } from "./from-binary.js";
+import { hex } from "./text.js";
+import type { Request, SiteRequest, StrategyRequest } from "./request.js";
+import { noWayBack, subjectOf } from "./subject.js";
+
+/** The options from which a model is made, as they were given. */
+export type ModelOptions = {
+  readonly arch?: string;
+  readonly strategy?: string;
+  readonly site?: string;
+  readonly offset?: number;
+  readonly from?: string;
+  readonly oldBytes?: readonly number[];
+  readonly newBytes?: readonly number[];
+  readonly at?: bigint;
+  readonly scenario?: string;
+  readonly cpus?: number;
+  readonly flips?: number | "forever";
+  readonly fetch?: string;
+  readonly memory?: "sequential" | "architectural";
+  readonly irq?: boolean;
+  readonly nmi?: boolean;
+  readonly preempt?: boolean;
+  readonly drop?: readonly string[];
+  readonly property?: readonly PropertyId[];
+  readonly ignore?: readonly PropertyId[];
+  readonly width?: 1 | 2 | 4 | 8;
+  readonly plugin?: readonly string[];
+};
+
+/** CPUs of a check when the user does not say. */
+export const DEFAULT_CPUS = 3;
+/** Flips of a check when the user does not say: there and back. */
+const DEFAULT_FLIPS = 2;
+
+/**
+ * What the options ask for: one request, or one for each place in a line that the site can have.
+ * Throws {@link InputError} when options contradict each other.
+ */
+export const requestsOf = async (asked: ModelOptions, catalogue: Catalogue, folder: string): Promise<readonly Request[]> => {
+  refuseMixes(asked);
+  const common = {
+    plugins: asked.plugin ?? [],
+    ...(asked.fetch === undefined ? {} : { fetch: asked.fetch }),
+    ...(asked.property === undefined ? {} : { properties: asked.property }),
+    ...(asked.ignore === undefined ? {} : { ignore: asked.ignore }),
+  };
+  if (asked.scenario !== undefined) {
+    const named = asked.arch === undefined ? {} : { architecture: catalogue.architecture(asked.arch).id };
+    return [{ ...common, ...named, scenario: asked.scenario }];
+  }
+  const { strategy } = asked;
+  if (strategy === undefined) {
+    throw new InputError("Say what to check with --strategy ID or --scenario FILE; `cmodx list` has the strategies.", {
+      place: "--strategy",
+    });
+  }
+  const architecture = asked.arch ?? catalogue.architectureOf(strategy);
+  const sites = await sitesOf(asked, strategy, architecture, catalogue, folder);
+  const base = {
+    ...common,
+    architecture,
+    strategy,
+    ...(asked.width === undefined ? {} : { width: asked.width }),
+    cpus: asked.cpus ?? DEFAULT_CPUS,
+    irq: asked.irq ?? false,
+    nmi: asked.nmi ?? false,
+    preempt: asked.preempt ?? false,
+    memory: asked.memory ?? "sequential",
+    drop: asked.drop ?? [],
+  };
+  return Promise.all(sites.map((site) => withFlips({ ...base, site }, asked.flips, catalogue, folder)));
+};
+
+type WithoutFlips = Omit<Request & StrategyRequest, "flips" | "flipsWhy">;
+
+/** There and back by default; only there when the strategy cannot go back. */
+const withFlips = async (
+  request: WithoutFlips,
+  flips: number | "forever" | undefined,
+  catalogue: Catalogue,
+  folder: string,
+): Promise<Request> => {
+  if (flips !== undefined) return { ...request, flips };
+  const there: Request = { ...request, flips: 1 };
+  let why: string | undefined;
+  try {
+    why = noWayBack(await subjectOf(there, catalogue, folder));
+  } catch {
+    // It does not even work there: whoever checks the request says so.
+  }
+  return why === undefined ? { ...request, flips: DEFAULT_FLIPS } : { ...there, flipsWhy: `there is no way back: ${why}` };
+};
+
+const sitesOf = async (
+  asked: ModelOptions,
+  strategy: string,
+  architecture: string,
+  catalogue: Catalogue,
+  folder: string,
+): Promise<readonly SiteRequest[]> => {
+  const made = create(catalogue.architecture(architecture), asked.fetch);
+  const { from, oldBytes, newBytes, at } = asked;
+  if (from !== undefined) {
+    const found = await siteFromBinary(from, folder);
+    if (found.architecture !== architecture) {
+      const message = `${found.file} is for ${found.architecture}, but the strategy ${strategy} is for ${architecture}.`;
+      throw new InputError(message, { file: found.file, place: "--from" });
+    }
+    return siteRequests(found, made);
+  }
+  if (oldBytes !== undefined && newBytes !== undefined && at !== undefined) {
+    return [{ address: hex(at), old: oldBytes, new: newBytes }];
+  }
+  const site = asked.site ?? defaultSiteOf(catalogue.strategy(strategy, architecture, asked.width), architecture);
+  if (site === undefined) {
+    throw new InputError(`The strategy ${strategy} has no default site on ${architecture}; give one with --site OLD:NEW.`, {
+      place: "--site",
+    });
+  }
+  return [siteFromText(site, made.base + BigInt(asked.offset ?? 0))];
+};
+
+/** The site that `OLD:NEW` describes. A colon before a bracket is that of a segment, as in `gs:[…]`. */
+export const siteFromText = (text: string, address: bigint): SiteRequest => {
+  const parts = text.split(/:(?!\[)/);
+  const [old = "", next = ""] = parts.map((part) => part.trim());
+  if (parts.length !== 2 || old === "" || next === "") {
+    throw new InputError(`A site is OLD:NEW, each insn[+insn…], such as nop5:call; not ${text}.`, { place: "--site" });
+  }
+  return { address: hex(address), old, new: next };
+};
+
+const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Three ways to say what the site is, and scenario modules that say nearly everything themselves. */
+const refuseMixes = (asked: ModelOptions): void => {
+  const given = (names: readonly (keyof ModelOptions)[]) => names.filter((name) => asked[name] !== undefined);
+  const refuse = (a: keyof ModelOptions, b: keyof ModelOptions | undefined, why: string): void => {
+    if (b === undefined) return;
+    throw new InputError(`${flagOf(b)} does not go with ${flagOf(a)}: ${why}.`, { place: flagOf(b) });
+  };
+  const bytes = ["oldBytes", "newBytes", "at"] as const;
+  if (asked.scenario !== undefined) {
+    const own = ["strategy", "site", "offset", "from", ...bytes, "cpus", "flips", "memory"] as const;
+    const switches = ["irq", "nmi", "preempt", "drop", "width"] as const;
+    refuse("scenario", given([...own, ...switches])[0], "the scenario module says it");
+  }
+  if (asked.from !== undefined) refuse("from", given(["site", "offset", ...bytes])[0], "the file says what the site is");
+  const [some, ...more] = given(bytes);
+  if (some === undefined) return;
+  refuse(some, given(["site", "offset"])[0], "the bytes and their address say what the site is");
+  if (more.length < bytes.length - 1) {
+    const missing = bytes.find((name) => asked[name] === undefined) as keyof ModelOptions;
+    throw new InputError(`${flagOf(some)} needs ${flagOf(missing)} too.`, { place: flagOf(missing) });
+  }
+};

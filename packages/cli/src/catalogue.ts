@@ -1,0 +1,137 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Architecture, InputError, type PatchStrategy, type Plugin } from "@cmodx/core";
+import { importDefault } from "./modules.js";
+import { type ArchitecturePackage, type CmodxPlugin, parsePlugin } from "./plugin.js";
+import { listed, nearest } from "./text.js";
+
+/** How each architecture of cmodx is loaded. */
+const packages: { readonly [id: string]: { readonly name: string; load(): Promise<ArchitecturePackage> } } = {
+  x86: {
+    name: "@cmodx/x86",
+    async load() {
+      const exports = await import("@cmodx/x86");
+      return {
+        id: "x86",
+        create: exports.x86,
+        strategies: exports.strategies,
+        plainStore: (width) => exports.plainStore({ width }),
+        multiInstructionSite: "nop+nop+nop+nop+nop:call",
+        exports,
+      };
+    },
+  },
+};
+
+/** The file in the working directory whose plugins are always loaded. */
+const CONFIG = "cmodx.config.mjs";
+
+/** Everything that a run can choose from: what is installed and what plugins add. */
+export class Catalogue {
+  readonly architectures: ReadonlyMap<string, ArchitecturePackage>;
+  readonly strategies: readonly PatchStrategy[];
+  readonly parts: readonly Plugin[];
+
+  constructor(plugins: readonly CmodxPlugin[]) {
+    const architectures = new Map<string, ArchitecturePackage>();
+    for (const architecture of plugins.flatMap((plugin) => plugin.architectures ?? [])) {
+      if (architectures.has(architecture.id)) {
+        throw new InputError(`Two architectures are called ${architecture.id}.`, { place: "--plugin" });
+      }
+      architectures.set(architecture.id, architecture);
+    }
+    this.architectures = architectures;
+    const own = plugins.flatMap((plugin) => plugin.architectures ?? []).flatMap((each) => each.strategies);
+    this.strategies = [...new Set([...own, ...plugins.flatMap((plugin) => plugin.strategies ?? [])])];
+    this.parts = plugins.flatMap((plugin) => plugin.parts ?? []);
+  }
+
+  /** The architecture package of this id. */
+  architecture(id: string): ArchitecturePackage {
+    const found = this.architectures.get(id);
+    if (found !== undefined) return found;
+    const known = `there are ${listed([...this.architectures.keys()])}`;
+    throw new InputError(`No architecture called ${id} is installed; ${known}.`, { place: "--arch" });
+  }
+
+  /** The strategies for an architecture. */
+  strategiesFor(architecture: string): readonly PatchStrategy[] {
+    return this.strategies.filter((strategy) => isFor(strategy, architecture));
+  }
+
+  /** The strategy of this id for an architecture. `width`: that of the accesses of `plain-store`. */
+  strategy(id: string, architecture: string, width?: 1 | 2 | 4 | 8): PatchStrategy {
+    const found = this.strategiesFor(architecture).filter((strategy) => strategy.id === id);
+    if (found.length > 1) throw new InputError(`Two strategies are called ${id}.`, { place: "--strategy" });
+    const [strategy] = found;
+    if (strategy === undefined) throw this.#unknown(id, architecture);
+    if (width === undefined) return strategy;
+    const plainStore = this.architecture(architecture).plainStore;
+    if (id !== "plain-store" || plainStore === undefined) {
+      throw new InputError(`Only plain-store has a width, ${id} has none.`, { place: "--width" });
+    }
+    return plainStore(width);
+  }
+
+  /** The architecture that a strategy's id means when the user names none: its only one, else x86 where it has that. */
+  architectureOf(id: string): string {
+    const ids = [...this.architectures.keys()].filter((arch) => this.strategiesFor(arch).some((each) => each.id === id));
+    const [only, ...others] = ids;
+    if (only === undefined) throw this.#unknown(id);
+    if (others.length === 0) return only;
+    if (ids.includes("x86")) return "x86";
+    throw new InputError(`The strategy ${id} is for ${listed(ids)}; say which with --arch.`, { place: "--arch" });
+  }
+
+  #unknown(id: string, architecture?: string): InputError {
+    const elsewhere = this.strategies.find((strategy) => strategy.id === id);
+    if (architecture !== undefined && elsewhere !== undefined) {
+      const where = listed([...elsewhere.architectures]);
+      return new InputError(`The strategy ${id} is for ${where}, not for ${architecture}.`, { place: "--strategy" });
+    }
+    const known = [
+      ...new Set((architecture === undefined ? this.strategies : this.strategiesFor(architecture)).map(({ id }) => id)),
+    ];
+    const near = nearest(id, known);
+    const hint = near.length > 0 ? `the nearest are ${listed(near)}` : `there are ${listed(known)}`;
+    return new InputError(`No strategy is called ${id}; ${hint}.`, { place: "--strategy" });
+  }
+}
+
+const isFor = (strategy: PatchStrategy, architecture: string): boolean =>
+  strategy.architectures === "any" || strategy.architectures.includes(architecture);
+
+/** The default site of a strategy as `OLD:NEW`; undefined where it has none for this architecture. */
+export const defaultSiteOf = (strategy: PatchStrategy, architecture: string): string | undefined =>
+  typeof strategy.defaultSite === "string" ? strategy.defaultSite : strategy.defaultSite[architecture];
+
+/** The architecture of a package with a fetch model, by default the weakest. */
+export const create = (architecture: ArchitecturePackage, fetch: string | undefined): Architecture =>
+  architecture.create(fetch === undefined ? {} : { fetch });
+
+/**
+ * Loads what is installed, what `cmodx.config.mjs` in `folder` exports, and the plugins named.
+ *
+ * `names`: paths or packages, as seen from `folder`.
+ */
+export const loadCatalogue = async (names: readonly string[], folder: string): Promise<Catalogue> => {
+  const architectures: ArchitecturePackage[] = [];
+  for (const { name, load } of Object.values(packages)) {
+    try {
+      architectures.push(await load());
+    } catch (error) {
+      // An architecture that is not installed is simply not offered.
+      if (!isMissing(error, name)) throw error;
+    }
+  }
+  const modules = [...new Set([...(existsSync(join(folder, CONFIG)) ? [`./${CONFIG}`] : []), ...names])];
+  const plugins: CmodxPlugin[] = [{ architectures }];
+  for (const name of modules) {
+    const exported = await importDefault(name, folder);
+    plugins.push(...(Array.isArray(exported) ? exported : [exported]).map((plugin) => parsePlugin(plugin, name)));
+  }
+  return new Catalogue(plugins);
+};
+
+const isMissing = (error: unknown, name: string): boolean =>
+  error instanceof Error && (error as { readonly code?: string }).code === "ERR_MODULE_NOT_FOUND" && error.message.includes(name);

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { type Architecture, InputError } from "@cmodx/core";
+import { type Elf, findSites, lineOffsets, type PatchSite, readElf, selectSite } from "@cmodx/image";
+import { replacementsFor } from "./replacements.js";
+import type { SiteRequest } from "./request.js";
+
+/** Reads an ELF file. `name` is what messages call it. */
+export const readBinary = async (path: string, name: string): Promise<Elf> => {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const code = (error as { readonly code?: string }).code;
+    const what = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a directory" : `cannot be read (${code})`;
+    throw new InputError(`${name} ${what}; expected an ELF file.`, { file: name, cause: error });
+  }
+  return readElf(bytes, { name });
+};
+
+/** A site of a binary, and the architecture that the file is for. */
+export type BinarySite = { readonly architecture: string; readonly machine: string; readonly file: string; readonly site: PatchSite };
+
+/** Finds the site that `FILE[:SYMBOL|#N]` names; without a selector the first one of the file. */
+export const siteFromBinary = async (from: string, folder: string): Promise<BinarySite> => {
+  const { file, selector } = split(from, folder);
+  const elf = await readBinary(resolve(folder, file), file);
+  const { architecture } = replacementsFor(elf.machine.name, file);
+  return { architecture, machine: elf.machine.name, file, site: selectSite(findSites(elf), selector, { name: file }) };
+};
+
+/** A name may hold colons of its own, so a file of the whole name comes first. */
+const split = (from: string, folder: string): { readonly file: string; readonly selector: string } => {
+  const match = existsSync(resolve(folder, from)) ? null : /^(.+?)(?::(?=[^/\\]*$)#?|#(?=\d+$))([^/\\]*)$/.exec(from);
+  if (match === null) return { file: from, selector: "#1" };
+  const [, file = "", name = ""] = match;
+  const numbered = from.slice(file.length).replace(":", "").startsWith("#");
+  return { file, selector: numbered ? `#${name}` : name };
+};
+
+/**
+ * The requests for a site of a binary: one where its place in a line is certain, else one for each place that it can have.
+ * In a relocatable file these lie in the architecture's default line.
+ */
+export const siteRequests = ({ file, machine, site }: BinarySite, architecture: Architecture): readonly SiteRequest[] => {
+  const { skip, old, new: next } = replacementsFor(machine, file).replace(site);
+  const origin = `${basename(file)}:${site.symbol ?? `#${site.number}`}`;
+  const at = (address: bigint): SiteRequest => ({ address: `0x${address.toString(16)}`, old, new: next, origin });
+  if (site.linked) return [at(site.address + BigInt(skip))];
+  return lineOffsets(site).map((offset) => at(architecture.base + BigInt(offset + skip)));
+};

@@ -1,0 +1,60 @@
+import pc from "picocolors";
+
+/** The outside world of one run of the command line, so that tests can stand in for it. */
+export type Io = {
+  /** Writes to standard output. */
+  out(text: string): void;
+  /** Writes to standard error. */
+  err(text: string): void;
+  /** Standard output shows colours. */
+  readonly color: boolean;
+  /** Standard error is a terminal, on which a line can be overwritten. */
+  readonly terminal: boolean;
+  /** The working directory. */
+  readonly cwd: string;
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+};
+
+/** The colours of a run; all are the identity where they are off. */
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** Colours, or none. */
+export const colors = (on: boolean): Colors => pc.createColors(on);
+
+/** Whether a stream is shown with colours: only on a terminal, and never against `NO_COLOR` (no-color.org). */
+export const wantsColor = (env: Io["env"], stream: { readonly isTTY?: boolean }): boolean =>
+  !env["NO_COLOR"] && env["TERM"] !== "dumb" && (stream.isTTY === true || Boolean(env["FORCE_COLOR"]));
+
+/** What a command leaves: the exit code of its run. */
+export type Exit = 0 | 1 | 2 | 3;
+
+/** Ends of a run: 0 safe or complete, 1 unsafe, 2 wrong usage or input, 3 inconclusive, interrupted or vacuous. */
+export const exit = { complete: 0, unsafe: 1, input: 2, inconclusive: 3 } as const;
+
+/** A progress line on standard error, where that is a terminal. */
+export type ProgressLine = {
+  show(text: string): void;
+  /** Wipes the line, before anything else is written. */
+  clear(): void;
+};
+
+/** Makes the progress line of a run; it shows nothing where standard error is no terminal. */
+export const progressLine = (io: Io): ProgressLine => {
+  let shown = false;
+  return {
+    show(text) {
+      if (!io.terminal) return;
+      io.err(`\r\x1b[K${text.slice(0, 79)}`);
+      shown = true;
+    },
+    clear() {
+      if (shown) io.err("\r\x1b[K");
+      shown = false;
+    },
+  };
+};
+
+/** Gives pending signals and input their turn between two pieces of synchronous work. */
+export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

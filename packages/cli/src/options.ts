@@ -1,0 +1,109 @@
+import { InputError, type PropertyId, propertyIds } from "@cmodx/core";
+import { Option } from "commander";
+import { listed, nearest } from "./text.js";
+
+/*
+ * The options that several commands take, and how their values are read. Each reader throws an InputError with one sentence.
+ */
+
+const fail = (flag: string, expected: string, found: string): never => {
+  throw new InputError(`${flag} takes ${expected}, not ${found === "" ? "nothing" : found}.`, { place: flag });
+};
+
+/** A whole number from `min` to `max`. */
+export const whole =
+  (flag: string, min: number, max = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    const range = max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
+    return value >= min && value <= max ? value : fail(flag, range, text);
+  };
+
+/** A number above 0. */
+export const positive =
+  (flag: string) =>
+  (text: string): number => {
+    const value = /^\d*\.?\d+$/.test(text) ? Number(text) : 0;
+    return value > 0 ? value : fail(flag, "a number above 0", text);
+  };
+
+/** A list of words; the option may be repeated. */
+export const words = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...text
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== ""),
+];
+
+/** A list of properties. */
+const properties =
+  (flag: string) =>
+  (text: string, before: readonly PropertyId[] = []): readonly PropertyId[] => [
+    ...before,
+    ...words(text).map((word) => {
+      const found = propertyIds.find((id) => id === word);
+      const near = nearest(word, propertyIds);
+      return found ?? fail(flag, `properties (${listed(near.length > 0 ? near : propertyIds)})`, word);
+    }),
+  ];
+
+const flips = (text: string): number | "forever" => {
+  if (text === "forever") return text;
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : fail("--flips", "a whole number from 1 on, or forever", text);
+};
+
+const address = (text: string): bigint =>
+  /^(0x[0-9a-f]{1,16}|\d{1,19})$/i.test(text) ? BigInt(text) : fail("--at", "an address such as 0xffffffff81000000", text);
+
+const bytes =
+  (flag: string) =>
+  (text: string): readonly number[] => {
+    const digits = text.replace(/[\s,]|0x/g, "");
+    if (!/^([0-9a-f]{2})+$/i.test(digits)) fail(flag, "bytes in hexadecimal, two digits each, such as 0f1f440000", text);
+    return Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  };
+
+const width = (text: string): 1 | 2 | 4 | 8 => {
+  const found = ([1, 2, 4, 8] as const).find((each) => String(each) === text);
+  return found ?? fail("--width", "1, 2, 4 or 8", text);
+};
+
+const memory = (text: string): "sequential" | "architectural" =>
+  text === "sequential" || text === "architectural" ? text : fail("--memory", "sequential or architectural", text);
+
+const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
+  const made = new Option(flags, description);
+  return parse === undefined ? made : made.argParser(parse as (text: string, before: unknown) => unknown);
+};
+
+/** Options by name; commands pick theirs. */
+export const options = {
+  arch: option("--arch <id>", "architecture; by default the strategy's only one, else x86"),
+  strategy: option("--strategy <id>", "way of patching, see `cmodx list`"),
+  site: option("--site <old:new>", "code of the site, each insn[+insn…], e.g. nop5:call; by default the strategy's own"),
+  offset: option("--offset <n>", "the site's byte offset in a 64-byte line (default 0)", whole("--offset", 0, 63)),
+  from: option("--from <file[:symbol|#n]>", "take the site from a real binary, by default its first"),
+  oldBytes: option("--old-bytes <hex>", "old code of the site as bytes", bytes("--old-bytes")),
+  newBytes: option("--new-bytes <hex>", "new code of the site as bytes", bytes("--new-bytes")),
+  at: option("--at <address>", "where the bytes lie", address),
+  scenario: option("--scenario <file>", "check what this module exports, see docs/scenarios.md"),
+  cpus: (fallback: number) =>
+    option("--cpus <n>", `all CPUs, the patcher's included (default ${fallback})`, whole("--cpus", 1, 64)),
+  flips: option("--flips <n>", "patch calls, there and back, or forever (default 2; 1 where there is no way back)", flips),
+  fetch: option("--fetch <profile>", "how CPUs fetch instructions (default: the weakest profile)"),
+  memory: option("--memory <fidelity>", "data memory: sequential (default) or architectural", memory),
+  irq: option("--irq", "interrupts on every CPU, whose handlers call the patched code"),
+  nmi: option("--nmi", "the same with NMIs"),
+  preempt: option("--preempt", "tasks can be preempted anywhere and go on on any CPU"),
+  drop: option("--drop <ids>", "leave out these steps of the program", words),
+  property: option("--property <ids>", "only these properties count, promised or not", properties("--property")),
+  ignore: option("--ignore <ids>", "these properties do not count", properties("--ignore")),
+  width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
+  maxStates: option("--max-states <n>", "stop after this many states", whole("--max-states", 1)),
+  maxMemory: option("--max-memory <mb>", "stop when the tables of states need more megabytes", positive("--max-memory")),
+  timeout: option("--timeout <s>", "stop after this many seconds", positive("--timeout")),
+  save: option("--save <file>", "write the counterexample to a file that `cmodx replay` reads"),
+  plugin: option("--plugin <module>", "load further strategies or architectures: a path or a package", words),
+  json: option("--json", "print one JSON document"),
+} as const;

@@ -1,0 +1,52 @@
+import { type Architecture, InputError, type PatchStrategy, type Plugin } from "@cmodx/core";
+
+/** An architecture as the command line knows it. */
+export type ArchitecturePackage = {
+  /** The id that `--arch` takes. */
+  readonly id: string;
+  /** The architecture with one of its fetch models, by default the weakest. */
+  create(options: { readonly fetch?: string }): Architecture;
+  readonly strategies: readonly PatchStrategy[];
+  /** The strategy `plain-store` with accesses of `width` bytes, for `--width`. */
+  plainStore?(width: 1 | 2 | 4 | 8): PatchStrategy;
+  /** `OLD:NEW` of a site whose old code is several instructions and whose new code is one, for `cmodx matrix`. */
+  readonly multiInstructionSite?: string;
+  /** What a scenario module finds under the architecture's id. */
+  readonly exports?: object;
+};
+
+/** What a module named by `--plugin`, or `cmodx.config.mjs`, exports by default: inert values. */
+export type CmodxPlugin = {
+  readonly strategies?: readonly PatchStrategy[];
+  readonly architectures?: readonly ArchitecturePackage[];
+  /** Parts of a simulation that replace or extend those of core and of the architecture. */
+  readonly parts?: readonly Plugin[];
+};
+
+/** Checks the form of what a plugin module exports. */
+export const parsePlugin = (value: unknown, file: string): CmodxPlugin => {
+  const fail = (what: string): never => {
+    throw new InputError(`${file} is no cmodx plugin: ${what}.`, { file, place: "default export" });
+  };
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return fail("its default export is no object with strategies, architectures or parts");
+  }
+  const plugin = value as CmodxPlugin;
+  for (const name of Object.keys(plugin)) {
+    if (!["strategies", "architectures", "parts"].includes(name)) {
+      fail(`it has ${name}, expected strategies, architectures or parts`);
+    }
+    if (!Array.isArray(plugin[name as keyof CmodxPlugin])) fail(`its ${name} are no list`);
+  }
+  plugin.strategies?.forEach((strategy, i) => {
+    if (typeof strategy?.id !== "string" || typeof strategy.plan !== "function" || !Array.isArray(strategy.promises)) {
+      fail(`strategy ${i + 1} of it is no strategy with an id, promises and a plan`);
+    }
+  });
+  plugin.architectures?.forEach((architecture, i) => {
+    if (typeof architecture?.id !== "string" || typeof architecture.create !== "function") {
+      fail(`architecture ${i + 1} of it has no id and create`);
+    }
+  });
+  return plugin;
+};

@@ -1,0 +1,79 @@
+/** Human output fits this many columns. */
+export const WIDTH = 100;
+
+/** A number with its thousands set apart. */
+export const thousands = (value: number): string => value.toLocaleString("en-US");
+
+/** `1 state`, `2 states`. */
+export const count = (value: number, thing: string): string => `${thousands(value)} ${thing}${value === 1 ? "" : "s"}`;
+
+/** Seconds, as precise as is of use. */
+export const seconds = (value: number): string => `${value.toFixed(value < 10 ? 2 : 0)} s`;
+
+/** An address. */
+export const hex = (address: bigint): string => `0x${address.toString(16)}`;
+
+/** `a`, `a and b`, `a, b and c`. */
+export const listed = (items: readonly string[]): string =>
+  items.length < 2 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
+
+/** Breaks a text into lines of at most `width` columns; lines after the first are indented. Longer words are cut. */
+export const wrap = (text: string, width: number, indent = ""): readonly string[] => {
+  const lines: string[] = [];
+  let line = "";
+  for (let word of text.split(" ")) {
+    const start = (): string => (lines.length === 0 ? "" : indent);
+    if (line !== "" && line.trim() !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? start() + word : line === indent ? line + word : `${line} ${word}`;
+    while (line.length > width) {
+      lines.push(line.slice(0, width));
+      word = line.slice(width);
+      line = indent + word;
+    }
+  }
+  return line === "" && lines.length > 0 ? lines : [...lines, line];
+};
+
+/** A paragraph with a title in a column of its own: `Bounds    3 CPUs, …`. */
+export const entry = (title: string, text: string, column = 12, width = WIDTH): string => {
+  const lines = wrap(text, width - column);
+  return lines.map((line, i) => (i === 0 ? title.padEnd(column) : " ".repeat(column)) + line).join("\n");
+};
+
+/** Columns of text, two spaces apart. The last one is wrapped into what is left of `width`. */
+export const columns = (rows: readonly (readonly string[])[], width = WIDTH): readonly string[] => {
+  const last = Math.max(0, ...rows.map((row) => row.length)) - 1;
+  const widths = Array.from({ length: last }, (_, i) => Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)));
+  const before = widths.reduce((sum, each) => sum + each + 2, 0);
+  return rows.flatMap((row) => {
+    const head = widths.map((each, i) => (row[i] ?? "").padEnd(each + 2)).join("");
+    return wrap(row[last] ?? "", Math.max(20, width - before)).map((line, i) =>
+      ((i === 0 ? head : " ".repeat(before)) + line).trimEnd(),
+    );
+  });
+};
+
+/** The strings nearest to one by their edit distance, the nearest first; those too far off are left out. */
+export const nearest = (wanted: string, known: readonly string[]): readonly string[] =>
+  known
+    .map((name) => ({ name, distance: name.includes(wanted) || wanted.includes(name) ? 1 : editDistance(wanted, name) }))
+    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 2))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+
+const editDistance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+};

@@ -1,0 +1,185 @@
+import {
+  ack,
+  addEachCpu,
+  claim,
+  emulate,
+  enterWindow,
+  eq,
+  type Flip,
+  free,
+  leaveWindow,
+  type Line,
+  local,
+  lock,
+  lookup,
+  maskIrq,
+  ne,
+  type Patcher,
+  type PatchProgram,
+  publish,
+  put,
+  type Scenario,
+  sendIpi,
+  setEachCpu,
+  set,
+  stopMachine,
+  store,
+  syncCore,
+  syncCores,
+  toHex,
+  tryGet,
+  unlock,
+  unmaskIrq,
+  untilEachCpu,
+  waitIpi,
+  waitRcu,
+  waitRcuTasks,
+  waitRcuTasksRude,
+  when,
+} from "../../src/index.js";
+import { granules, ordered, strict, type ToyOptions, toyCpu, untilSync } from "./architecture.js";
+import { AT, site, strategy } from "./scenario.js";
+
+/** A random generator with a seed, so that a scenario that fails can be made again (mulberry32). */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  /** A whole number from 0 to `below`, exclusive. */
+  below(below: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  }
+
+  chance(inHundred: number): boolean {
+    return this.below(100) < inHundred;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.below(list.length)] as T;
+  }
+}
+
+const TRAP = 0x02;
+
+const synchronisation = (random: Random, id: string): readonly Line[] => {
+  switch (random.below(14)) {
+    case 0:
+      return [];
+    case 1:
+      return [syncCore(id)];
+    case 2:
+      return [sendIpi(id, [syncCore(`${id}-core`)])];
+    case 3:
+      return [sendIpi(id, [ack(), syncCore(`${id}-core`)]), waitIpi(`${id}-wait`, id)];
+    case 4:
+      return [sendIpi(id, []), waitIpi(`${id}-wait`, id)];
+    case 5:
+      return [random.pick([waitRcu, waitRcuTasks, waitRcuTasksRude])(id)];
+    default:
+      return [syncCores(id)];
+  }
+};
+
+/** Code that is changed: three bytes each. */
+const codes = ["nop3", "call", "add 7", "jump", "call", "nop3", "ret+ret+ret", "nop+nop+nop"] as const;
+
+/** Writes one site: at once, byte by byte, or behind a breakpoint; in order or not. */
+const writing = (random: Random, { address, next }: Flip["sites"][number], id: string): readonly Line[] => {
+  const whole = store(`${id}-whole`, address, next, { width: random.pick([1, 4]) });
+  const trap = store(`${id}-trap`, address, [TRAP]);
+  const tail = store(`${id}-tail`, address + 1n, next.slice(1), { width: random.pick([1, 4]) });
+  const firstByte = store(`${id}-first`, address, next.slice(0, 1));
+  const sync = (n: number): readonly Line[] => synchronisation(random, `${id}-sync-${n}`);
+  switch (random.below(5)) {
+    case 0:
+      return [whole, ...sync(1)];
+    case 1:
+      return [tail, ...sync(1), firstByte, ...sync(2)];
+    case 2:
+      return [stopMachine(`${id}-stop`, { run: [whole, ...(random.chance(50) ? [syncCore(`${id}-here`)] : [])], secondaries: sync(1).filter((line) => "op" in line && line.op === "syncCore") })];
+    default:
+      return [trap, ...sync(1), tail, ...sync(2), firstByte, ...sync(3)];
+  }
+};
+
+const around = (random: Random, lines: readonly Line[]): readonly Line[] => {
+  switch (random.below(6)) {
+    case 0:
+      return [maskIrq("mask"), ...lines, unmaskIrq("unmask")];
+    case 1:
+      return [enterWindow("enter", "window"), ...lines, leaveWindow("leave", "window")];
+    case 2:
+      return [lock("lock", "mutex"), ...lines];
+    default:
+      return [lock("lock", "mutex"), ...lines, unlock("unlock", "mutex")];
+  }
+};
+
+/** The handler of the breakpoint looks its address up, with or without a reference to hold the patcher back. */
+const handler = (counted: boolean): readonly Line[] => {
+  const search = [lookup("find", "entries", "entry"), when("ours", ne(local("entry"), null), [emulate("emulate", local("entry")), ...(counted ? [put("put", "refs")] : []), claim()])];
+  return counted ? [tryGet("get", "refs", "got"), when("if-got", eq(local("got"), true), [...search, put("put-other", "refs")])] : search;
+};
+
+const plan = (random: Random, flip: Flip): { readonly main: readonly Line[]; readonly rest: Omit<PatchProgram, "main"> } => {
+  const counted = random.chance(40);
+  const published = random.chance(15);
+  const lines = [
+    set("entries", "entries", flip.sites.map(({ address, next }) => ({ address, bytes: toHex(next) }))),
+    ...(counted ? [setEachCpu("refs", "refs", 1)] : []),
+    ...(published ? [publish("publish")] : []),
+    ...flip.sites.flatMap((each, i) => writing(random, each, `site-${i}`)),
+    ...(counted ? [addEachCpu("drop-refs", "refs", -1), untilEachCpu("wait-refs", "refs", 0)] : []),
+    ...(random.chance(30) ? synchronisation(random, "last") : []),
+    ...(random.chance(30) ? [free("free", "entries")] : []),
+  ];
+  const kept = lines.filter((line) => !random.chance(4) || ("op" in line && line.op === "sendIpi"));
+  return { main: around(random, kept), rest: { traps: { brk: handler(counted) }, words: { entries: [] }, cpuWords: { refs: 0 } } };
+};
+
+/** A small protocol that may be right or wrong, in an environment that may show it. */
+export const randomProtocol = (seed: number): { readonly scenario: Scenario; readonly architecture: ToyOptions } => {
+  const random = new Random(seed);
+  const fetch = random.pick([untilSync, untilSync, granules, ordered, strict]);
+  const late = random.chance(10);
+  const address = AT + BigInt(random.pick([0, 0, 2, 3]));
+  const sites = [site(random.pick(codes), random.pick(codes), address), ...(random.chance(15) ? [site("nop3", "call", address + 4n)] : [])];
+  const flips = random.pick([1, 1, 2]);
+  const patcher = (id: string): Patcher => {
+    const planned = new Map<string, ReturnType<typeof plan>>();
+    const planOf = (flip: Flip): ReturnType<typeof plan> => {
+      const key = flip.sites.map(({ next }) => toHex(next)).join();
+      const found = planned.get(key) ?? plan(random, flip);
+      planned.set(key, found);
+      return found;
+    };
+    const patching = strategy((flip) => planOf(flip).main, { id, program: (flip) => planOf(flip).rest });
+    return { strategy: patching, sites: sites.map((_, i) => i), flips };
+  };
+  const preempt = random.chance(25);
+  const patchers = [patcher("one"), ...(random.chance(12) ? [patcher("two")] : [])];
+  return {
+    scenario: {
+      name: `random ${seed}`,
+      sites,
+      patchers,
+      cpus: patchers.length + 1 + (random.chance(35) ? 1 : 0),
+      executors: preempt && random.chance(40) ? [{ count: 2 }] : [{}],
+      preempt,
+      interrupts: { irq: random.chance(25), nmi: random.chance(25) },
+    },
+    architecture: {
+      fetch: late ? { ...fetch, lateTrap: true } : fetch,
+      cpu: {
+        trapsMask: random.chance(70),
+        synchronizes: [...toyCpu.synchronizes, ...(random.chance(15) ? ["trap-entry", "irq-entry"] : []), ...(random.chance(25) ? ["context-switch"] : [])],
+      },
+    },
+  };
+};
