@@ -1,7 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { InputError } from "./errors.js";
 import { type CheckOptions, Explorer } from "./explorer/explorer.js";
-import { Steps } from "./explorer/steps.js";
 import { Machine } from "./machine/machine.js";
 import { coreRules } from "./machine/rules.js";
 import { type MemoryOrder, sequential } from "./memory-order.js";
@@ -26,7 +25,6 @@ import {
   PROPERTIES,
   RULES,
   SCENARIO,
-  STEPS,
 } from "./wiring/parts.js";
 
 /** What a simulation is made of: inert values. */
@@ -100,7 +98,6 @@ const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => (
     for (const strategy of new Set(scenario.patchers.map((patcher) => patcher.strategy))) addRules(binder, strategy);
     for (const property of eventProperties) binder.add(PROPERTIES, property);
     binder.provideClass(MACHINE, Machine);
-    binder.provideClass(STEPS, Steps);
     binder.provideClass(EXPLORER, Explorer);
   },
 });

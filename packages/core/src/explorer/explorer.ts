@@ -3,10 +3,10 @@ import { alwaysPromised, type PropertyId, type Property, propertyIds } from "../
 import type { Scenario } from "../scenario.js";
 import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
-import { MACHINE, PROPERTIES, SCENARIO, STEPS } from "../wiring/parts.js";
+import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { bitsOf, Search, type SearchEnd, type Taken } from "./search.js";
-import { CPU0, MEMORY, type Steps } from "./steps.js";
+import { CPU0, MEMORY, Steps } from "./steps.js";
 import { follow } from "./trace.js";
 
 /** How a check is run. */
@@ -16,7 +16,10 @@ export type CheckOptions = {
   readonly signal?: AbortSignal;
   /** Told about five times a second how far the run is. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Whether steps that lose no behaviour when they are taken at once are taken alone; default true. The verdict is the same. */
+  /**
+   * Whether states that differ only in what loses no behaviour are one: urgent steps are taken together with the step before, and
+   * CPUs are not told apart by their places. Default true; the verdict is the same without.
+   */
   readonly reduce?: boolean;
 };
 
@@ -33,12 +36,12 @@ export class Explorer {
 
   constructor(
     @use(MACHINE) machine: Machine,
-    @use(STEPS) steps: Steps,
     @useAll(PROPERTIES) properties: readonly Property[],
     @use(SCENARIO) scenario: Scenario,
+    @use(DEVELOPMENT) development: boolean,
   ) {
     this.#machine = machine;
-    this.#steps = steps;
+    this.#steps = new Steps(machine, properties, development);
     this.#properties = properties;
     this.#scenario = scenario;
   }
@@ -61,13 +64,14 @@ export class Explorer {
       notPromised: this.#idsOf(search.brokenInactive),
     });
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
-    const found = this.#violation(decided, counted);
-    if (found === undefined) return { ...base(search), verdict: "safe" };
+    if (end.end === "complete" && this.#violation(decided, counted) === undefined) return { ...base(search), verdict: "safe" };
 
-    // Urgent steps make paths longer, so the shortest is looked for without them; the memoised steps are there already.
-    const again = reduce ? await this.#search(counted, options, { reduce: false, beyond: 0 }) : decided;
+    // Reductions make paths longer, so the shortest is looked for without them; the memoised steps are there already.
+    const again = reduce ? await this.#search(counted, withTimeLeft(options, began), { reduce: false, beyond: 0 }) : decided;
     const shortest = this.#violation(again, counted);
-    const { path, broken } = shortest ?? found;
+    const found = shortest ?? this.#violation(decided, counted);
+    if (found === undefined) throw new Error("What was found broken is found again.");
+    const { path, broken } = found;
     const also = this.#idsOf(search.broken).filter((id) => !broken.some(({ property }) => property === id));
     return this.#unsafe(base(shortest === undefined ? search : again.search), broken, path, also, shortest !== undefined);
   }
@@ -90,8 +94,9 @@ export class Explorer {
   ): { readonly path: readonly Taken[]; readonly broken: readonly Broken[] } | undefined {
     if (end.end === "limit") return undefined;
     if (end.end === "violation") {
-      const last = end.path[end.path.length - 1] as Taken;
-      return { path: end.path, broken: this.#steps.info(last.effect).broken.filter(({ property }) => counted.has(property)) };
+      const path = search.nearest();
+      const last = path[path.length - 1] as Taken;
+      return { path, broken: this.#steps.info(last.effect).broken.filter(({ property }) => counted.has(property)) };
     }
     if (!counted.has("progress")) return undefined;
     const stuck = search.stuck((state) => this.#quiet(search, state));
@@ -136,6 +141,12 @@ export class Explorer {
     return true;
   }
 }
+
+const withTimeLeft = (options: CheckOptions, began: number): CheckOptions => {
+  const milliseconds = options.bounds?.milliseconds;
+  if (milliseconds === undefined) return options;
+  return { ...options, bounds: { ...options.bounds, milliseconds: Math.max(0, milliseconds - (performance.now() - began)) } };
+};
 
 const quiet = (cpu: CpuState): boolean => {
   const [task, above] = cpu.stack;

@@ -1,6 +1,8 @@
 import type { PropertyId } from "../properties/property.js";
 import type { Bounds, Progress } from "../verdict.js";
 import { GrowingInt32 } from "./growing.js";
+import { FewestSwitches, type Move } from "./fewest-switches.js";
+import { firstWithoutWay } from "./reach.js";
 import { StateStore } from "./state-store.js";
 import { CPU0, type Steps, type Visitor } from "./steps.js";
 /** A taken transition: the effect, and the column of the row of the CPU that acted. */
@@ -15,7 +17,7 @@ export type SearchOptions = {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Remember the graph, so that questions about the whole of it can be answered. */
   readonly graph: boolean;
-  /** Take urgent steps together with the step before. Paths are then not the shortest. */
+  /** Take urgent steps together with the step before, and do not tell CPUs apart by their places. Paths are then not the shortest. */
   readonly reduce: boolean;
   /** Go on for this many states after the first level with a violation, to see what else breaks; 0: end with that level. */
   readonly beyond: number;
@@ -27,7 +29,7 @@ type Violation = Taken & { readonly state: number };
 /** How a search ended. */
 export type SearchEnd =
   | { readonly end: "complete" }
-  | { readonly end: "violation"; readonly path: readonly Taken[] }
+  | { readonly end: "violation" }
   | { readonly end: "limit"; readonly limit: keyof Bounds | "interrupted" };
 
 const CHECK_EVERY = 1024;
@@ -58,9 +60,7 @@ export class Search implements Visitor {
 
   constructor(steps: Steps) {
     this.#steps = steps;
-    const row = steps.initialRow();
-    this.store = new StateStore(row.length);
-    this.store.add(row);
+    this.store = new StateStore(steps.width);
   }
 
   /** Levels explored. */
@@ -83,7 +83,9 @@ export class Search implements Visitor {
     this.#active = options.active;
     this.#graph = options.graph;
     this.#reduce = options.reduce;
-    const next = new Int32Array(this.store.width);
+    const next = this.#steps.initialRow();
+    if (this.#reduce) this.#steps.reduce(next);
+    this.store.add(next);
     const began = performance.now();
     let yielded = began;
     let shown = began;
@@ -126,7 +128,7 @@ export class Search implements Visitor {
 
   #violated(): SearchEnd {
     this.#endLevel();
-    return { end: "violation", path: this.#shortest() };
+    return { end: "violation" };
   }
 
   /** Remembers the first level that has violations, when it is done. */
@@ -154,43 +156,52 @@ export class Search implements Visitor {
     if (this.#graph) this.#edges.push(found < 0 ? ~found : found);
   }
 
-  /** A violation among the shortest: the one whose property is reported first, and with the fewest switches between CPUs. */
-  #shortest(): readonly Taken[] {
+  /**
+   * The way to a violation among those nearest to the start: the one whose property is reported first, with the fewest switches
+   * between CPUs. Without reductions there is no shorter one.
+   */
+  nearest(): readonly Taken[] {
     const rank = (violation: Violation): number => {
       const bits = this.#steps.effectBroken.get(violation.effect);
       return 31 - Math.clz32(bits & -bits);
     };
     const first = this.#violations.slice(0, this.#first?.violations);
     const best = first.reduce((least, violation) => Math.min(least, rank(violation)), 31);
-    const paths = new FewestSwitches(this.#steps, this.store, this.#levels, this.#first?.level ?? this.depth, this.#reduce);
-    let chosen: { readonly switches: number; readonly path: readonly Taken[] } | undefined;
+    const ways = this.#ways(this.#first?.level ?? this.depth);
+    let chosen: { readonly switches: number; readonly path: readonly Move[] } | undefined;
     for (const violation of first) {
       if (rank(violation) !== best) continue;
-      const found = paths.to(violation.state, violation.column);
-      if (chosen === undefined || found.switches < chosen.switches) {
-        chosen = { switches: found.switches, path: [...found.path, { effect: violation.effect, column: violation.column }] };
+      const { switches, path } = ways.to(violation.state, violation.column);
+      const part = this.store.rows[violation.state * this.store.width + violation.column] as number;
+      if (chosen === undefined || switches < chosen.switches) {
+        chosen = { switches, path: [...path, { effect: violation.effect, part }] };
       }
     }
     return this.#whole(chosen?.path ?? []);
   }
 
-  /** The path with the urgent steps that were taken together with the step before. */
-  #whole(path: readonly Taken[]): readonly Taken[] {
-    if (!this.#reduce) return path;
+  /** The path with the fewest switches to a state. */
+  pathTo(state: number): readonly Taken[] {
+    return this.#whole(this.#ways(this.depth).to(state, -1).path);
+  }
+
+  #ways(last: number): FewestSwitches {
+    return new FewestSwitches(this.#steps, this.store, this.#levels, last, this.#reduce);
+  }
+
+  /** The path as it runs from the initial state: with the urgent steps of each transition, and CPUs where they really are. */
+  #whole(path: readonly Move[]): readonly Taken[] {
     const whole: Taken[] = [];
     const row = this.#steps.initialRow();
-    path.forEach(({ effect, column }, i) => {
+    path.forEach(({ effect, part }, i) => {
+      const column = row.indexOf(part, CPU0);
+      if (column < 0) throw new Error("The CPU that a path goes on with is there.");
       whole.push({ effect, column });
       this.#steps.successor(effect, row, 0, row.length, column, row);
       // A violation ends its path before any urgent step.
-      if (i < path.length - 1) this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
+      if (this.#reduce && i < path.length - 1) this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
     });
     return whole;
-  }
-
-  /** The path with the fewest switches to a state. */
-  pathTo(state: number): readonly Taken[] {
-    return this.#whole(new FewestSwitches(this.#steps, this.store, this.#levels, this.depth, this.#reduce).to(state, -1).path);
   }
 
   /**
@@ -199,116 +210,8 @@ export class Search implements Visitor {
    */
   stuck(goal: (state: number) => boolean): number | undefined {
     const size = this.store.size;
-    const starts = this.#edgeStart.array;
-    const edges = this.#edges.array;
-    const count = this.#edges.length;
-    const endOf = (state: number): number => (state + 1 < size ? (starts[state + 1] as number) : count);
-    const incoming = new Int32Array(size + 1);
-    for (let i = 0; i < count; i++) incoming[(edges[i] as number) + 1]!++;
-    for (let i = 0; i < size; i++) incoming[i + 1]! += incoming[i] as number;
-    const fill = incoming.slice();
-    const sources = new Int32Array(count);
-    for (let state = 0; state < size; state++) {
-      for (let i = starts[state] as number; i < endOf(state); i++) sources[fill[edges[i] as number]!++] = state;
-    }
-    const reaches = new Uint8Array(size);
-    const queue = new Int32Array(size);
-    let tail = 0;
-    for (let state = 0; state < size; state++) {
-      if (goal(state)) {
-        reaches[state] = 1;
-        queue[tail++] = state;
-      }
-    }
-    for (let head = 0; head < tail; head++) {
-      const state = queue[head] as number;
-      for (let i = incoming[state] as number; i < (incoming[state + 1] as number); i++) {
-        const source = sources[i] as number;
-        if (reaches[source] === 0) {
-          reaches[source] = 1;
-          queue[tail++] = source;
-        }
-      }
-    }
-    const found = reaches.indexOf(0);
-    return found < 0 ? undefined : found;
-  }
-}
-
-const UNREACHED = 0xffff;
-
-/** Shortest paths with the fewest switches between CPUs: a pass over the levels that are known, each state once more. */
-class FewestSwitches implements Visitor {
-  readonly #cpus: number;
-  readonly #store: StateStore;
-  readonly #switches: Uint16Array;
-  readonly #from: Int32Array;
-  readonly #effect: Int32Array;
-  /** The numbers of the states one level further. */
-  #nextLevel = 0;
-  #levelAfter = 0;
-
-  /** Ways to the states of the levels 0 to `last`. */
-  constructor(steps: Steps, store: StateStore, levels: readonly number[], last: number, reduce: boolean) {
-    const size = store.size;
-    this.#cpus = store.width - CPU0;
-    this.#store = store;
-    this.#switches = new Uint16Array(size * this.#cpus).fill(UNREACHED);
-    this.#from = new Int32Array(size * this.#cpus).fill(-1);
-    this.#effect = new Int32Array(size * this.#cpus);
-    const next = new Int32Array(store.width);
-    for (let level = 0; level < last; level++) {
-      this.#nextLevel = levels[level + 1] as number;
-      this.#levelAfter = levels[level + 2] ?? size;
-      for (let state = levels[level] as number; state < this.#nextLevel; state++) steps.visit(store, state, next, this, reduce);
-    }
-  }
-
-  transition(state: number, effect: number, column: number, next: Int32Array): void {
-    const target = this.#store.find(next);
-    if (target < this.#nextLevel || target >= this.#levelAfter) return;
-    const cost = this.#costOf(state, column - CPU0);
-    const at = target * this.#cpus + column - CPU0;
-    if (cost < (this.#switches[at] as number)) {
-      this.#switches[at] = cost;
-      this.#from[at] = state;
-      this.#effect[at] = effect;
-    }
-  }
-
-  /** Fewest switches on a way to `state` and then a step of this CPU. */
-  #costOf(state: number, cpu: number): number {
-    if (state === 0) return 0;
-    let best = UNREACHED;
-    for (let last = 0; last < this.#cpus; last++) {
-      const before = this.#switches[state * this.#cpus + last] as number;
-      if (before !== UNREACHED) best = Math.min(best, before + (last === cpu ? 0 : 1));
-    }
-    return best;
-  }
-
-  to(state: number, column: number): { readonly switches: number; readonly path: readonly Taken[] } {
-    const path: Taken[] = [];
-    let wanted = column - CPU0;
-    const switches = this.#costOf(state, wanted);
-    for (let at = state; at !== 0; ) {
-      let best = -1;
-      let bestCost = UNREACHED;
-      for (let last = 0; last < this.#cpus; last++) {
-        const before = this.#switches[at * this.#cpus + last] as number;
-        const cost = before === UNREACHED ? UNREACHED : before + (last === wanted ? 0 : 1);
-        if (cost < bestCost) {
-          bestCost = cost;
-          best = last;
-        }
-      }
-      if (best < 0) throw new Error("A state that was found has a way to it.");
-      const index = at * this.#cpus + best;
-      path.push({ effect: this.#effect[index] as number, column: best + CPU0 });
-      at = this.#from[index] as number;
-      wanted = best;
-    }
-    return { switches, path: path.reverse() };
+    this.#edgeStart.push(this.#edges.length);
+    return firstWithoutWay(size, this.#edgeStart.array.subarray(0, size + 1), this.#edges.array, goal);
   }
 }
 

@@ -5,8 +5,6 @@ import type { Candidate, Machine } from "../machine/machine.js";
 import type { Property } from "../properties/property.js";
 import type { Effect, EveryCpu, Observation, Rule } from "../rule.js";
 import type { CpuState, MemoryState, ParkedState, Parts, ServicesState } from "../state.js";
-import { DEVELOPMENT, MACHINE, PROPERTIES } from "../wiring/parts.js";
-import { injectable, use, useAll } from "../wiring/tokens.js";
 import { GrowingInt32 } from "./growing.js";
 import { Interner } from "./interner.js";
 import type { StateStore } from "./state-store.js";
@@ -42,9 +40,9 @@ export interface Visitor {
 
 /**
  * The steps of a machine over interned parts: model code runs once for each distinct tuple of what it reads, and is numbers from
- * then on. Everything that the inner loop of a search looks at lies in typed arrays.
+ * then on. Everything that the inner loop of a search looks at lies in typed arrays. It has no decorators: compilers turn the private
+ * fields of decorated classes into look-ups in weak maps, ten times slower.
  */
-@injectable()
 export class Steps {
   readonly cpu = new Interner<CpuState>();
   readonly memory = new Interner<MemoryState>();
@@ -88,11 +86,7 @@ export class Steps {
   readonly machine: Machine;
 
   /** `development` freezes every part, checks footprints, and runs each rule twice to see that it is deterministic. */
-  constructor(
-    @use(MACHINE) machine: Machine,
-    @useAll(PROPERTIES) properties: readonly Property[],
-    @use(DEVELOPMENT) development: boolean,
-  ) {
+  constructor(machine: Machine, properties: readonly Property[], development: boolean) {
     this.machine = machine;
     this.#properties = properties;
     this.#development = development;
@@ -101,6 +95,11 @@ export class Steps {
   /** How often model code ran. */
   get calls(): number {
     return this.#entries;
+  }
+
+  /** Columns of a row. */
+  get width(): number {
+    return CPU0 + this.machine.cpus;
   }
 
   /** The row of the state before any step. */
@@ -300,8 +299,8 @@ export class Steps {
   }
 
   /**
-   * Hands every transition of a stored state to `visitor`, its successor in `next`. With `reduce` the urgent steps that follow
-   * belong to the same transition, so the states between are never stored.
+   * Hands every transition of a stored state to `visitor`, its successor in `next`. With `reduce` the successor is the row that
+   * stands for it ({@link Steps.reduce}): the states between two urgent steps are never stored.
    */
   visit(store: StateStore, state: number, next: Int32Array, visitor: Visitor, reduce: boolean): void {
     const width = store.width;
@@ -316,10 +315,24 @@ export class Steps {
         const last = this.firstEffect(outcome) + this.effectCount(outcome);
         for (let effect = this.firstEffect(outcome); effect < last; effect++) {
           this.successor(effect, store.rows, base, width, column, next);
-          if (reduce) this.hasten(next);
+          if (reduce) this.reduce(next);
           visitor.transition(state, effect, column, next);
         }
       }
+    }
+  }
+
+  /**
+   * Makes of a row the one that stands for it: urgent steps are taken, and the CPUs are sorted by their parts. Nothing names a CPU
+   * but its own part, so CPUs are interchangeable.
+   */
+  reduce(row: Int32Array): void {
+    this.hasten(row);
+    for (let i = CPU0 + 1; i < row.length; i++) {
+      const part = row[i] as number;
+      let at = i;
+      for (; at > CPU0 && (row[at - 1] as number) > part; at--) row[at] = row[at - 1] as number;
+      row[at] = part;
     }
   }
 

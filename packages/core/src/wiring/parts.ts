@@ -1,5 +1,4 @@
 import type { Explorer } from "../explorer/explorer.js";
-import type { Steps } from "../explorer/steps.js";
 import type { Architecture } from "../architecture.js";
 import type { Cpu } from "../cpu.js";
 import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
@@ -34,7 +33,5 @@ export const SCENARIO = token<Scenario>("scenario");
 export const DEVELOPMENT = token<boolean>("development");
 /** The machine of the run. */
 export const MACHINE = token<Machine>("machine");
-/** The machine's steps over interned parts. */
-export const STEPS = token<Steps>("steps");
 /** The driver that explores every interleaving. */
 export const EXPLORER = token<Explorer>("explorer");

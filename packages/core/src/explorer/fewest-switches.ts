@@ -1,0 +1,85 @@
+import type { StateStore } from "./state-store.js";
+import { CPU0, type Steps, type Visitor } from "./steps.js";
+
+/** One move of a path: the effect, and the part of the CPU that acts, by which it is found wherever it stands. */
+export type Move = { readonly effect: number; readonly part: number };
+
+const UNREACHED = 0xffff;
+
+/** Shortest paths with the fewest switches between CPUs: a pass over the levels that are known, each state once more. */
+export class FewestSwitches implements Visitor {
+  readonly #cpus: number;
+  readonly #store: StateStore;
+  readonly #switches: Uint16Array;
+  readonly #from: Int32Array;
+  readonly #effect: Int32Array;
+  /** The numbers of the states one level further. */
+  #nextLevel = 0;
+  #levelAfter = 0;
+
+  /** Ways to the states of the levels 0 to `last`. */
+  constructor(steps: Steps, store: StateStore, levels: readonly number[], last: number, reduce: boolean) {
+    const size = store.size;
+    this.#cpus = store.width - CPU0;
+    this.#store = store;
+    this.#switches = new Uint16Array(size * this.#cpus).fill(UNREACHED);
+    this.#from = new Int32Array(size * this.#cpus).fill(-1);
+    this.#effect = new Int32Array(size * this.#cpus);
+    const next = new Int32Array(store.width);
+    for (let level = 0; level < last; level++) {
+      this.#nextLevel = levels[level + 1] as number;
+      this.#levelAfter = levels[level + 2] ?? size;
+      for (let state = levels[level] as number; state < this.#nextLevel; state++) steps.visit(store, state, next, this, reduce);
+    }
+  }
+
+  transition(state: number, effect: number, column: number, next: Int32Array): void {
+    const target = this.#store.find(next);
+    if (target < this.#nextLevel || target >= this.#levelAfter) return;
+    const cost = this.#costOf(state, column - CPU0);
+    const at = target * this.#cpus + column - CPU0;
+    if (cost < (this.#switches[at] as number)) {
+      this.#switches[at] = cost;
+      this.#from[at] = state;
+      this.#effect[at] = effect;
+    }
+  }
+
+  /** Fewest switches on a way to `state` and then a step of this CPU. */
+  #costOf(state: number, cpu: number): number {
+    if (state === 0) return 0;
+    let best = UNREACHED;
+    for (let last = 0; last < this.#cpus; last++) {
+      const before = this.#switches[state * this.#cpus + last] as number;
+      if (before !== UNREACHED) best = Math.min(best, before + (last === cpu ? 0 : 1));
+    }
+    return best;
+  }
+
+  /** A way to `state` that is best gone on with the CPU in `column`. */
+  to(state: number, column: number): { readonly switches: number; readonly path: readonly Move[] } {
+    const path: Move[] = [];
+    let wanted = column - CPU0;
+    const switches = this.#costOf(state, wanted);
+    for (let at = state; at !== 0; ) {
+      let best = -1;
+      let bestCost = UNREACHED;
+      for (let last = 0; last < this.#cpus; last++) {
+        const before = this.#switches[at * this.#cpus + last] as number;
+        const cost = before === UNREACHED ? UNREACHED : before + (last === wanted ? 0 : 1);
+        if (cost < bestCost) {
+          bestCost = cost;
+          best = last;
+        }
+      }
+      if (best < 0) throw new Error("A state that was found has a way to it.");
+      const index = at * this.#cpus + best;
+      const from = this.#from[index] as number;
+      const part = this.#store.rows[from * this.#store.width + CPU0 + best] as number;
+      path.push({ effect: this.#effect[index] as number, part });
+      at = from;
+      wanted = best;
+    }
+    return { switches, path: path.reverse() };
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The first node of a graph from which no node satisfying `goal` can be reached, or undefined.
+ *
+ * The successors of node n are `edges[starts[n]]` to `edges[starts[n + 1] - 1]`.
+ */
+export const firstWithoutWay = (
+  size: number,
+  starts: Int32Array,
+  edges: Int32Array,
+  goal: (node: number) => boolean,
+): number | undefined => {
+  const count = starts[size] as number;
+  const incoming = new Int32Array(size + 1);
+  for (let i = 0; i < count; i++) incoming[(edges[i] as number) + 1]!++;
+  for (let i = 0; i < size; i++) incoming[i + 1]! += incoming[i] as number;
+  const fill = incoming.slice();
+  const sources = new Int32Array(count);
+  for (let node = 0; node < size; node++) {
+    for (let i = starts[node] as number; i < (starts[node + 1] as number); i++) sources[fill[edges[i] as number]!++] = node;
+  }
+  const reaches = new Uint8Array(size);
+  const queue = new Int32Array(size);
+  let tail = 0;
+  const reach = (node: number): void => {
+    if (reaches[node] !== 0) return;
+    reaches[node] = 1;
+    queue[tail++] = node;
+  };
+  for (let node = 0; node < size; node++) if (goal(node)) reach(node);
+  for (let head = 0; head < tail; head++) {
+    const node = queue[head] as number;
+    for (let i = incoming[node] as number; i < (incoming[node + 1] as number); i++) reach(sources[i] as number);
+  }
+  const found = reaches.indexOf(0);
+  return found < 0 ? undefined : found;
+};
