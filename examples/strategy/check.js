@@ -12,7 +12,10 @@ const scenario = (old, next) => ({
 
 for (const { id } of fetchModels) {
   const simulation = createSimulation({ architecture: x86({ fetch: id }) });
-  for (const [old, next] of [["nop5", "call"], ["xor5rax", "nop5"]]) {
+  for (const [old, next] of [
+    ["nop5", "call"],
+    ["xor5rax", "nop5"],
+  ]) {
     const verdict = await simulation.check(scenario(old, next));
     const why = verdict.verdict === "unsafe" ? ` after ${verdict.trace.length} steps: ${verdict.why}` : "";
     console.log(`${id}: ${old} to ${next} is ${verdict.verdict}${why}`);

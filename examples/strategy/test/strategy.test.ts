@@ -11,12 +11,15 @@ const scenario: Scenario = {
 };
 
 describe("a strategy from another package", () => {
-  test.each(fetchModels.map(({ id }) => id))("is judged under %s: a CPU runs the old first byte with a new tail", async (fetch) => {
-    const verdict = await createSimulation({ architecture: x86({ fetch }), development: true }).check(scenario);
-    expect(verdict.verdict).toBe("unsafe");
-    if (verdict.verdict !== "unsafe") return;
-    const last = verdict.trace.at(-1)?.observed.find(({ what }) => what === "execute");
-    expect(last?.detail).toMatchObject({ matched: [] });
-    expect(last?.detail["bytes"]).toMatch(/^0f/);
-  });
+  test.each(fetchModels.map(({ id }) => id))(
+    "is judged under %s: a CPU runs the old first byte with a new tail",
+    async (fetch) => {
+      const verdict = await createSimulation({ architecture: x86({ fetch }), development: true }).check(scenario);
+      expect(verdict.verdict).toBe("unsafe");
+      if (verdict.verdict !== "unsafe") return;
+      const last = verdict.trace.at(-1)?.observed.find(({ what }) => what === "execute");
+      expect(last?.detail).toMatchObject({ matched: [] });
+      expect(last?.detail["bytes"]).toMatch(/^0f/);
+    },
+  );
 });

@@ -11,7 +11,10 @@ export class InputError extends Error {
   /** Where in the file or option: an offset, a section, a line and column, an option's name. */
   readonly place?: string;
 
-  constructor(message: string, where: { readonly file?: string; readonly place?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    where: { readonly file?: string; readonly place?: string; readonly cause?: unknown } = {},
+  ) {
     super(message, where.cause === undefined ? undefined : { cause: where.cause });
     if (where.file !== undefined) this.file = where.file;
     if (where.place !== undefined) this.place = where.place;

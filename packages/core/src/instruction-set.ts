@@ -21,7 +21,8 @@ export type Access = {
  * - `load`: these loads first; the instruction is then executed again with their values.
  * - `retire`: it is done. `registers` holds the changed registers alone; `next` is the next pc; `stores` are performed in
  *   order; `link` is the return address when the instruction is a call.
- * - `operate`: it asks the machine for a step of its own (a serialising instruction, a fence, cache maintenance) and is done.
+ * - `operate`: it asks the machine for a step of its own (a serialising instruction, a fence, cache maintenance) and is done;
+ *   `address` is what cache maintenance is done for, all code where it is absent.
  * - `trap`: it raises an exception. `vector` names it (x86: `int3`, `ud`, `gp`, `pf`); `resume` is the saved pc.
  */
 export type Outcome =
@@ -33,7 +34,13 @@ export type Outcome =
       readonly stores?: readonly Access[];
       readonly link?: bigint;
     }
-  | { readonly do: "operate"; readonly step: string; readonly registers: Registers; readonly next: bigint }
+  | {
+      readonly do: "operate";
+      readonly step: string;
+      readonly registers: Registers;
+      readonly next: bigint;
+      readonly address?: bigint;
+    }
   | { readonly do: "trap"; readonly vector: string; readonly resume: bigint };
 
 /** A decoded instruction; `length` is in bytes. Architectures extend it with their own fields, all plain data. */

@@ -62,4 +62,5 @@ export const rule = <A extends Data, const R extends Part>(r: Rule<A, R>): Rule 
 /** Declares a map over CPUs and infers its types; the value is unchanged. */
 export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map as unknown as CpuMap;
 /** Declares a predicate over CPUs and infers its types; the value is unchanged. */
-export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate => predicate as unknown as CpuPredicate;
+export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate =>
+  predicate as unknown as CpuPredicate;

@@ -46,7 +46,11 @@ export interface Simulation {
   /** Runs one interleaving and counts what it costs. */
   simulate(scenario: Scenario, options?: { readonly flips?: number }): Run;
   /** Puts a counterexample of a scenario into a form that can be written to a file; `request` is kept for the caller. */
-  save(scenario: Scenario, verdict: Extract<Verdict, { readonly verdict: "unsafe" }>, request?: unknown): Promise<SavedTrace>;
+  save(
+    scenario: Scenario,
+    verdict: Extract<Verdict, { readonly verdict: "unsafe" }>,
+    request?: unknown,
+  ): Promise<SavedTrace>;
   /** Replays a saved counterexample strictly; throws {@link InputError} when it is of another model. */
   replay(scenario: Scenario, saved: SavedTrace): Promise<Replayed>;
   /** The machine of a scenario, for drivers of one's own. */
@@ -102,6 +106,9 @@ const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => (
   },
 });
 
-const addRules = (binder: Parameters<Plugin["install"]>[0], { rules = [], maps = [], predicates = [] }: PatchStrategy): void => {
+const addRules = (
+  binder: Parameters<Plugin["install"]>[0],
+  { rules = [], maps = [], predicates = [] }: PatchStrategy,
+): void => {
   if (rules.length + maps.length + predicates.length > 0) binder.add(RULES, { rules, maps, predicates });
 };

@@ -42,7 +42,11 @@ export type MemoryState = {
 };
 
 /** The stop_machine under way: the stage to be acknowledged and how many CPUs have still to acknowledge it. */
-export type StopState = { readonly program: string; readonly stage: "prepare" | "disable-irq" | "run" | "exit"; readonly acks: number };
+export type StopState = {
+  readonly program: string;
+  readonly stage: "prepare" | "disable-irq" | "run" | "exit";
+  readonly acks: number;
+};
 
 /** The shared part of the operating-system services. */
 export type ServicesState = {
@@ -85,7 +89,12 @@ export type MachineCode = {
 };
 
 /** What a trap handler finds: where the trap was taken, and the interrupted context as it was then. */
-export type TrapFrame = { readonly vector: string; readonly at: bigint; readonly resume: bigint; readonly interrupted: MachineCode };
+export type TrapFrame = {
+  readonly vector: string;
+  readonly at: bigint;
+  readonly resume: bigint;
+  readonly interrupted: MachineCode;
+};
 
 /** A context that runs a patch program, a handler or a service: the index of its next step and its locals. */
 export type ProgramCode = {

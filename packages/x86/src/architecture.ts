@@ -15,7 +15,9 @@ const CONDITIONS = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", 
 export const x86 = ({ fetch = intel.id }: X86Options = {}): Architecture => {
   const model = fetchModels.find((candidate) => candidate.id === fetch);
   if (model === undefined) {
-    throw new InputError(`x86 has no fetch model ${fetch}; it has ${fetchModels.map(({ id }) => id).join(", ")}.`, { place: "fetch" });
+    throw new InputError(`x86 has no fetch model ${fetch}; it has ${fetchModels.map(({ id }) => id).join(", ")}.`, {
+      place: "fetch",
+    });
   }
   return {
     id: "x86",
@@ -30,7 +32,9 @@ export const x86 = ({ fetch = intel.id }: X86Options = {}): Architecture => {
       jmp: "target",
       jmp8: "target",
       jmp32: "target",
-      ...Object.fromEntries(CONDITIONS.flatMap((c) => [`j${c}`, `j${c}8`, `j${c}32`].map((name) => [name, "target" as const]))),
+      ...Object.fromEntries(
+        CONDITIONS.flatMap((c) => [`j${c}`, `j${c}8`, `j${c}32`].map((name) => [name, "target" as const])),
+      ),
     },
     reach: { target: 0x40, callee: 0x1000 },
     base: 0xffff_ffff_8100_0000n,

@@ -1,4 +1,4 @@
-import type { Admission, ByteWindow, Bytes, FetchModel } from "@cmodx/core";
+import type { Admission, Bytes, ByteWindow, FetchModel } from "@cmodx/core";
 
 const INT3 = 0xcc;
 
@@ -23,8 +23,10 @@ const runs = (): Admission => "run";
 /** Intel's manual, with the exception for INT3 that the vendors accepted by mail. The weakest x86 model. */
 export const intel: FetchModel = {
   id: "intel",
-  source: 'Intel SDM vol. 3, "Handling Self- and Cross-Modifying Code"; INT3: LKML 2010, arch/x86/kernel/alternative.c 7.3',
-  summary: "Intel SDM: nothing but a first byte to or from INT3 may change without a serialising instruction on the executing CPU",
+  source:
+    'Intel SDM vol. 3, "Handling Self- and Cross-Modifying Code"; INT3: LKML 2010, arch/x86/kernel/alternative.c 7.3',
+  summary:
+    "Intel SDM: nothing but a first byte to or from INT3 may change without a serialising instruction on the executing CPU",
   unit: 1,
   stale: "until-sync",
   granule: 0,

@@ -1,5 +1,5 @@
 import type { Machine } from "../machine/machine.js";
-import { alwaysPromised, type PropertyId, type Property, propertyIds } from "../properties/property.js";
+import { alwaysPromised, type Property, type PropertyId, propertyIds } from "../properties/property.js";
 import type { Scenario } from "../scenario.js";
 import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
@@ -64,16 +64,25 @@ export class Explorer {
       notPromised: this.#idsOf(search.brokenInactive),
     });
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
-    if (end.end === "complete" && this.#violation(decided, counted) === undefined) return { ...base(search), verdict: "safe" };
+    if (end.end === "complete" && this.#violation(decided, counted) === undefined)
+      return { ...base(search), verdict: "safe" };
 
     // Reductions make paths longer, so the shortest is looked for without them; the memoised steps are there already.
-    const again = reduce ? await this.#search(counted, withTimeLeft(options, began), { reduce: false, beyond: 0 }) : decided;
+    const again = reduce
+      ? await this.#search(counted, withTimeLeft(options, began), { reduce: false, beyond: 0 })
+      : decided;
     const shortest = this.#violation(again, counted);
     const found = shortest ?? this.#violation(decided, counted);
     if (found === undefined) throw new Error("What was found broken is found again.");
     const { path, broken } = found;
     const also = this.#idsOf(search.broken).filter((id) => !broken.some(({ property }) => property === id));
-    return this.#unsafe(base(shortest === undefined ? search : again.search), broken, path, also, shortest !== undefined);
+    return this.#unsafe(
+      base(shortest === undefined ? search : again.search),
+      broken,
+      path,
+      also,
+      shortest !== undefined,
+    );
   }
 
   async #search(
@@ -83,7 +92,14 @@ export class Explorer {
   ): Promise<{ readonly search: Search; readonly end: SearchEnd }> {
     const search = new Search(this.#steps);
     const graph = counted.has("progress");
-    const end = await search.run({ active: bitsOf(counted, this.#properties), bounds, signal, onProgress, graph, ...how });
+    const end = await search.run({
+      active: bitsOf(counted, this.#properties),
+      bounds,
+      signal,
+      onProgress,
+      graph,
+      ...how,
+    });
     return { search, end };
   }
 
@@ -101,15 +117,33 @@ export class Explorer {
     if (!counted.has("progress")) return undefined;
     const stuck = search.stuck((state) => this.#quiet(search, state));
     if (stuck === undefined) return undefined;
-    const why = "From here the patch call, or a trap or interrupt that a CPU is in, can no longer finish.";
+    const why = `From here not everything can finish any more: ${this.#standing(search, stuck).join("; ")}.`;
     return { path: search.pathTo(stuck), broken: [{ property: "progress", why }] };
+  }
+
+  /** What the programs, traps and interrupts of a state stand at, lowest context first. */
+  #standing(search: Search, state: number): readonly string[] {
+    const { rows, width } = search.store;
+    return [...rows.subarray(state * width + CPU0, (state + 1) * width)].flatMap((part) =>
+      this.#steps.cpu.value(part).stack.flatMap(({ level, code }) => {
+        if (code.run === "program")
+          return [`${level} ${code.program} at ${this.#machine.next(code)?.step ?? "its end"}`];
+        return level === "task" ? [] : [`${level} at 0x${code.pc.toString(16)}`];
+      }),
+    );
   }
 
   #idsOf(bits: number): readonly PropertyId[] {
     return this.#properties.filter((_, i) => (bits & (1 << i)) !== 0).map((property) => property.id);
   }
 
-  #unsafe(base: VerdictBase, broken: readonly Broken[], path: readonly Taken[], alsoBroken: readonly PropertyId[], shortest: boolean): Verdict {
+  #unsafe(
+    base: VerdictBase,
+    broken: readonly Broken[],
+    path: readonly Taken[],
+    alsoBroken: readonly PropertyId[],
+    shortest: boolean,
+  ): Verdict {
     const inOrder = [...broken].sort((a, b) => propertyIds.indexOf(a.property) - propertyIds.indexOf(b.property));
     const first = inOrder[0] as Broken;
     const choices = path.map(({ effect, column }) => {
@@ -117,12 +151,25 @@ export class Explorer {
       return { cpu: column - CPU0, rule, step, choice };
     });
     const trace = follow(this.#machine, choices);
-    return { ...base, verdict: "unsafe", property: first.property, why: first.why, broken: inOrder, alsoBroken, trace, shortest };
+    return {
+      ...base,
+      verdict: "unsafe",
+      property: first.property,
+      why: first.why,
+      broken: inOrder,
+      alsoBroken,
+      trace,
+      shortest,
+    };
   }
 
   #unused(): readonly string[] {
     const taken = new Set(this.#steps.infos.map((info) => info.step));
-    const steps = new Set([...this.#machine.layout.programs.values()].flatMap(({ code }) => code.flatMap((entry) => (entry.kind === "op" ? [entry.step] : []))));
+    const steps = new Set(
+      [...this.#machine.layout.programs.values()].flatMap(({ code }) =>
+        code.flatMap((entry) => (entry.kind === "op" ? [entry.step] : [])),
+      ),
+    );
     return [...new Set(this.#machine.layout.steps.flat())].filter((id) => steps.has(id) && !taken.has(id));
   }
 
@@ -137,7 +184,8 @@ export class Explorer {
     const { rows, width } = search.store;
     const base = state * width;
     if (this.#steps.memory.value(rows[base + MEMORY] as number).sites.some((site) => site.calling)) return false;
-    for (let column = CPU0; column < width; column++) if (!quiet(this.#steps.cpu.value(rows[base + column] as number))) return false;
+    for (let column = CPU0; column < width; column++)
+      if (!quiet(this.#steps.cpu.value(rows[base + column] as number))) return false;
     return true;
   }
 }
@@ -145,7 +193,10 @@ export class Explorer {
 const withTimeLeft = (options: CheckOptions, began: number): CheckOptions => {
   const milliseconds = options.bounds?.milliseconds;
   if (milliseconds === undefined) return options;
-  return { ...options, bounds: { ...options.bounds, milliseconds: Math.max(0, milliseconds - (performance.now() - began)) } };
+  return {
+    ...options,
+    bounds: { ...options.bounds, milliseconds: Math.max(0, milliseconds - (performance.now() - began)) },
+  };
 };
 
 const quiet = (cpu: CpuState): boolean => {

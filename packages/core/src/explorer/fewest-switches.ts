@@ -29,7 +29,8 @@ export class FewestSwitches implements Visitor {
     for (let level = 0; level < last; level++) {
       this.#nextLevel = levels[level + 1] as number;
       this.#levelAfter = levels[level + 2] ?? size;
-      for (let state = levels[level] as number; state < this.#nextLevel; state++) steps.visit(store, state, next, this, reduce);
+      for (let state = levels[level] as number; state < this.#nextLevel; state++)
+        steps.visit(store, state, next, this, reduce);
     }
   }
 

@@ -16,7 +16,8 @@ export const firstWithoutWay = (
   const fill = incoming.slice();
   const sources = new Int32Array(count);
   for (let node = 0; node < size; node++) {
-    for (let i = starts[node] as number; i < (starts[node + 1] as number); i++) sources[fill[edges[i] as number]!++] = node;
+    for (let i = starts[node] as number; i < (starts[node + 1] as number); i++)
+      sources[fill[edges[i] as number]!++] = node;
   }
   const reaches = new Uint8Array(size);
   const queue = new Int32Array(size);

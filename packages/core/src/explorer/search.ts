@@ -1,7 +1,7 @@
 import type { PropertyId } from "../properties/property.js";
 import type { Bounds, Progress } from "../verdict.js";
-import { GrowingInt32 } from "./growing.js";
 import { FewestSwitches, type Move } from "./fewest-switches.js";
+import { GrowingInt32 } from "./growing.js";
 import { firstWithoutWay } from "./reach.js";
 import { StateStore } from "./state-store.js";
 import { CPU0, type Steps, type Visitor } from "./steps.js";
@@ -95,7 +95,8 @@ export class Search implements Visitor {
       if (state === levelEnd) {
         if (this.#violations.length > 0) {
           this.#endLevel();
-          if (this.store.size > (enough ??= this.store.size + options.beyond) || options.beyond === 0) break;
+          enough ??= this.store.size + options.beyond;
+          if (options.beyond === 0 || this.store.size > enough) break;
         }
         this.#levels.push(state);
         levelEnd = this.store.size;
@@ -199,7 +200,8 @@ export class Search implements Visitor {
       whole.push({ effect, column });
       this.#steps.successor(effect, row, 0, row.length, column, row);
       // A violation ends its path before any urgent step.
-      if (this.#reduce && i < path.length - 1) this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
+      if (this.#reduce && i < path.length - 1)
+        this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
     });
     return whole;
   }

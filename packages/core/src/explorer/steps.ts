@@ -184,7 +184,8 @@ export class Steps {
       const at = 6 * slot;
       const entry = table[at] as number;
       if (entry === 0) break;
-      if (entry === candidate + 1 && table[at + 1] === memory && table[at + 2] === services && table[at + 3] === parked) return at;
+      if (entry === candidate + 1 && table[at + 1] === memory && table[at + 2] === services && table[at + 3] === parked)
+        return at;
       slot = (slot + 1) & this.#mask;
     }
     return this.#compute(candidate, memory, services, parked);
@@ -225,10 +226,12 @@ export class Steps {
     const seen = footprint(rule, parts);
     const effects = rule.apply(seen, args, this.machine);
     const again = rule.apply(seen, args, this.machine);
-    if (keyOf(effects as unknown as Data) !== keyOf(again as unknown as Data)) throw new Error(`The rule ${rule.id} is not deterministic.`);
+    if (keyOf(effects as unknown as Data) !== keyOf(again as unknown as Data))
+      throw new Error(`The rule ${rule.id} is not deterministic.`);
     for (const effect of effects) {
       for (const part of Object.keys(effect.set) as (keyof Parts)[]) {
-        if (!rule.writes.includes(part)) throw new Error(`The rule ${rule.id} sets ${part}, which it does not declare.`);
+        if (!rule.writes.includes(part))
+          throw new Error(`The rule ${rule.id} sets ${part}, which it does not declare.`);
       }
       if ((effect.everyCpu ?? effect.otherCpus) !== undefined && !rule.writes.includes("everyCpu")) {
         throw new Error(`The rule ${rule.id} maps every CPU, which it does not declare.`);
@@ -254,7 +257,13 @@ export class Steps {
       }),
     );
     this.effectBroken.push(broken.reduce((bits, { bit }) => bits | bit, 0));
-    this.#infos.push({ rule: rule.id, step, observed, broken: broken.map(({ property, why }) => ({ property, why })), choice });
+    this.#infos.push({
+      rule: rule.id,
+      step,
+      observed,
+      broken: broken.map(({ property, why }) => ({ property, why })),
+      choice,
+    });
   }
 
   /** What an effect is, for people. */
@@ -377,7 +386,8 @@ export class Steps {
     const every = this.effectEvery.get(effect);
     if (every >= 0) for (let i = CPU0; i < width; i++) into[i] = this.mapped(every, into[i] as number);
     const others = this.effectOthers.get(effect);
-    if (others >= 0) for (let i = CPU0; i < width; i++) if (i !== column) into[i] = this.mapped(others, into[i] as number);
+    if (others >= 0)
+      for (let i = CPU0; i < width; i++) if (i !== column) into[i] = this.mapped(others, into[i] as number);
   }
 
   #grow(): void {
@@ -387,7 +397,9 @@ export class Steps {
     this.#mask = size - 1;
     for (let at = 0; at < old.length; at += 6) {
       if (old[at] === 0) continue;
-      let slot = hashOf((old[at] as number) - 1, old[at + 1] as number, old[at + 2] as number, old[at + 3] as number) & this.#mask;
+      let slot =
+        hashOf((old[at] as number) - 1, old[at + 1] as number, old[at + 2] as number, old[at + 3] as number) &
+        this.#mask;
       while (this.#table[6 * slot] !== 0) slot = (slot + 1) & this.#mask;
       this.#table.set(old.subarray(at, at + 6), 6 * slot);
     }

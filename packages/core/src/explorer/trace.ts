@@ -11,7 +11,12 @@ export type StateView = {
 };
 
 /** Which step of a state was taken: the CPU that acted, the rule, the program's step if it was one, and which of its outcomes. */
-export type Choice = { readonly cpu: number; readonly rule: string; readonly step: string | null; readonly choice: number };
+export type Choice = {
+  readonly cpu: number;
+  readonly rule: string;
+  readonly step: string | null;
+  readonly choice: number;
+};
 
 /** One step of a trace: who did what, and the states around it. */
 export type TraceStep = Choice & {
@@ -34,7 +39,8 @@ export const enabledSteps = (machine: Machine, view: StateView, cpu: number): re
   const acting = view.cpus[cpu] as CpuState;
   return machine.candidates(acting).flatMap((candidate): readonly Enabled[] => {
     const { guard } = candidate;
-    if (guard !== null && !view.cpus.every((other) => machine.predicate(guard.id).holds(other, guard.args, machine))) return [];
+    if (guard !== null && !view.cpus.every((other) => machine.predicate(guard.id).holds(other, guard.args, machine)))
+      return [];
     const { memory, services, parked } = view;
     const effects = candidate.rule.apply({ cpu: acting, memory, services, parked }, candidate.args, machine);
     return effects.length === 0 ? [] : [{ candidate, effects }];
@@ -47,10 +53,16 @@ export const afterEffect = (machine: Machine, view: StateView, cpu: number, effe
   const cpus = view.cpus.map((state, i) => {
     let changed = i === cpu ? (set.cpu ?? state) : state;
     if (everyCpu !== undefined) changed = machine.map(everyCpu.id).apply(changed, everyCpu.args, machine);
-    if (otherCpus !== undefined && i !== cpu) changed = machine.map(otherCpus.id).apply(changed, otherCpus.args, machine);
+    if (otherCpus !== undefined && i !== cpu)
+      changed = machine.map(otherCpus.id).apply(changed, otherCpus.args, machine);
     return changed;
   });
-  return { memory: set.memory ?? view.memory, services: set.services ?? view.services, parked: set.parked ?? view.parked, cpus };
+  return {
+    memory: set.memory ?? view.memory,
+    services: set.services ?? view.services,
+    parked: set.parked ?? view.parked,
+    cpus,
+  };
 };
 
 /**

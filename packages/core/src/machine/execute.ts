@@ -5,7 +5,7 @@ import { type Effect, type Observation, rule } from "../rule.js";
 import { addressKey, type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
 import { HOME, type Machine, STACK_BOTTOM, STACK_TOP } from "./machine.js";
 import { passThrough } from "./passage.js";
-import { ageCell, type Fetched, fetchChoices, fetchGranule, lengthOf, synchronize } from "./windows.js";
+import { ageCell, type Fetched, fetchChoices, fetchGranule, lengthOf, maintain, synchronize } from "./windows.js";
 
 /*
  * The sequential memory order: one instruction of machine code is fetched and executed in one step, every data access is globally
@@ -35,7 +35,7 @@ const isPrivate = (code: MachineCode, machine: Machine): boolean => {
   let insn: ReturnType<Machine["instructionSet"]["decode"]> = "short";
   while (insn === "short") {
     const address = code.pc + BigInt(bytes.length);
-    const byte = machine.siteAt(address) === undefined ? machine.text(address) : undefined;
+    const byte = machine.isWritten(address) ? undefined : machine.text(address);
     if (byte === undefined) return false;
     bytes.push(byte);
     insn = machine.instructionSet.decode(bytes, code.mode);
@@ -62,7 +62,9 @@ const starts = (code: MachineCode, machine: Machine): readonly MachineCode[] =>
 
 const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machine: Machine): readonly Effect[] => {
   if (machine.fetch.granule === 0) {
-    return fetchChoices(cpu, memory, code.pc, code.mode, machine).map((fetched) => commit(cpu, memory, code, fetched, machine));
+    return fetchChoices(cpu, memory, code.pc, code.mode, machine).map((fetched) =>
+      commit(cpu, memory, code, fetched, machine),
+    );
   }
   const begun = cpu.fetching;
   const part = fetchGranule(memory, code.pc + BigInt(begun === null ? 0 : begun.bytes.length / 2), machine);
@@ -90,7 +92,8 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
   return [commit({ ...cpu, fetching: null }, memory, code, fetched, machine)];
 };
 
-const bytesOf = (hex: string): Bytes => Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+const bytesOf = (hex: string): Bytes =>
+  Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 
 const latest = (memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
   const base = machine.cellOf(address);
@@ -140,21 +143,33 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
   const effect = (next: MachineCode, rest: Partial<Effect> & { readonly memory?: MemoryState } = {}): Effect => {
     const settled = settle(next, machine);
     const changed = withRunning(cpu, { ...context, code: settled, marks: settled.home ? [] : context.marks });
-    const synchronized = settled.home && machine.cpu.synchronizes.includes("context-switch") ? synchronize(changed, memory, machine) : changed;
+    const synchronized =
+      settled.home && machine.cpu.synchronizes.includes("context-switch")
+        ? synchronize(changed, memory, machine)
+        : changed;
     const { memory: written, ...others } = rest;
-    return { set: written === undefined ? { cpu: synchronized } : { cpu: synchronized, memory: written }, observed, ...others };
+    return {
+      set: written === undefined ? { cpu: synchronized } : { cpu: synchronized, memory: written },
+      observed,
+      ...others,
+    };
   };
 
   if (outcome.do === "trap") {
     // A fault resumes at the instruction, a breakpoint behind it; the handler sees which.
-    return effect({ ...code, home: false, passages, trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes) } });
+    return effect({
+      ...code,
+      home: false,
+      passages,
+      trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes) },
+    });
   }
   const registers = { ...code.registers, ...outcome.registers };
   const after: MachineCode = { ...code, home: false, pc: next, registers, memory: result.stack, passages };
   if (outcome.do === "retire") return effect(after, result.memory === memory ? {} : { memory: result.memory });
 
   const operation = machine.cache.operations[outcome.step];
-  if (operation !== undefined) return effect(after, { memory: maintain(memory, operation) });
+  if (operation !== undefined) return effect(after, { memory: maintain(memory, operation, outcome.address, machine) });
   if (machine.cpu.synchronizes.includes(outcome.step)) {
     const done = effect(after);
     const synchronized = synchronize(done.set.cpu as CpuState, memory, machine);
@@ -163,13 +178,10 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
   return effect(after);
 };
 
-const maintain = (memory: MemoryState, operation: (cell: MemoryState["cells"][string]) => MemoryState["cells"][string]): MemoryState => ({
-  ...memory,
-  cells: Object.fromEntries(Object.entries(memory.cells).map(([key, cell]) => [key, operation(cell)])),
-});
-
 const textOf = (fetched: Fetched, at: bigint, machine: Machine): string =>
-  typeof fetched.insn === "string" ? undecoded[fetched.insn as keyof typeof undecoded] : machine.instructionSet.format(fetched.insn, at);
+  typeof fetched.insn === "string"
+    ? undecoded[fetched.insn as keyof typeof undecoded]
+    : machine.instructionSet.format(fetched.insn, at);
 
 /** How bytes that do not decode are shown; `(bad)` is objdump's word. */
 const undecoded = { undefined: "(bad)", unsupported: "(outside the modelled subset)", unmapped: "(unmapped)" } as const;
@@ -217,7 +229,8 @@ const loadFrom = (access: Access, stack: MachineCode["memory"], memory: MemorySt
     const address = access.address + BigInt(i);
     const key = addressKey(address);
     const byte = stack[key] ?? memory.data[key];
-    value = (value << 8n) | BigInt(byte === undefined ? (latest(memory, address, machine) ?? 0) : Number.parseInt(byte, 16));
+    value =
+      (value << 8n) | BigInt(byte === undefined ? (latest(memory, address, machine) ?? 0) : Number.parseInt(byte, 16));
   }
   return value;
 };
@@ -233,13 +246,15 @@ export const bytesByAddress = (access: Access): { readonly [address: string]: st
 };
 
 const storeTo = (memory: MemoryState, access: Access, machine: Machine): MemoryState => {
-  if (machine.cellOf(access.address) !== undefined) throw new Error("Machine code that writes a site needs the architectural memory order.");
+  if (machine.cellOf(access.address) !== undefined)
+    throw new Error("Machine code that writes a site needs the architectural memory order.");
   return { ...memory, data: { ...memory.data, ...bytesByAddress(access) } };
 };
 
 /** A context that returned from its routine, or left the code that is modelled, stands at home again. */
 export const settle = (code: MachineCode, machine: Machine): MachineCode =>
-  code.trapped === null && (code.pc === HOME || (machine.cellOf(code.pc) === undefined && machine.text(code.pc) === undefined))
+  code.trapped === null &&
+  (code.pc === HOME || (machine.cellOf(code.pc) === undefined && machine.text(code.pc) === undefined))
     ? machine.home(code.routine)
     : code;
 

@@ -32,7 +32,10 @@ export const beginGraceRule = rule({
   writes: ["cpu", "parked", "everyCpu"],
   apply: ({ cpu, parked }, args: Grace, machine) => [
     {
-      set: { cpu: machine.advance(cpu), parked: { tasks: parked.tasks.map((task) => marked(task, args, machine.preempt)) } },
+      set: {
+        cpu: machine.advance(cpu),
+        parked: { tasks: parked.tasks.map((task) => marked(task, args, machine.preempt)) },
+      },
       everyCpu: { id: "mark-grace", args },
       observed: [{ what: "begin-grace", detail: { flavour: args.flavour } }],
     },
@@ -42,7 +45,10 @@ export const beginGraceRule = rule({
 /** Marks what runs on one CPU. */
 export const markGraceMap = cpuMap({
   id: "mark-grace",
-  apply: (cpu, args: Grace, machine): CpuState => ({ ...cpu, stack: cpu.stack.map((context) => marked(context, args, machine.preempt)) }),
+  apply: (cpu, args: Grace, machine): CpuState => ({
+    ...cpu,
+    stack: cpu.stack.map((context) => marked(context, args, machine.preempt)),
+  }),
 });
 
 /** Waits for a grace period to end. */

@@ -19,7 +19,9 @@ const arrival = (level: "irq" | "nmi") =>
       return machine.entries(level).map((entry): Effect => {
         const context: Context = { level, code: machine.enter(level, entry), masked: true, preempts: true, marks: [] };
         const entered = push(cpu, context);
-        const synchronized = machine.cpu.synchronizes.includes(`${level}-entry`) ? synchronize(entered, memory, machine) : entered;
+        const synchronized = machine.cpu.synchronizes.includes(`${level}-entry`)
+          ? synchronize(entered, memory, machine)
+          : entered;
         return { set: { cpu: synchronized }, observed: [{ what: level, detail: { entry } }] };
       });
     },
@@ -31,7 +33,11 @@ export const irqRule = arrival("irq");
 export const nmiRule = arrival("nmi");
 
 /** The CPU with one more context on top; whatever was partly fetched is discarded. */
-export const push = (cpu: CpuState, context: Context): CpuState => ({ ...cpu, stack: [...cpu.stack, context], fetching: null });
+export const push = (cpu: CpuState, context: Context): CpuState => ({
+  ...cpu,
+  stack: [...cpu.stack, context],
+  fetching: null,
+});
 
 /** Takes an interrupt that another CPU sent. */
 export const takeIpiRule = rule({
@@ -40,9 +46,17 @@ export const takeIpiRule = rule({
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   apply({ cpu, memory }, args: { readonly handler: string }, machine) {
-    const context: Context = { level: "irq", code: machine.start(args.handler, {}, null), masked: true, preempts: true, marks: [] };
+    const context: Context = {
+      level: "irq",
+      code: machine.start(args.handler, {}, null),
+      masked: true,
+      preempts: true,
+      marks: [],
+    };
     const entered = push({ ...cpu, pending: cpu.pending.filter((name) => name !== args.handler) }, context);
-    const synchronized = machine.cpu.synchronizes.includes("irq-entry") ? synchronize(entered, memory, machine) : entered;
+    const synchronized = machine.cpu.synchronizes.includes("irq-entry")
+      ? synchronize(entered, memory, machine)
+      : entered;
     return [{ set: { cpu: synchronized }, observed: [{ what: "take-ipi", detail: { handler: args.handler } }] }];
   },
 });
@@ -58,7 +72,9 @@ export const returnFromInterruptRule = rule({
   apply({ cpu, memory }, _args, machine) {
     const level = running(cpu)?.level === "nmi" ? "nmi" : "irq";
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1), fetching: null };
-    const synchronized = machine.cpu.synchronizes.includes(`${level}-return`) ? synchronize(popped, memory, machine) : popped;
+    const synchronized = machine.cpu.synchronizes.includes(`${level}-return`)
+      ? synchronize(popped, memory, machine)
+      : popped;
     return [{ set: { cpu: synchronized }, observed: [{ what: "return-from-interrupt", detail: { level } }] }];
   },
 });
@@ -107,7 +123,12 @@ export const acknowledgedPredicate = cpuPredicate({
   id: "acknowledged",
   holds: (cpu, args: { readonly handler: string }) =>
     !cpu.pending.includes(args.handler) &&
-    !cpu.stack.some((context) => context.code.run === "program" && context.code.program === args.handler && context.code.locals["acked"] !== true),
+    !cpu.stack.some(
+      (context) =>
+        context.code.run === "program" &&
+        context.code.program === args.handler &&
+        context.code.locals["acked"] !== true,
+    ),
 });
 
 /** Tells the sender of an interrupt that its handler is done. */
@@ -148,7 +169,12 @@ const mask = (id: "maskIrq" | "unmaskIrq", masked: boolean) =>
     writes: ["cpu"],
     apply({ cpu }, _args, machine) {
       const context = running(cpu) as Context;
-      return [{ set: { cpu: machine.advance(withRunning(cpu, { ...context, masked })) }, observed: [{ what: id, detail: {} }] }];
+      return [
+        {
+          set: { cpu: machine.advance(withRunning(cpu, { ...context, masked })) },
+          observed: [{ what: id, detail: {} }],
+        },
+      ];
     },
   });
 

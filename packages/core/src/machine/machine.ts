@@ -11,7 +11,15 @@ import type { CompiledProgram, Operation } from "../program/compile.js";
 import type { Condition, Value } from "../program/program.js";
 import type { CpuMap, CpuPredicate, EveryCpu, Rule } from "../rule.js";
 import type { Scenario } from "../scenario.js";
-import { type CpuState, type MachineCode, type Parts, type ProgramCode, running, type TrapFrame, withRunning } from "../state.js";
+import {
+  type CpuState,
+  type MachineCode,
+  type Parts,
+  type ProgramCode,
+  running,
+  type TrapFrame,
+  withRunning,
+} from "../state.js";
 import {
   ARCHITECTURE,
   CACHE_MAINTENANCE,
@@ -24,11 +32,10 @@ import {
 } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { bytesByAddress } from "./execute.js";
-import { type Layout, layOut } from "./layout.js";
+import { takes } from "./interrupts.js";
+import { HOME, type Layout, layOut, STACK_TOP } from "./layout.js";
 import { givesUpCpu } from "./scheduling.js";
 import type { SiteInstruction } from "./sites.js";
-import { takes } from "./interrupts.js";
-import { HOME, STACK_TOP } from "./layout.js";
 
 export { HOME, STACK_BOTTOM, STACK_TOP } from "./layout.js";
 
@@ -57,7 +64,8 @@ const byId = <T extends { readonly id: string }>(what: string, list: readonly T[
   const found = new Map<string, T>();
   for (const item of list) {
     const other = found.get(item.id);
-    if (other !== undefined && other !== item) throw new InputError(`Two ${what}s have the id ${item.id}; ids are unique in a simulation.`);
+    if (other !== undefined && other !== item)
+      throw new InputError(`Two ${what}s have the id ${item.id}; ids are unique in a simulation.`);
     found.set(item.id, item);
   }
   return found;
@@ -109,8 +117,14 @@ export class Machine {
     this.#irq = scenario.interrupts?.irq ?? false;
     this.#nmi = scenario.interrupts?.nmi ?? false;
     this.#rules = byId("rule", [...books.flatMap((book) => book.rules), order.execute, ...order.spontaneous]);
-    this.#maps = byId("map", books.flatMap((book) => book.maps));
-    this.#predicates = byId("predicate", books.flatMap((book) => book.predicates));
+    this.#maps = byId(
+      "map",
+      books.flatMap((book) => book.maps),
+    );
+    this.#predicates = byId(
+      "predicate",
+      books.flatMap((book) => book.predicates),
+    );
     this.layout = layOut(scenario, architecture, fetch);
     this.registersTraps = [...this.layout.programs.values()].some(({ code }) =>
       code.some((entry) => entry.kind === "op" && (entry.op === "armTrap" || entry.op === "disarmTrap")),
@@ -118,7 +132,9 @@ export class Machine {
     for (const program of this.layout.programs.values()) {
       for (const entry of program.code) {
         if (entry.kind === "op" && !this.#rules.has(entry.op)) {
-          throw new InputError(`Step ${entry.step} uses the operation ${entry.op}, for which no rule is known.`, { place: program.name });
+          throw new InputError(`Step ${entry.step} uses the operation ${entry.op}, for which no rule is known.`, {
+            place: program.name,
+          });
         }
       }
     }
@@ -135,6 +151,11 @@ export class Machine {
   cellOf(address: bigint): bigint | undefined {
     const base = address - (address % BigInt(this.fetch.unit));
     return this.layout.cells.has(base) ? base : undefined;
+  }
+
+  /** Whether some program may write the byte at an address. */
+  isWritten(address: bigint): boolean {
+    return this.layout.written.has(address);
   }
 
   /** The site that an address lies in, with the offset in bytes from its start. */
@@ -165,7 +186,17 @@ export class Machine {
 
   /** The context of a routine before its first instruction. */
   home(routine: string): MachineCode {
-    return { run: "machine", routine, home: true, pc: HOME, mode: "", registers: {}, memory: {}, passages: {}, trapped: null };
+    return {
+      run: "machine",
+      routine,
+      home: true,
+      pc: HOME,
+      mode: "",
+      registers: {},
+      memory: {},
+      passages: {},
+      trapped: null,
+    };
   }
 
   /** The context of a routine that starts at one of its entries. */
@@ -240,13 +271,17 @@ export class Machine {
   setLocal(cpu: CpuState, name: string, value: Data): CpuState {
     const context = running(cpu);
     if (context?.code.run !== "program") throw new Error("Only a program has locals.");
-    return withRunning(cpu, { ...context, code: { ...context.code, locals: { ...context.code.locals, [name]: value } } });
+    return withRunning(cpu, {
+      ...context,
+      code: { ...context.code, locals: { ...context.code.locals, [name]: value } },
+    });
   }
 
   /** The next operation of a program, or undefined at its end. */
   next(code: ProgramCode): Operation | undefined {
     const entry = this.#program(code.program).code[code.at];
-    if (entry !== undefined && entry.kind !== "op") throw new Error("Control flow is settled before a program is looked at.");
+    if (entry !== undefined && entry.kind !== "op")
+      throw new Error("Control flow is settled before a program is looked at.");
     return entry;
   }
 
@@ -299,7 +334,12 @@ export class Machine {
 
   /** Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked or never comes. */
   alone(cpu: CpuState): boolean {
-    return !takes(cpu, "irq", this) && !takes(cpu, "ipi", this) && !(this.#nmi && takes(cpu, "nmi", this)) && running(cpu)?.level !== "task";
+    return (
+      !takes(cpu, "irq", this) &&
+      !takes(cpu, "ipi", this) &&
+      !(this.#nmi && takes(cpu, "nmi", this)) &&
+      running(cpu)?.level !== "task"
+    );
   }
 
   #candidate(id: string, cpu: CpuState, args: Data = NO_ARGS, step: string | null = null): Candidate {
@@ -341,7 +381,9 @@ export class Machine {
 }
 
 const valueIn = (code: ProgramCode, value: Value): Data =>
-  typeof value === "object" && value !== null && "local" in value ? code.locals[(value as { readonly local: string }).local] : (value as Data);
+  typeof value === "object" && value !== null && "local" in value
+    ? code.locals[(value as { readonly local: string }).local]
+    : (value as Data);
 
 /** Steps in which a task sleeps, so that its CPU can do something else. */
 const SLEEPING: ReadonlySet<string> = new Set(["lock", "awaitStop", "awaitGrace"]);

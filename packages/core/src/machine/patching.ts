@@ -1,15 +1,20 @@
 import type { Data } from "../data.js";
+import { InputError } from "../errors.js";
 import { cpuMap, type Effect, rule } from "../rule.js";
 import type { MemoryState, SiteState } from "../state.js";
 import { addressKey } from "../state.js";
 import { withCell } from "./execute.js";
-import { ageWindow } from "./windows.js";
+import { ageWindow, maintain } from "./windows.js";
 
 /* What a patch call does to memory: begins, stores code piece by piece, publishes, returns. */
 
 type Call = { readonly sites: readonly number[]; readonly to: number };
 
-const withSites = (memory: MemoryState, sites: readonly number[], change: (site: SiteState) => SiteState): MemoryState => ({
+const withSites = (
+  memory: MemoryState,
+  sites: readonly number[],
+  change: (site: SiteState) => SiteState,
+): MemoryState => ({
   ...memory,
   sites: memory.sites.map((site, i) => (sites.includes(i) ? change(site) : site)),
 });
@@ -24,7 +29,12 @@ export const beginCallRule = rule({
     {
       set: {
         cpu: machine.advance(cpu),
-        memory: withSites(memory, args.sites, (site) => ({ from: site.to, to: args.to, calling: true, published: false })),
+        memory: withSites(memory, args.sites, (site) => ({
+          from: site.to,
+          to: args.to,
+          calling: true,
+          published: false,
+        })),
       },
       observed: [{ what: "begin-call", detail: args }],
     },
@@ -39,7 +49,10 @@ export const returnCallRule = rule({
   writes: ["cpu", "memory"],
   apply: ({ cpu, memory }, args: Call, machine) => [
     {
-      set: { cpu: machine.advance(cpu), memory: withSites(memory, args.sites, (site) => ({ ...site, calling: false })) },
+      set: {
+        cpu: machine.advance(cpu),
+        memory: withSites(memory, args.sites, (site) => ({ ...site, calling: false })),
+      },
       observed: [{ what: "return-call", detail: args }],
     },
   ],
@@ -53,7 +66,10 @@ export const publishRule = rule({
   writes: ["cpu", "memory"],
   apply: ({ cpu, memory }, args: { readonly sites: readonly number[] }, machine) => [
     {
-      set: { cpu: machine.advance(cpu), memory: withSites(memory, args.sites, (site) => ({ ...site, published: true })) },
+      set: {
+        cpu: machine.advance(cpu),
+        memory: withSites(memory, args.sites, (site) => ({ ...site, published: true })),
+      },
       observed: [{ what: "publish", detail: args }],
     },
   ],
@@ -67,12 +83,17 @@ export const storeRule = rule({
   writes: ["cpu", "memory", "everyCpu"],
   apply({ cpu, memory }, args: { readonly address: bigint; readonly bytes: string }, machine): readonly Effect[] {
     const base = machine.cellOf(args.address);
-    if (base === undefined) throw new Error("A program stores to no site.");
+    if (base === undefined) throw new Error("Every store of a program has its cell.");
     const key = addressKey(base);
     const old = memory.cells[key]?.latest ?? "";
     const offset = 2 * Number(args.address - base);
     const value = old.slice(0, offset) + args.bytes + old.slice(offset + args.bytes.length);
-    const observed = [{ what: "store", detail: { address: args.address, bytes: args.bytes, was: old.slice(offset, offset + args.bytes.length) } }];
+    const observed = [
+      {
+        what: "store",
+        detail: { address: args.address, bytes: args.bytes, was: old.slice(offset, offset + args.bytes.length) },
+      },
+    ];
     if (value === old) return [{ set: { cpu: machine.advance(cpu) }, observed }];
     return [
       {
@@ -81,6 +102,21 @@ export const storeRule = rule({
         observed,
       },
     ];
+  },
+});
+
+/** A patcher's own cache maintenance: of the line of an address, or of all code. */
+export const maintainRule = rule({
+  id: "maintain",
+  source: "R6",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply({ cpu, memory }, args: { readonly operation: string; readonly address?: bigint }, machine) {
+    const operation = machine.cache.operations[args.operation];
+    if (operation === undefined) throw new InputError(`This architecture has no cache maintenance ${args.operation}.`);
+    const { address } = args;
+    const maintained = maintain(memory, operation, address, machine);
+    return [{ set: { cpu: machine.advance(cpu), memory: maintained }, observed: [{ what: "maintain", detail: args }] }];
   },
 });
 

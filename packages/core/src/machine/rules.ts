@@ -13,6 +13,7 @@ export const coreRules: RuleBook = {
   rules: [
     patching.beginCallRule,
     patching.storeRule,
+    patching.maintainRule,
     patching.publishRule,
     patching.returnCallRule,
     traps.enterTrapRule,
@@ -60,6 +61,18 @@ export const coreRules: RuleBook = {
     words.tryGetRule,
     words.putRule,
   ],
-  maps: [patching.ageMap, interrupts.postMap, stop.queueStopperMap, grace.markGraceMap, words.setCpuWordMap, words.addCpuWordMap],
-  predicates: [interrupts.acknowledgedPredicate, stop.notStoppedPredicate, grace.noGraceMarkPredicate, words.cpuWordPredicate],
+  maps: [
+    patching.ageMap,
+    interrupts.postMap,
+    stop.queueStopperMap,
+    grace.markGraceMap,
+    words.setCpuWordMap,
+    words.addCpuWordMap,
+  ],
+  predicates: [
+    interrupts.acknowledgedPredicate,
+    stop.notStoppedPredicate,
+    grace.noGraceMarkPredicate,
+    words.cpuWordPredicate,
+  ],
 };

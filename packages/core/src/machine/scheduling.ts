@@ -22,7 +22,9 @@ export const preemptRule = rule({
     return [
       {
         set: { cpu: { ...cpu, stack: [], fetching: null }, parked: { tasks } },
-        observed: [{ what: "preempt", detail: { task: nameOf(task), at: task.code.run === "machine" ? task.code.pc : null } }],
+        observed: [
+          { what: "preempt", detail: { task: nameOf(task), at: task.code.run === "machine" ? task.code.pc : null } },
+        ],
       },
     ];
   },
@@ -42,10 +44,14 @@ export const resumeRule = rule({
       return [
         {
           set: {
-            cpu: machine.cpu.synchronizes.includes("resume-preempted") ? synchronize(resumed, memory, machine) : resumed,
+            cpu: machine.cpu.synchronizes.includes("resume-preempted")
+              ? synchronize(resumed, memory, machine)
+              : resumed,
             parked: { tasks: parked.tasks.filter((_, j) => j !== i) },
           },
-          observed: [{ what: "resume", detail: { task: nameOf(task), at: task.code.run === "machine" ? task.code.pc : null } }],
+          observed: [
+            { what: "resume", detail: { task: nameOf(task), at: task.code.run === "machine" ? task.code.pc : null } },
+          ],
         },
       ];
     });
@@ -62,7 +68,9 @@ export const exitTaskRule = rule({
   writes: ["cpu"],
   // Nobody waits for a task that has nothing left to do.
   urgent: () => true,
-  apply: ({ cpu }) => [{ set: { cpu: { ...cpu, stack: cpu.stack.slice(0, -1) } }, observed: [{ what: "exit-task", detail: {} }] }],
+  apply: ({ cpu }) => [
+    { set: { cpu: { ...cpu, stack: cpu.stack.slice(0, -1) } }, observed: [{ what: "exit-task", detail: {} }] },
+  ],
 });
 
 /** The stopper thread of stop_machine takes the CPU. */
@@ -93,7 +101,9 @@ export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {
   const context = running(cpu);
   if (context === undefined) return true;
   if (context.level !== "task") return false;
-  return context.code.run === "machine" ? context.code.home && context.code.trapped === null : machine.sleeps(context.code);
+  return context.code.run === "machine"
+    ? context.code.home && context.code.trapped === null
+    : machine.sleeps(context.code);
 };
 
 /** The stopper thread gives the CPU back. Preempted code goes on through the return from the interrupt that preempted it. */

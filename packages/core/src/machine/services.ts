@@ -13,7 +13,10 @@ export const lockRule = rule({
       ? []
       : [
           {
-            set: { cpu: machine.advance(cpu), services: { ...services, locks: { ...services.locks, [args.name]: true } } },
+            set: {
+              cpu: machine.advance(cpu),
+              services: { ...services, locks: { ...services.locks, [args.name]: true } },
+            },
             observed: [{ what: "lock", detail: args }],
           },
         ],
@@ -29,7 +32,12 @@ export const unlockRule = rule({
   urgent: () => true,
   apply({ cpu, services }, args: { readonly name: string }, machine) {
     const { [args.name]: _, ...locks } = services.locks;
-    return [{ set: { cpu: machine.advance(cpu), services: { ...services, locks } }, observed: [{ what: "unlock", detail: args }] }];
+    return [
+      {
+        set: { cpu: machine.advance(cpu), services: { ...services, locks } },
+        observed: [{ what: "unlock", detail: args }],
+      },
+    ];
   },
 });
 
@@ -43,7 +51,12 @@ const window = (id: "enterWindow" | "leaveWindow", by: 1 | -1) =>
       const inside = (services.windows[args.window] ?? 0) + by;
       const { [args.window]: _, ...others } = services.windows;
       const windows = inside === 0 ? others : { ...others, [args.window]: inside };
-      return [{ set: { cpu: machine.advance(cpu), services: { ...services, windows } }, observed: [{ what: id, detail: { ...args, inside } }] }];
+      return [
+        {
+          set: { cpu: machine.advance(cpu), services: { ...services, windows } },
+          observed: [{ what: id, detail: { ...args, inside } }],
+        },
+      ];
     },
   });
 
@@ -60,7 +73,10 @@ export const armTrapRule = rule({
   writes: ["cpu", "services"],
   apply: ({ cpu, services }, args: { readonly vector: string }, machine) => [
     {
-      set: { cpu: machine.advance(cpu), services: { ...services, disarmed: services.disarmed.filter((vector) => vector !== args.vector) } },
+      set: {
+        cpu: machine.advance(cpu),
+        services: { ...services, disarmed: services.disarmed.filter((vector) => vector !== args.vector) },
+      },
       observed: [{ what: "armTrap", detail: args }],
     },
   ],
@@ -76,7 +92,10 @@ export const disarmTrapRule = rule({
     {
       set: {
         cpu: machine.advance(cpu),
-        services: { ...services, disarmed: [...services.disarmed.filter((vector) => vector !== args.vector), args.vector].sort() },
+        services: {
+          ...services,
+          disarmed: [...services.disarmed.filter((vector) => vector !== args.vector), args.vector].sort(),
+        },
       },
       observed: [{ what: "disarmTrap", detail: args }],
     },

@@ -45,10 +45,19 @@ const divide = (bytes: Bytes, site: Site, what: string, architecture: Architectu
   for (let offset = 0; offset < bytes.length; ) {
     const insn = instructionSet.decode(bytes.slice(offset), site.mode ?? "");
     const place = `${what} code of the site at ${hex(site.address)}, byte ${offset}`;
-    if (insn === "short") throw new InputError(`The last instruction is cut off: ${toHex(bytes.slice(offset))}.`, { place });
-    if (typeof insn === "string") throw new InputError(`The bytes ${toHex(bytes.slice(offset))} are ${insn === "undefined" ? "no instruction" : "an instruction outside the modelled subset"}.`, { place });
+    if (insn === "short")
+      throw new InputError(`The last instruction is cut off: ${toHex(bytes.slice(offset))}.`, { place });
+    if (typeof insn === "string")
+      throw new InputError(
+        `The bytes ${toHex(bytes.slice(offset))} are ${insn === "undefined" ? "no instruction" : "an instruction outside the modelled subset"}.`,
+        { place },
+      );
     const chunk = bytes.slice(offset, offset + insn.length);
-    instructions.push({ offset, bytes: toHex(chunk), text: instructionSet.format(insn, site.address + BigInt(offset)) });
+    instructions.push({
+      offset,
+      bytes: toHex(chunk),
+      text: instructionSet.format(insn, site.address + BigInt(offset)),
+    });
     offset += insn.length;
   }
   return instructions;
@@ -59,7 +68,9 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
   const mode = site.mode ?? "";
   const { instructionSet } = architecture;
   if (site.address % BigInt(instructionSet.alignment) !== 0n) {
-    throw new InputError(`A site on ${architecture.id} starts at a multiple of ${instructionSet.alignment} bytes, not at ${hex(site.address)}.`);
+    throw new InputError(
+      `A site on ${architecture.id} starts at a multiple of ${instructionSet.alignment} bytes, not at ${hex(site.address)}.`,
+    );
   }
   const version = (code: Code, what: string): Version => {
     const bytes = assemble(code, site.address, mode, site.address, architecture);
@@ -69,22 +80,42 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
   const length = versions[0].bytes.length;
   if (length === 0) throw new InputError(`The site at ${hex(site.address)} has no code.`);
   if (versions[1].bytes.length !== length) {
-    throw new InputError(`The new code of the site at ${hex(site.address)} has ${versions[1].bytes.length} bytes, the old ${length}; both need the same length.`);
+    throw new InputError(
+      `The new code of the site at ${hex(site.address)} has ${versions[1].bytes.length} bytes, the old ${length}; both need the same length.`,
+    );
   }
   const end = site.address + BigInt(length);
   const after = assemble(site.after ?? architecture.returns, end, mode, site.address, architecture);
   const callees = versions.flatMap((v) => v.instructions.flatMap((insn) => calleeOf(insn, site, architecture)));
-  return { address: site.address, length, mode, versions, after, callees, ...(site.origin === undefined ? {} : { origin: site.origin }) };
+  return {
+    address: site.address,
+    length,
+    mode,
+    versions,
+    after,
+    callees,
+    ...(site.origin === undefined ? {} : { origin: site.origin }),
+  };
 };
 
 /** Where a call goes when it is executed with all registers zero. */
 const calleeOf = (at: SiteInstruction, site: Site, architecture: Architecture): readonly bigint[] => {
   const { instructionSet } = architecture;
-  const bytes = Array.from({ length: at.bytes.length / 2 }, (_, i) => Number.parseInt(at.bytes.slice(2 * i, 2 * i + 2), 16));
+  const bytes = Array.from({ length: at.bytes.length / 2 }, (_, i) =>
+    Number.parseInt(at.bytes.slice(2 * i, 2 * i + 2), 16),
+  );
   const insn = instructionSet.decode(bytes, site.mode ?? "");
   if (typeof insn === "string") return [];
   const address = site.address + BigInt(at.offset);
   const first = instructionSet.execute(insn, address, {});
-  const outcome = first.do === "load" ? instructionSet.execute(insn, address, {}, first.from.map(() => 0n)) : first;
+  const outcome =
+    first.do === "load"
+      ? instructionSet.execute(
+          insn,
+          address,
+          {},
+          first.from.map(() => 0n),
+        )
+      : first;
   return outcome.do === "retire" && outcome.link !== undefined ? [outcome.next] : [];
 };

@@ -50,7 +50,10 @@ export const awaitStopRule = rule({
   writes: ["cpu", "services"],
   guard: (args: Work) => ({ id: "not-stopped", args }),
   apply: ({ cpu, services }, _args: Work, machine) => [
-    { set: { cpu: machine.advance(cpu), services: { ...services, stop: null } }, observed: [{ what: "stopped", detail: {} }] },
+    {
+      set: { cpu: machine.advance(cpu), services: { ...services, stop: null } },
+      observed: [{ what: "stopped", detail: {} }],
+    },
   ],
 });
 

@@ -1,7 +1,16 @@
 import { fromHex } from "../hex.js";
 import { same } from "../key.js";
 import { type Observation, rule } from "../rule.js";
-import { type Context, type CpuState, FREED, type MachineCode, type MemoryState, running, type TrapFrame, withRunning } from "../state.js";
+import {
+  type Context,
+  type CpuState,
+  FREED,
+  type MachineCode,
+  type MemoryState,
+  running,
+  type TrapFrame,
+  withRunning,
+} from "../state.js";
 import { run, settle } from "./execute.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
@@ -22,11 +31,13 @@ export const enterTrapRule = rule({
   reads: ["cpu", "memory", "services"],
   writes: ["cpu"],
   // Nothing else can happen on this CPU, and nothing that others do matters to the entry.
-  urgent: (_cpu, machine) => machine.fetch.lateTrap !== true && !machine.registersTraps && !machine.cpu.synchronizes.includes("trap-entry"),
+  urgent: (_cpu, machine) =>
+    machine.fetch.lateTrap !== true && !machine.registersTraps && !machine.cpu.synchronizes.includes("trap-entry"),
   apply({ cpu, memory, services }, _args, machine) {
     const context = running(cpu);
     const code = context?.code;
-    if (context === undefined || code?.run !== "machine" || code.trapped === null) throw new Error("No trap is pending.");
+    if (context === undefined || code?.run !== "machine" || code.trapped === null)
+      throw new Error("No trap is pending.");
     const { vector, at, resume } = code.trapped;
     const program = trapProgram(vector);
     if (!machine.hasProgram(program) || services.disarmed.includes(vector)) {
@@ -43,7 +54,9 @@ export const enterTrapRule = rule({
     };
     const entered: CpuState = { ...withRunning(cpu, { ...context, code: interrupted }), fetching: null };
     const pushed = { ...entered, stack: [...entered.stack, handler] };
-    const synchronized = machine.cpu.synchronizes.includes("trap-entry") ? synchronize(pushed, memory, machine) : pushed;
+    const synchronized = machine.cpu.synchronizes.includes("trap-entry")
+      ? synchronize(pushed, memory, machine)
+      : pushed;
     return [{ set: { cpu: synchronized }, observed: [{ what: "enter-trap", detail: { vector, at } }] }];
   },
 });
@@ -73,7 +86,9 @@ export const unclaimedRule = rule({
   },
 });
 
-const handlerOf = (cpu: CpuState): { readonly below: Context; readonly code: MachineCode; readonly frame: TrapFrame } => {
+const handlerOf = (
+  cpu: CpuState,
+): { readonly below: Context; readonly code: MachineCode; readonly frame: TrapFrame } => {
   const handler = running(cpu);
   const below = cpu.stack[cpu.stack.length - 2];
   if (handler?.code.run !== "program" || handler.code.frame === null || below?.code.run !== "machine") {
@@ -98,13 +113,20 @@ export const lookupRule = rule({
     const { frame } = handlerOf(cpu);
     const list = services.words[args.word];
     const freed = list === FREED;
-    const entries = Array.isArray(list) ? (list as readonly { readonly address: bigint; readonly bytes: string }[]) : [];
+    const entries = Array.isArray(list)
+      ? (list as readonly { readonly address: bigint; readonly bytes: string }[])
+      : [];
     const entry = entries.find((candidate) => candidate.address === frame.at);
     const found = machine.setLocal(cpu, args.into, entry?.bytes ?? null);
     return [
       {
         set: { cpu: machine.advance(found) },
-        observed: [{ what: freed ? "load-freed" : "lookup", detail: { word: args.word, at: frame.at, found: entry !== undefined } }],
+        observed: [
+          {
+            what: freed ? "load-freed" : "lookup",
+            detail: { word: args.word, at: frame.at, found: entry !== undefined },
+          },
+        ],
       },
     ];
   },
@@ -123,8 +145,13 @@ export const emulateRule = rule({
     const emulated = withInterrupted(cpu, below, done.code);
     return [
       {
-        set: done.memory === memory ? { cpu: machine.advance(emulated) } : { cpu: machine.advance(emulated), memory: done.memory },
-        observed: [{ what: "emulate", detail: { at: frame.at, bytes, text: machine.disassemble(fromHex(bytes), frame.at) } }],
+        set:
+          done.memory === memory
+            ? { cpu: machine.advance(emulated) }
+            : { cpu: machine.advance(emulated), memory: done.memory },
+        observed: [
+          { what: "emulate", detail: { at: frame.at, bytes, text: machine.disassemble(fromHex(bytes), frame.at) } },
+        ],
       },
     ];
   },
@@ -151,7 +178,11 @@ const effectOf = (frame: TrapFrame, bytes: string, memory: MemoryState, machine:
   const ran = run(insn, at, interrupted.registers, interrupted.memory, memory, machine);
   const outcome = ran.outcome;
   if (outcome.do === "trap") {
-    return { code: { ...interrupted, trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes } }, memory, link: undefined };
+    return {
+      code: { ...interrupted, trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes } },
+      memory,
+      link: undefined,
+    };
   }
   const registers = { ...interrupted.registers, ...outcome.registers };
   const code: MachineCode = { ...interrupted, pc: outcome.next, registers, memory: ran.stack };
@@ -175,7 +206,9 @@ export const returnFromTrapRule = rule({
     if (place !== undefined) {
       const state = memory.sites[place.site];
       if (state === undefined) throw new Error("Every site has a state.");
-      const effects = machine.instructionsAt(place.site, place.offset).map(({ version, bytes }) => ({ version, ...effectOf(frame, bytes, memory, machine) }));
+      const effects = machine
+        .instructionsAt(place.site, place.offset)
+        .map(({ version, bytes }) => ({ version, ...effectOf(frame, bytes, memory, machine) }));
       const matched = effects.filter((effect) => same(effect.code, code)).map((effect) => effect.version);
       const link = effects.find((effect) => matched.includes(effect.version))?.link;
       let before: readonly number[] | null = null;
@@ -186,12 +219,26 @@ export const returnFromTrapRule = rule({
       }
       observed = {
         what: "return-from-trap",
-        detail: { at: frame.at, resumes: code.pc, ...state, site: place.site, offset: place.offset, matched, restarted, before },
+        detail: {
+          at: frame.at,
+          resumes: code.pc,
+          ...state,
+          site: place.site,
+          offset: place.offset,
+          matched,
+          restarted,
+          before,
+        },
       };
     }
     const settled = settle(resumed, machine);
-    const popped: CpuState = { ...cpu, stack: [...cpu.stack.slice(0, -2), { ...below, code: settled, marks: settled.home ? [] : below.marks }] };
-    const synchronized = machine.cpu.synchronizes.includes("trap-return") ? synchronize(popped, memory, machine) : popped;
+    const popped: CpuState = {
+      ...cpu,
+      stack: [...cpu.stack.slice(0, -2), { ...below, code: settled, marks: settled.home ? [] : below.marks }],
+    };
+    const synchronized = machine.cpu.synchronizes.includes("trap-return")
+      ? synchronize(popped, memory, machine)
+      : popped;
     return [{ set: { cpu: { ...synchronized, fetching: null } }, observed: [observed] }];
   },
 });

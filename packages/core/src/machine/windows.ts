@@ -33,7 +33,13 @@ export const windowOf = (cpu: CpuState, memory: MemoryState, key: string): reado
  * R1: a fetch may return, for each cell, any value of this CPU's window; the decoder sees every mix.
  * Every distinct instruction that CPU can fetch at `pc` is listed once, those of the latest bytes first.
  */
-export const fetchChoices = (cpu: CpuState, memory: MemoryState, pc: bigint, mode: string, machine: Machine): readonly Fetched[] => {
+export const fetchChoices = (
+  cpu: CpuState,
+  memory: MemoryState,
+  pc: bigint,
+  mode: string,
+  machine: Machine,
+): readonly Fetched[] => {
   const found = new Map<string, Fetched>();
   const { instructionSet, fetch } = machine;
 
@@ -108,7 +114,8 @@ const byteWindow = (cpu: CpuState, memory: MemoryState, address: bigint, machine
 };
 
 const excluded = (cpu: CpuState, a: readonly [string, CellValue], b: readonly [string, CellValue]): boolean =>
-  (cpu.excludes[`${a[0]}=${a[1]}`]?.[b[0]]?.includes(b[1]) ?? false) || (cpu.excludes[`${b[0]}=${b[1]}`]?.[a[0]]?.includes(a[1]) ?? false);
+  (cpu.excludes[`${a[0]}=${a[1]}`]?.[b[0]]?.includes(b[1]) ?? false) ||
+  (cpu.excludes[`${b[0]}=${b[1]}`]?.[a[0]]?.includes(a[1]) ?? false);
 
 const without = (values: ValueSet, value: CellValue): ValueSet => values.filter((v) => v !== value);
 
@@ -155,8 +162,27 @@ export const synchronize = (cpu: CpuState, memory: MemoryState, machine: Machine
   return { ...cpu, stale, excludes: {}, fetching: null };
 };
 
+/** R6: cache maintenance of the line that holds `address`, or of all code, changes what the next synchronisations leave to fetch. */
+export const maintain = (
+  memory: MemoryState,
+  operation: (cell: Cell) => Cell,
+  address: bigint | undefined,
+  machine: Machine,
+): MemoryState => {
+  const line = BigInt(machine.cache.line);
+  const covered = (key: string): boolean => address === undefined || BigInt(`0x${key}`) / line === address / line;
+  const cells = Object.entries(memory.cells).map(
+    ([key, cell]) => [key, covered(key) ? operation(cell) : cell] as const,
+  );
+  return { ...memory, cells: Object.fromEntries(cells) };
+};
+
 /** A copy of a map with one entry set, or left out when the set is empty; entries stay sorted by key. */
-const withEntry = (map: { readonly [key: string]: ValueSet }, key: string, values: ValueSet): { readonly [key: string]: ValueSet } => {
+const withEntry = (
+  map: { readonly [key: string]: ValueSet },
+  key: string,
+  values: ValueSet,
+): { readonly [key: string]: ValueSet } => {
   if (values.length > 0) return { ...map, [key]: values };
   const { [key]: _, ...rest } = map;
   return rest;

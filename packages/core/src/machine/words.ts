@@ -1,8 +1,8 @@
 import type { Data } from "../data.js";
 import { same } from "../key.js";
+import type { Value } from "../program/program.js";
 import { cpuMap, cpuPredicate, type Observation, rule } from "../rule.js";
 import { FREED, type ServicesState } from "../state.js";
-import type { Value } from "../program/program.js";
 
 /* Shared words, per-CPU words and reference counts that patch programs declare. */
 
@@ -11,7 +11,10 @@ const withWord = (services: ServicesState, word: string, value: Data): ServicesS
   words: { ...services.words, [word]: value },
 });
 
-const use = (what: string, word: string, before: Data): Observation => ({ what: before === FREED ? "load-freed" : what, detail: { word } });
+const use = (what: string, word: string, before: Data): Observation => ({
+  what: before === FREED ? "load-freed" : what,
+  detail: { word },
+});
 
 /** Sets a shared word. */
 export const setRule = rule({
@@ -21,7 +24,10 @@ export const setRule = rule({
   writes: ["cpu", "services"],
   apply: ({ cpu, services }, args: { readonly word: string; readonly value: Data }, machine) => [
     {
-      set: { cpu: machine.advance(cpu), services: withWord(services, args.word, machine.value(cpu, args.value as Value)) },
+      set: {
+        cpu: machine.advance(cpu),
+        services: withWord(services, args.word, machine.value(cpu, args.value as Value)),
+      },
       observed: [{ what: "set", detail: { word: args.word } }],
     },
   ],
@@ -35,7 +41,12 @@ export const loadRule = rule({
   writes: ["cpu"],
   apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
     const value = services.words[args.word];
-    return [{ set: { cpu: machine.advance(machine.setLocal(cpu, args.into, value)) }, observed: [use("load", args.word, value)] }];
+    return [
+      {
+        set: { cpu: machine.advance(machine.setLocal(cpu, args.into, value)) },
+        observed: [use("load", args.word, value)],
+      },
+    ];
   },
 });
 
@@ -49,7 +60,12 @@ export const addRule = rule({
     const before = services.words[args.word];
     const value = before === FREED ? FREED : Number(before) + args.by;
     const done = args.into === undefined ? cpu : machine.setLocal(cpu, args.into, value);
-    return [{ set: { cpu: machine.advance(done), services: withWord(services, args.word, value) }, observed: [use("add", args.word, before)] }];
+    return [
+      {
+        set: { cpu: machine.advance(done), services: withWord(services, args.word, value) },
+        observed: [use("add", args.word, before)],
+      },
+    ];
   },
 });
 
@@ -72,7 +88,10 @@ export const freeRule = rule({
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   apply: ({ cpu, services }, args: { readonly word: string }, machine) => [
-    { set: { cpu: machine.advance(cpu), services: withWord(services, args.word, FREED) }, observed: [{ what: "free", detail: { word: args.word } }] },
+    {
+      set: { cpu: machine.advance(cpu), services: withWord(services, args.word, FREED) },
+      observed: [{ what: "free", detail: { word: args.word } }],
+    },
   ],
 });
 
@@ -126,7 +145,10 @@ export const untilEachCpuRule = rule({
 });
 
 /** A word of this CPU has a value. */
-export const cpuWordPredicate = cpuPredicate({ id: "cpu-word", holds: (cpu, args: CpuWord) => same(cpu.words[args.word], args.value) });
+export const cpuWordPredicate = cpuPredicate({
+  id: "cpu-word",
+  holds: (cpu, args: CpuWord) => same(cpu.words[args.word], args.value),
+});
 
 /** Takes a reference of this CPU unless there is none. */
 export const tryGetRule = rule({

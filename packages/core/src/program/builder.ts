@@ -11,7 +11,12 @@ type Args = { readonly [name: string]: Data };
 const noted = (note: string | undefined): { readonly note: string } | object => (note === undefined ? {} : { note });
 
 /** A step with an operation of its own, e.g. one that a plugin brings. */
-export const step = (id: string, op: string, args: Args = {}, note?: string): Step => ({ id, op, args, ...noted(note) });
+export const step = (id: string, op: string, args: Args = {}, note?: string): Step => ({
+  id,
+  op,
+  args,
+  ...noted(note),
+});
 
 /** A step of an operation that is there for synchronisation, so that ablation may drop it. */
 export const syncStep = (id: string, op: string, args: Args = {}, note?: string): Step => ({
@@ -25,8 +30,16 @@ const lines = (list: readonly Line[]): Data => list as unknown as Data;
  * Writes code. The bytes are stored by accesses of `width` bytes (1, 2, 4 or 8; default 1, as memcpy may) in ascending order,
  * each of which becomes visible in as many pieces as the fetch model's unit cuts it into.
  */
-export const store = (id: string, address: bigint, bytes: Bytes, options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {}): Step =>
-  step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1 }, options.note);
+export const store = (
+  id: string,
+  address: bigint,
+  bytes: Bytes,
+  options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
+): Step => step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1 }, options.note);
+
+/** One of the architecture's cache-maintenance operations, for the line of an address or, without one, for all code. */
+export const maintain = (id: string, operation: string, address?: bigint, note?: string): Step =>
+  syncStep(id, "maintain", address === undefined ? { operation } : { operation, address }, note);
 
 /** Synchronises the context of this CPU alone (x86 `sync_core`, arm64 `isb`, RISC-V `fence.i`). */
 export const syncCore = (id: string, note?: string): Step => syncStep(id, "syncCore", {}, note);
@@ -38,7 +51,8 @@ export const syncCores = (id: string, note?: string): Step => syncStep(id, "sync
  * Interrupts every other CPU to run `handler`. A CPU counts as having acknowledged once its handler passed {@link ack}, which is
  * put at the end where the handler has none.
  */
-export const sendIpi = (id: string, handler: readonly Line[], note?: string): Step => syncStep(id, "sendIpi", { handler: lines(handler) }, note);
+export const sendIpi = (id: string, handler: readonly Line[], note?: string): Step =>
+  syncStep(id, "sendIpi", { handler: lines(handler) }, note);
 
 /** Waits until every CPU acknowledged the interrupt sent by the step `of`. */
 export const waitIpi = (id: string, of: string, note?: string): Step => syncStep(id, "waitIpi", { of }, note);
@@ -64,45 +78,59 @@ export const unmaskIrq = (id: string, note?: string): Step => step(id, "unmaskIr
  * `stop_machine(fn, data, NULL)`: every CPU's stopper thread passes PREPARE, DISABLE_IRQ, RUN and EXIT; `run` is done in RUN by
  * the first online CPU alone, `secondaries` by each other CPU before it leaves EXIT. (kernel/stop_machine.c, multi_cpu_stop, 7.3)
  */
-export const stopMachine = (id: string, does: { readonly run: readonly Line[]; readonly secondaries?: readonly Line[] }, note?: string): Step =>
-  step(id, "stopMachine", { run: lines(does.run), secondaries: lines(does.secondaries ?? []) }, note);
+export const stopMachine = (
+  id: string,
+  does: { readonly run: readonly Line[]; readonly secondaries?: readonly Line[] },
+  note?: string,
+): Step => step(id, "stopMachine", { run: lines(does.run), secondaries: lines(does.secondaries ?? []) }, note);
 
 /** Waits until every interrupt, trap and NMI handler that runs now has ended (`synchronize_rcu`). */
 export const waitRcu = (id: string, note?: string): Step => syncStep(id, "waitGrace", { flavour: "rcu" }, note);
 
 /** Waits until every task, preempted ones included, has switched voluntarily (`synchronize_rcu_tasks`). */
-export const waitRcuTasks = (id: string, note?: string): Step => syncStep(id, "waitGrace", { flavour: "rcu-tasks" }, note);
+export const waitRcuTasks = (id: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: "rcu-tasks" }, note);
 
 /** Waits until every CPU has switched context (`synchronize_rcu_tasks_rude`). */
-export const waitRcuTasksRude = (id: string, note?: string): Step => syncStep(id, "waitGrace", { flavour: "rcu-tasks-rude" }, note);
+export const waitRcuTasksRude = (id: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: "rcu-tasks-rude" }, note);
 
 /** Sets a shared word. */
-export const set = (id: string, word: string, value: Value, note?: string): Step => step(id, "set", { word, value }, note);
+export const set = (id: string, word: string, value: Value, note?: string): Step =>
+  step(id, "set", { word, value }, note);
 /** Loads a shared word into a local. */
-export const load = (id: string, word: string, into: string, note?: string): Step => step(id, "load", { word, into }, note);
+export const load = (id: string, word: string, into: string, note?: string): Step =>
+  step(id, "load", { word, into }, note);
 /** Adds to a shared word of a number; its new value goes to the local `into`, if one is named. */
 export const add = (id: string, word: string, by: number, into?: string, note?: string): Step =>
   step(id, "add", into === undefined ? { word, by } : { word, by, into }, note);
 /** Waits, without sleeping, until a shared word has a value. */
-export const until = (id: string, word: string, value: Data, note?: string): Step => step(id, "until", { word, value }, note);
+export const until = (id: string, word: string, value: Data, note?: string): Step =>
+  step(id, "until", { word, value }, note);
 /** Frees a shared word: to load it afterwards breaks `lifetime`. */
 export const free = (id: string, word: string, note?: string): Step => step(id, "free", { word }, note);
 
 /** Sets a per-CPU word on every CPU. */
-export const setEachCpu = (id: string, word: string, value: Data, note?: string): Step => step(id, "setEachCpu", { word, value }, note);
+export const setEachCpu = (id: string, word: string, value: Data, note?: string): Step =>
+  step(id, "setEachCpu", { word, value }, note);
 /** Adds to a per-CPU word on every CPU. */
-export const addEachCpu = (id: string, word: string, by: number, note?: string): Step => step(id, "addEachCpu", { word, by }, note);
+export const addEachCpu = (id: string, word: string, by: number, note?: string): Step =>
+  step(id, "addEachCpu", { word, by }, note);
 /** Waits, without sleeping, until a per-CPU word has a value on every CPU. */
-export const untilEachCpu = (id: string, word: string, value: Data, note?: string): Step => syncStep(id, "untilEachCpu", { word, value }, note);
+export const untilEachCpu = (id: string, word: string, value: Data, note?: string): Step =>
+  syncStep(id, "untilEachCpu", { word, value }, note);
 /** Increments this CPU's word unless it is 0; the local `into` says whether it did. */
-export const tryGet = (id: string, word: string, into: string, note?: string): Step => step(id, "tryGet", { word, into }, note);
+export const tryGet = (id: string, word: string, into: string, note?: string): Step =>
+  step(id, "tryGet", { word, into }, note);
 /** Decrements this CPU's word. */
 export const put = (id: string, word: string, note?: string): Step => step(id, "put", { word }, note);
 
 /** Enters a window that only one program may be in at a time; `exclusive` watches it. */
-export const enterWindow = (id: string, window: string, note?: string): Step => step(id, "enterWindow", { window }, note);
+export const enterWindow = (id: string, window: string, note?: string): Step =>
+  step(id, "enterWindow", { window }, note);
 /** Leaves a window. */
-export const leaveWindow = (id: string, window: string, note?: string): Step => step(id, "leaveWindow", { window }, note);
+export const leaveWindow = (id: string, window: string, note?: string): Step =>
+  step(id, "leaveWindow", { window }, note);
 
 /** Registers the handlers of a trap vector. */
 export const armTrap = (id: string, vector: string, note?: string): Step => step(id, "armTrap", { vector }, note);
@@ -113,9 +141,11 @@ export const disarmTrap = (id: string, vector: string, note?: string): Step => s
 export const publish = (id: string, note?: string): Step => step(id, "publish", {}, note);
 
 /** In a trap handler: finds the entry `{ address, bytes }` of the trap's address in a shared word that holds a list; null if none. */
-export const lookup = (id: string, word: string, into: string, note?: string): Step => step(id, "lookup", { word, into }, note);
+export const lookup = (id: string, word: string, into: string, note?: string): Step =>
+  step(id, "lookup", { word, into }, note);
 /** In a trap handler: gives the interrupted context the effect of the instruction in these bytes (hex) at the trap's address. */
-export const emulate = (id: string, bytes: Value, note?: string): Step => step(id, "emulate", { bytes: bytes as Data }, note);
+export const emulate = (id: string, bytes: Value, note?: string): Step =>
+  step(id, "emulate", { bytes: bytes as Data }, note);
 /** In a trap handler: the trap is ours; nothing after this line is run. */
 export const claim = (id = "claim", note?: string): Step => step(id, "claim", {}, note);
 
@@ -131,9 +161,12 @@ export const lt = (a: Value, b: Value): Condition => ({ test: "lt", a, b });
 export const when = (id: string, condition: Condition, then: readonly Line[], otherwise?: readonly Line[]): When => ({
   id,
   when: condition,
-  // biome-ignore lint/suspicious/noThenProperty: the name of the branch; nobody awaits a line
-  then,
-  ...(otherwise === undefined ? {} : { else: otherwise }),
+  lines: then,
+  ...(otherwise === undefined ? {} : { otherwise }),
 });
 /** Repeats lines while a condition on locals holds. It takes no step of its own. */
-export const whileLocal = (id: string, condition: Condition, repeat: readonly Line[]): While => ({ id, while: condition, repeat });
+export const whileLocal = (id: string, condition: Condition, repeat: readonly Line[]): While => ({
+  id,
+  while: condition,
+  repeat,
+});

@@ -4,7 +4,12 @@ import { keyOf } from "../key.js";
 import type { Condition, Line, Step } from "./program.js";
 
 /** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */
-export type Operation = { readonly kind: "op"; readonly step: string; readonly op: string; readonly args: { readonly [name: string]: Data } };
+export type Operation = {
+  readonly kind: "op";
+  readonly step: string;
+  readonly op: string;
+  readonly args: { readonly [name: string]: Data };
+};
 /** Goes on at `otherwise` unless the condition on locals holds. Takes no step. */
 export type Branch = { readonly kind: "branch"; readonly condition: Condition; readonly otherwise: number };
 /** Goes on at `to`. Takes no step. */
@@ -52,12 +57,12 @@ export class Compiler {
       if ("when" in line) {
         const branch = code.length;
         code.push({ kind: "jump", to: 0 });
-        this.#lines(line.then, scope, code, claims);
+        this.#lines(line.lines, scope, code, claims);
         const end = code.length;
-        if (line.else !== undefined) code.push({ kind: "jump", to: 0 });
+        if (line.otherwise !== undefined) code.push({ kind: "jump", to: 0 });
         code[branch] = { kind: "branch", condition: line.when, otherwise: code.length };
-        if (line.else === undefined) continue;
-        this.#lines(line.else, scope, code, claims);
+        if (line.otherwise === undefined) continue;
+        this.#lines(line.otherwise, scope, code, claims);
         code[end] = { kind: "jump", to: code.length };
       } else if ("while" in line) {
         const branch = code.length;
@@ -81,7 +86,11 @@ export class Compiler {
     const args = step.args;
     switch (step.op) {
       case "store":
-        for (const [address, bytes] of this.#cut(args["address"] as bigint, args["bytes"] as string, args["width"] as number)) {
+        for (const [address, bytes] of this.#cut(
+          args["address"] as bigint,
+          args["bytes"] as string,
+          args["width"] as number,
+        )) {
           op("store", { address, bytes });
         }
         return;
@@ -92,12 +101,17 @@ export class Compiler {
         return;
       }
       case "sendIpi":
-        op("sendIpi", { handler: this.#handler(scope, step.id, args["handler"] as unknown as readonly Line[]), self: false });
+        op("sendIpi", {
+          handler: this.#handler(scope, step.id, args["handler"] as unknown as readonly Line[]),
+          self: false,
+        });
         return;
       case "waitIpi": {
         const handler = this.#handlerOf.get(`${scope} ${args["of"]}`);
         if (handler === undefined) {
-          throw new InputError(`Step ${step.id} waits for the interrupt of step ${String(args["of"])}, which no earlier step sends.`);
+          throw new InputError(
+            `Step ${step.id} waits for the interrupt of step ${String(args["of"])}, which no earlier step sends.`,
+          );
         }
         op("waitIpi", { handler });
         return;
@@ -121,7 +135,9 @@ export class Compiler {
 
   /** Handlers of the same lines are one program, so that CPU states after different steps are not told apart by their names. */
   #handler(scope: string, step: string, lines: readonly Line[]): string {
-    const acknowledged = lines.some((line) => "op" in line && line.op === "ack") ? lines : [...lines, { id: step, op: "ack", args: {} }];
+    const acknowledged = lines.some((line) => "op" in line && line.op === "ack")
+      ? lines
+      : [...lines, { id: step, op: "ack", args: {} }];
     const key = `${scope} ${keyOf(acknowledged.map((line) => ({ ...line, id: "" })) as unknown as Data)}`;
     let name = this.#handlers.get(key);
     if (name === undefined) {

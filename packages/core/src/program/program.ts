@@ -18,7 +18,12 @@ export type Step = {
 };
 
 /** Lines that are run when a condition on locals holds, or otherwise. */
-export type When = { readonly id: string; readonly when: Condition; readonly then: readonly Line[]; readonly else?: readonly Line[] };
+export type When = {
+  readonly id: string;
+  readonly when: Condition;
+  readonly lines: readonly Line[];
+  readonly otherwise?: readonly Line[];
+};
 /** Lines that are repeated while a condition on locals holds. */
 export type While = { readonly id: string; readonly while: Condition; readonly repeat: readonly Line[] };
 /** A line of a program. */
@@ -43,7 +48,7 @@ export const isStep = (line: Line): line is Step => "op" in line;
 
 /** The lines nested in a line. */
 export const nested = (line: Line): readonly Line[] => {
-  if ("when" in line) return [...line.then, ...(line.else ?? [])];
+  if ("when" in line) return [...line.lines, ...(line.otherwise ?? [])];
   if ("while" in line) return line.repeat;
   return nestedOfStep(line);
 };
@@ -65,8 +70,8 @@ export const dropLines = (lines: readonly Line[], ids: ReadonlySet<string>): rea
     .filter((line) => !ids.has(line.id))
     .map((line): Line => {
       if ("when" in line) {
-        const kept = { ...line, then: dropLines(line.then, ids) };
-        return line.else === undefined ? kept : { ...kept, else: dropLines(line.else, ids) };
+        const kept = { ...line, lines: dropLines(line.lines, ids) };
+        return line.otherwise === undefined ? kept : { ...kept, otherwise: dropLines(line.otherwise, ids) };
       }
       if ("while" in line) return { ...line, repeat: dropLines(line.repeat, ids) };
       const args: { [name: string]: Data } = { ...line.args };

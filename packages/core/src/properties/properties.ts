@@ -45,12 +45,14 @@ export const midSequence: Property = {
   judge(observation) {
     if (observation.what === "execute") {
       const e = detail<Executed>(observation);
-      if (e.site === null || e.owned || e.before === null || e.before.some((v) => e.matched.includes(v))) return undefined;
+      if (e.site === null || e.owned || e.before === null || e.before.some((v) => e.matched.includes(v)))
+        return undefined;
       return `The passage had executed the ${e.before.map(version).join(" or ")} code and went on at ${hex(e.at)} with ${e.text}, which is not of that version.`;
     }
     if (observation.what === "return-from-trap") {
       const r = detail<Returned>(observation);
-      if (r.site === null || r.restarted || r.before === null || r.before.some((v) => r.matched.includes(v))) return undefined;
+      if (r.site === null || r.restarted || r.before === null || r.before.some((v) => r.matched.includes(v)))
+        return undefined;
       return `The passage had executed the ${r.before.map(version).join(" or ")} code and the trap at ${hex(r.at)} emulated another version.`;
     }
     return undefined;
@@ -76,7 +78,9 @@ export const trapOwned: Property = {
   judge(observation) {
     if (observation.what !== "trap-unclaimed") return undefined;
     const t = detail<{ readonly vector: string; readonly at: bigint; readonly patchers: boolean }>(observation);
-    return t.patchers ? `The ${t.vector} trap at ${hex(t.at)} was caused by a patcher's byte, and no handler claimed it.` : undefined;
+    return t.patchers
+      ? `The ${t.vector} trap at ${hex(t.at)} was caused by a patcher's byte, and no handler claimed it.`
+      : undefined;
   },
 };
 
@@ -103,12 +107,14 @@ export const done: Property = {
   judge(observation) {
     if (observation.what === "execute") {
       const e = detail<Executed>(observation);
-      if (e.site === null || e.calling || e.owned || e.matched.includes(e.to) || !e.matched.includes(e.from)) return undefined;
+      if (e.site === null || e.calling || e.owned || e.matched.includes(e.to) || !e.matched.includes(e.from))
+        return undefined;
       return `The CPU executed the old ${e.text} at ${hex(e.at)} after the patch call had returned.`;
     }
     if (observation.what === "return-from-trap") {
       const r = detail<Returned>(observation);
-      if (r.site === null || r.calling || r.restarted || r.matched.includes(r.to) || !r.matched.includes(r.from)) return undefined;
+      if (r.site === null || r.calling || r.restarted || r.matched.includes(r.to) || !r.matched.includes(r.from))
+        return undefined;
       return `The trap at ${hex(r.at)} was given the old instruction's effect after the patch call had returned.`;
     }
     return undefined;
@@ -122,7 +128,9 @@ export const pair: Property = {
   judge(observation) {
     if (observation.what !== "pair") return undefined;
     const p = detail<{ readonly published: boolean; readonly values: Data }>(observation);
-    return p.published ? undefined : `The combination ${JSON.stringify(p.values)} was used, which no published version had.`;
+    return p.published
+      ? undefined
+      : `The combination ${JSON.stringify(p.values)} was used, which no published version had.`;
   },
 };
 
@@ -159,4 +167,14 @@ export const rule: Property = {
 };
 
 /** All properties that are judged at events, in the order in which they are reported. `progress` is judged on the whole graph. */
-export const eventProperties: readonly Property[] = [midSequence, oldOrNew, trapOwned, emulation, done, pair, lifetime, exclusive, rule];
+export const eventProperties: readonly Property[] = [
+  midSequence,
+  oldOrNew,
+  trapOwned,
+  emulation,
+  done,
+  pair,
+  lifetime,
+  exclusive,
+  rule,
+];

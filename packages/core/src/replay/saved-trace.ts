@@ -43,7 +43,11 @@ export const fingerprint = async (machine: Machine): Promise<string> => {
 };
 
 /** A counterexample in a form that can be written to a file. */
-export const saveTrace = async (machine: Machine, verdict: Extract<Verdict, { readonly verdict: "unsafe" }>, request: unknown): Promise<SavedTrace> => ({
+export const saveTrace = async (
+  machine: Machine,
+  verdict: Extract<Verdict, { readonly verdict: "unsafe" }>,
+  request: unknown,
+): Promise<SavedTrace> => ({
   schema: TRACE_SCHEMA,
   model: await fingerprint(machine),
   request,
@@ -63,12 +67,19 @@ export const parseSavedTrace = (value: unknown, file: string): SavedTrace => {
   };
   if (typeof value !== "object" || value === null) return fail("it holds no JSON object", "top level");
   const trace = value as Partial<SavedTrace>;
-  if (trace.schema !== TRACE_SCHEMA) return fail(`its schema is ${JSON.stringify(trace.schema)}, not "${TRACE_SCHEMA}"`, "schema");
+  if (trace.schema !== TRACE_SCHEMA)
+    return fail(`its schema is ${JSON.stringify(trace.schema)}, not "${TRACE_SCHEMA}"`, "schema");
   if (typeof trace.model !== "string") return fail("it names no model", "model");
-  if (typeof trace.property !== "string" || typeof trace.why !== "string") return fail("it names no broken property", "property");
+  if (typeof trace.property !== "string" || typeof trace.why !== "string")
+    return fail("it names no broken property", "property");
   if (!Array.isArray(trace.steps)) return fail("it has no list of steps", "steps");
   trace.steps.forEach((step: Partial<Choice>, i) => {
-    if (typeof step?.cpu !== "number" || typeof step.rule !== "string" || typeof step.choice !== "number" || !(typeof step.step === "string" || step.step === null)) {
+    if (
+      typeof step?.cpu !== "number" ||
+      typeof step.rule !== "string" ||
+      typeof step.choice !== "number" ||
+      !(typeof step.step === "string" || step.step === null)
+    ) {
       fail(`step ${i + 1} is not a choice of a CPU, a rule, a step and an outcome`, `steps[${i}]`);
     }
   });
@@ -82,15 +93,25 @@ export type Replayed = { readonly trace: readonly TraceStep[]; readonly broken: 
  * Replays a saved counterexample strictly. Throws {@link InputError} when it is of another model, when a step is not possible
  * where it stands, or when the last step does not break the property that it broke.
  */
-export const replayTrace = async (machine: Machine, properties: readonly Property[], saved: SavedTrace): Promise<Replayed> => {
+export const replayTrace = async (
+  machine: Machine,
+  properties: readonly Property[],
+  saved: SavedTrace,
+): Promise<Replayed> => {
   const model = await fingerprint(machine);
   if (model !== saved.model) {
-    throw new InputError(`The trace is of another model (${saved.model.slice(0, 12)}…, this one is ${model.slice(0, 12)}…); it cannot be replayed here.`, { place: "model" });
+    throw new InputError(
+      `The trace is of another model (${saved.model.slice(0, 12)}…, this one is ${model.slice(0, 12)}…); it cannot be replayed here.`,
+      { place: "model" },
+    );
   }
   const trace = follow(machine, saved.steps);
   if (trace.length < saved.steps.length) {
     const next = saved.steps[trace.length] as Choice;
-    throw new InputError(`Step ${trace.length + 1} of the trace (CPU ${next.cpu}, ${next.step ?? next.rule}) is not possible there.`, { place: `steps[${trace.length}]` });
+    throw new InputError(
+      `Step ${trace.length + 1} of the trace (CPU ${next.cpu}, ${next.step ?? next.rule}) is not possible there.`,
+      { place: `steps[${trace.length}]` },
+    );
   }
   const broken = (trace[trace.length - 1]?.observed ?? []).flatMap((observation) =>
     properties.flatMap((property) => {

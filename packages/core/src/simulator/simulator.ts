@@ -37,7 +37,8 @@ export const simulate = (machine: Machine, options: { readonly flips?: number } 
   let stops = 0;
   const finished = (): boolean =>
     flips >= (options.flips ?? Number.POSITIVE_INFINITY) ||
-    (view.parked.tasks.every((task) => task.code.run === "machine") && view.cpus.every((cpu) => cpu.stack.every((context) => context.code.run === "machine")));
+    (view.parked.tasks.every((task) => task.code.run === "machine") &&
+      view.cpus.every((cpu) => cpu.stack.every((context) => context.code.run === "machine")));
   // The run is deterministic: a state that comes again comes for ever (Brent's algorithm).
   let seen = { flips, view };
   for (let round = 1; !finished(); round++) {

@@ -1,6 +1,6 @@
 import "reflect-metadata";
 // biome-ignore lint/style/noRestrictedImports: the one place that makes containers; the global one is never registered with
-import { type DependencyContainer, container } from "tsyringe";
+import { container, type DependencyContainer } from "tsyringe";
 import { InputError } from "../errors.js";
 import type { Token } from "./tokens.js";
 
@@ -41,7 +41,9 @@ export class Wiring {
     const own = (token: symbol): void => {
       const owner = this.#owners.get(token);
       if (owner !== undefined) {
-        throw new InputError(`Both ${owner} and ${plugin.id} provide ${Symbol.keyFor(token)?.replace("cmodx:", "") ?? String(token)}; a simulation has one.`);
+        throw new InputError(
+          `Both ${owner} and ${plugin.id} provide ${Symbol.keyFor(token)?.replace("cmodx:", "") ?? String(token)}; a simulation has one.`,
+        );
       }
       this.#owners.set(token, plugin.id);
     };

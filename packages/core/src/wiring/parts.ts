@@ -1,6 +1,6 @@
-import type { Explorer } from "../explorer/explorer.js";
 import type { Architecture } from "../architecture.js";
 import type { Cpu } from "../cpu.js";
+import type { Explorer } from "../explorer/explorer.js";
 import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
 import type { InstructionSet } from "../instruction-set.js";
 import type { Machine, RuleBook } from "../machine/machine.js";

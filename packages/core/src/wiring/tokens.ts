@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import { inject, injectable, injectAll } from "tsyringe";
+import { inject, injectAll, injectable } from "tsyringe";
 
 declare const TYPE: unique symbol;
 
@@ -17,13 +17,21 @@ type Fits<T, P> = [T] extends [P] ? unknown : { readonly "cmodx: token type": T;
 /** Parameter decorator: this constructor parameter is the part of this token. */
 export const use =
   <T>(of: Token<T>) =>
-  <C extends AnyClass, I extends number>(target: C, key: undefined, index: I & Fits<T, ConstructorParameters<C>[I]>): void =>
+  <C extends AnyClass, I extends number>(
+    target: C,
+    key: undefined,
+    index: I & Fits<T, ConstructorParameters<C>[I]>,
+  ): void =>
     inject(of)(target, key, index);
 
 /** Parameter decorator: this constructor parameter is the list of all parts of this token. */
 export const useAll =
   <T>(of: Token<T>) =>
-  <C extends AnyClass, I extends number>(target: C, key: undefined, index: I & Fits<readonly T[], ConstructorParameters<C>[I]>): void =>
+  <C extends AnyClass, I extends number>(
+    target: C,
+    key: undefined,
+    index: I & Fits<readonly T[], ConstructorParameters<C>[I]>,
+  ): void =>
     injectAll(of)(target, key, index);
 
 export { injectable };

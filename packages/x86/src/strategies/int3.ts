@@ -43,7 +43,8 @@ const refuse = (site: FlipSite, isa: InstructionSet): string | undefined => {
   if (typeof insn === "string") return `the new bytes at ${at} are no instruction of the modelled subset.`;
   const name = (insn as unknown as { readonly op: string }).op;
   const padded = (name === "ret" || name === "jmp") && site.next.slice(insn.length).every((byte) => byte === INT3);
-  if (insn.length !== site.next.length && !padded) return `the new code at ${at} is more than one instruction, which the handler cannot emulate.`;
+  if (insn.length !== site.next.length && !padded)
+    return `the new code at ${at} is more than one instruction, which the handler cannot emulate.`;
   if (!EMULATED.has(name)) return `the handler cannot emulate ${isa.format(insn, site.address)} at ${at}.`;
   return undefined;
 };
@@ -53,20 +54,35 @@ const batch = (sites: readonly FlipSite[], suffix: string): readonly Line[] => {
   const id = (name: string): string => `${name}${suffix}`;
   const each = (name: string, index: number): string => id(sites.length === 1 ? name : `${name}.${index}`);
   const tails = sites.flatMap((site, i) =>
-    site.next.length === 1 ? [] : [store(each("write-tail", i), site.address + 1n, site.next.slice(1), { note: "everything but the first byte" })],
+    site.next.length === 1
+      ? []
+      : [
+          store(each("write-tail", i), site.address + 1n, site.next.slice(1), {
+            note: "everything but the first byte",
+          }),
+        ],
   );
   const firsts = sites.flatMap((site, i) =>
-    site.next[0] === INT3 ? [] : [store(each("write-first", i), site.address, site.next.slice(0, 1), { note: "replaces the INT3" })],
+    site.next[0] === INT3
+      ? []
+      : [store(each("write-first", i), site.address, site.next.slice(0, 1), { note: "replaces the INT3" })],
   );
   return [
-    set(id("fill-array"), "text_poke_array", sites.map((site) => ({ address: site.address, bytes: toHex(site.next) })), "addresses and new instructions"),
+    set(
+      id("fill-array"),
+      "text_poke_array",
+      sites.map((site) => ({ address: site.address, bytes: toHex(site.next) })),
+      "addresses and new instructions",
+    ),
     setEachCpu(id("get-refs"), "text_poke_array_refs", 1, "from here on the handlers may look at the array"),
     ...sites.map((site, i) => store(each("write-int3", i), site.address, [INT3], { note: "traps whoever comes" })),
     syncCores(id("sync-1"), "all CPUs now fetch the INT3"),
     ...tails,
     ...(tails.length > 0 ? [syncCores(id("sync-2"), "all CPUs now fetch the new tail")] : []),
     ...firsts,
-    ...(firsts.length > 0 ? [syncCores(id("sync-3"), "all CPUs now fetch the new instruction; their handlers have ended")] : []),
+    ...(firsts.length > 0
+      ? [syncCores(id("sync-3"), "all CPUs now fetch the new instruction; their handlers have ended")]
+      : []),
     addEachCpu(id("drop-refs"), "text_poke_array_refs", -1),
     untilEachCpu(id("wait-refs"), "text_poke_array_refs", 0, "handlers that still look at the array"),
     set(id("clear-array"), "text_poke_array", []),
@@ -110,7 +126,17 @@ const plan = (flip: Flip, isa: InstructionSet): PatchProgram | Impossible => {
 const common = {
   architectures: ["x86"],
   source: SOURCE,
-  promises: ["mid-sequence", "old-or-new", "trap-owned", "emulation", "done", "lifetime", "exclusive", "progress", "rule"],
+  promises: [
+    "mid-sequence",
+    "old-or-new",
+    "trap-owned",
+    "emulation",
+    "done",
+    "lifetime",
+    "exclusive",
+    "progress",
+    "rule",
+  ],
 } as const;
 
 /** Linux's patching of one site: INT3, tail, first byte, with all CPUs synchronised after each (`smp_text_poke_single`). */
@@ -120,7 +146,8 @@ export const int3 = (): PatchStrategy => ({
   summary: "INT3 over the first byte, then the tail, then the first byte, all CPUs synchronised after each",
   defaultSite: "nop5:call",
   plan(flip, { instructionSet }) {
-    if (flip.sites.length !== 1) return { impossible: `it patches one site at a time, not ${flip.sites.length}; int3-batch patches several.` };
+    if (flip.sites.length !== 1)
+      return { impossible: `it patches one site at a time, not ${flip.sites.length}; int3-batch patches several.` };
     return plan(flip, instructionSet);
   },
 });

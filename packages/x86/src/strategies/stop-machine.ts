@@ -13,7 +13,10 @@ const patchStopped = (id: string, summary: string, source: string, secondaries: 
       stopAll("stop", {
         run: [
           ...sites.map((site, i) =>
-            store(sites.length === 1 ? "write" : `write.${i}`, site.address, site.next, { width: 8, note: "every task is stopped" }),
+            store(sites.length === 1 ? "write" : `write.${i}`, site.address, site.next, {
+              width: 8,
+              note: "every task is stopped",
+            }),
           ),
           syncCore("sync-writer", "the CPU that wrote"),
         ],

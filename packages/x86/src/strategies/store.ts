@@ -3,7 +3,16 @@ import { type FlipSite, type Line, lock, type PatchStrategy, store, syncCores, u
 /** Widths of the accesses of {@link plainStore} in bytes. */
 export type StoreWidth = 1 | 2 | 4 | 8;
 
-const promises = ["mid-sequence", "old-or-new", "trap-owned", "done", "lifetime", "exclusive", "progress", "rule"] as const;
+const promises = [
+  "mid-sequence",
+  "old-or-new",
+  "trap-owned",
+  "done",
+  "lifetime",
+  "exclusive",
+  "progress",
+  "rule",
+] as const;
 
 /**
  * Just writes the new bytes over the old, in accesses of `width` bytes (default 1), and synchronises all CPUs at the end: what
@@ -21,7 +30,9 @@ export const plainStore = (options: { readonly width?: StoreWidth } = {}): Patch
     plan: (flip) => ({
       main: [
         lock("lock", "text_mutex"),
-        ...flip.sites.map((site, i) => store(flip.sites.length === 1 ? "write" : `write.${i}`, site.address, site.next, { width })),
+        ...flip.sites.map((site, i) =>
+          store(flip.sites.length === 1 ? "write" : `write.${i}`, site.address, site.next, { width }),
+        ),
         syncCores("sync", "all CPUs now fetch the new instruction"),
         unlock("unlock", "text_mutex"),
       ],
@@ -45,13 +56,19 @@ export const alignedStore = (): PatchStrategy => ({
   plan(flip) {
     const wide = flip.sites.find(crosses);
     if (wide !== undefined) {
-      return { impossible: `the ${wide.next.length} bytes at 0x${wide.address.toString(16)} cross an aligned 8-byte word.` };
+      return {
+        impossible: `the ${wide.next.length} bytes at 0x${wide.address.toString(16)} cross an aligned 8-byte word.`,
+      };
     }
     return {
       main: [
         lock("lock", "text_mutex"),
         ...flip.sites.map(
-          (site, i): Line => store(flip.sites.length === 1 ? "write" : `write.${i}`, site.address, site.next, { width: 8, note: "the rest of the word is rewritten as it is" }),
+          (site, i): Line =>
+            store(flip.sites.length === 1 ? "write" : `write.${i}`, site.address, site.next, {
+              width: 8,
+              note: "the rest of the word is rewritten as it is",
+            }),
         ),
         syncCores("sync", "all CPUs now fetch the new instruction"),
         unlock("unlock", "text_mutex"),
