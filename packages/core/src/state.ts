@@ -69,8 +69,17 @@ export type Level = "task" | "stopper" | "irq" | "trap" | "nmi";
 /** For each site that a context is passing through: the versions that all instructions executed in this passage agree with. */
 export type Passages = { readonly [site: string]: readonly number[] };
 
-/** A breakpoint or fault that was fetched and whose handler is not yet entered. */
-export type Trapped = { readonly vector: string; readonly at: bigint; readonly resume: bigint; readonly bytes: string };
+/**
+ * A breakpoint or fault that was fetched and whose handler is not yet entered; `calling`: a patch call of its site was under way
+ * when it was fetched.
+ */
+export type Trapped = {
+  readonly calling: boolean;
+  readonly vector: string;
+  readonly at: bigint;
+  readonly resume: bigint;
+  readonly bytes: string;
+};
 
 /**
  * A context that runs machine code. `memory` holds its own stack (bytes by address, both hex); `home` says that it stands
@@ -90,6 +99,7 @@ export type MachineCode = {
 
 /** What a trap handler finds: where the trap was taken, and the interrupted context as it was then. */
 export type TrapFrame = {
+  readonly calling: boolean;
   readonly vector: string;
   readonly at: bigint;
   readonly resume: bigint;

@@ -147,10 +147,11 @@ export class Explorer {
     const inOrder = [...broken].sort((a, b) => propertyIds.indexOf(a.property) - propertyIds.indexOf(b.property));
     const first = inOrder[0] as Broken;
     const choices = path.map(({ effect, column }) => {
-      const { rule, step, choice } = this.#steps.info(effect);
-      return { cpu: column - CPU0, rule, step, choice };
+      const { rule, step, candidate, choice } = this.#steps.info(effect);
+      return { cpu: column - CPU0, rule, step, candidate, choice };
     });
     const trace = follow(this.#machine, choices);
+    if (trace.length !== choices.length) throw new Error("A path that was found can be followed.");
     return {
       ...base,
       verdict: "unsafe",
@@ -175,7 +176,7 @@ export class Explorer {
 
   #vacuous(): boolean {
     return !this.#steps.infos.some(({ observed }) =>
-      observed.some(({ what, detail }) => what === "execute" && detail["site"] !== null && detail["calling"] === true),
+      observed.some(({ what, detail }) => what === "execute" && detail.site !== null && detail.calling === true),
     );
   }
 

@@ -1,12 +1,15 @@
 import type { Data } from "../data.js";
 import { deepFreeze, footprint } from "../development.js";
 import { keyOf } from "../key.js";
-import type { Candidate, Machine } from "../machine/machine.js";
+import type { Candidate } from "../machine/candidates.js";
+import type { Machine } from "../machine/machine.js";
 import type { Property } from "../properties/property.js";
-import type { Effect, EveryCpu, Observation, Rule } from "../rule.js";
+import type { Effect, Observation, Rule } from "../rule.js";
 import type { CpuState, MemoryState, ParkedState, Parts, ServicesState } from "../state.js";
+import { CpuMemo } from "./cpu-memo.js";
 import { GrowingInt32 } from "./growing.js";
 import { Interner } from "./interner.js";
+import { OutcomeTable } from "./outcome-table.js";
 import type { StateStore } from "./state-store.js";
 
 /** Columns of a state's row: the shared parts, then one for each CPU. */
@@ -26,7 +29,9 @@ export type EffectInfo = {
   readonly step: string | null;
   readonly observed: readonly Observation[];
   readonly broken: readonly { readonly property: Property["id"]; readonly why: string }[];
-  /** Among the outcomes of one rule: which. */
+  /** {@link Choice.candidate} */
+  readonly candidate: number;
+  /** {@link Choice.choice} */
   readonly choice: number;
 };
 
@@ -61,10 +66,7 @@ export class Steps {
   readonly #candidateGuard = new GrowingInt32();
   readonly #candidateCpu = new GrowingInt32();
 
-  // Memoised outcomes: a hash table from (candidate, memory, services, parked) to a range of effects.
-  #table = new Int32Array(6 << 12);
-  #mask = (1 << 12) - 1;
-  #entries = 0;
+  readonly #outcomes = new OutcomeTable();
 
   /** New part numbers of an effect, or -1 where it leaves the part as it is; then maps over the CPUs, or -1; then what it breaks. */
   readonly effectCpu = new GrowingInt32();
@@ -76,12 +78,8 @@ export class Steps {
   readonly effectBroken = new GrowingInt32();
   readonly #infos: EffectInfo[] = [];
 
-  readonly #mapNumbers = new Map<string, number>();
-  readonly #maps: EveryCpu[] = [];
-  readonly #mapped: Int32Array[] = [];
-  readonly #guardNumbers = new Map<string, number>();
-  readonly #guards: EveryCpu[] = [];
-  readonly #guarded: Int8Array[] = [];
+  readonly #maps: CpuMemo;
+  readonly #guards: CpuMemo;
 
   readonly machine: Machine;
 
@@ -90,11 +88,17 @@ export class Steps {
     this.machine = machine;
     this.#properties = properties;
     this.#development = development;
+    this.#maps = new CpuMemo(({ id, args }, cpu) =>
+      this.cpu.id(machine.map(id).apply(this.cpu.value(cpu), args, machine)),
+    );
+    this.#guards = new CpuMemo(({ id, args }, cpu) =>
+      machine.predicate(id).holds(this.cpu.value(cpu), args, machine) ? 1 : 0,
+    );
   }
 
   /** How often model code ran. */
   get calls(): number {
-    return this.#entries;
+    return this.#outcomes.size;
   }
 
   /** Columns of a row. */
@@ -140,7 +144,7 @@ export class Steps {
       let reads = 0;
       for (const part of candidate.rule.reads) if (part !== "cpu") reads |= READS[part];
       this.#candidateReads.push(reads);
-      this.#candidateGuard.push(candidate.guard === null ? -1 : this.#guardNumber(candidate.guard));
+      this.#candidateGuard.push(candidate.guard === null ? -1 : this.#guards.number(candidate.guard));
       this.#candidateCpu.push(cpu);
     }
   }
@@ -150,59 +154,33 @@ export class Steps {
     const guard = this.#candidateGuard.get(candidate);
     if (guard < 0) return true;
     for (let column = CPU0; column < width; column++) {
-      if (!this.#holds(guard, rows[base + column] as number)) return false;
+      if (this.#guards.value(guard, rows[base + column] as number) === 0) return false;
     }
     return true;
   }
 
-  #holds(guard: number, cpu: number): boolean {
-    let known = this.#guarded[guard] as Int8Array;
-    if (cpu >= known.length) {
-      const grown = new Int8Array(Math.max(cpu + 1, known.length * 2));
-      grown.set(known);
-      this.#guarded[guard] = grown;
-      known = grown;
-    }
-    let value = known[cpu] as number;
-    if (value === 0) {
-      const { id, args } = this.#guards[guard] as EveryCpu;
-      value = this.machine.predicate(id).holds(this.cpu.value(cpu), args, this.machine) ? 1 : 2;
-      known[cpu] = value;
-    }
-    return value === 1;
-  }
-
-  /** Entry in the table of outcomes of a candidate in the state whose row starts at `base`. */
+  /** The place of the outcome of a candidate in the state whose row starts at `base`. */
   outcome(candidate: number, rows: Int32Array, base: number): number {
     const reads = this.#candidateReads.get(candidate);
     const memory = (reads & READS.memory) === 0 ? -1 : (rows[base + MEMORY] as number);
     const services = (reads & READS.services) === 0 ? -1 : (rows[base + SERVICES] as number);
     const parked = (reads & READS.parked) === 0 ? -1 : (rows[base + PARKED] as number);
-    const table = this.#table;
-    let slot = hashOf(candidate, memory, services, parked) & this.#mask;
-    for (;;) {
-      const at = 6 * slot;
-      const entry = table[at] as number;
-      if (entry === 0) break;
-      if (entry === candidate + 1 && table[at + 1] === memory && table[at + 2] === services && table[at + 3] === parked)
-        return at;
-      slot = (slot + 1) & this.#mask;
-    }
-    return this.#compute(candidate, memory, services, parked);
+    const found = this.#outcomes.find(candidate, memory, services, parked);
+    return found >= 0 ? found : this.#compute(candidate, memory, services, parked);
   }
 
   /** First effect of an outcome. */
   firstEffect(outcome: number): number {
-    return this.#table[outcome + 4] as number;
+    return this.#outcomes.first(outcome);
   }
 
   /** Number of effects of an outcome. */
   effectCount(outcome: number): number {
-    return this.#table[outcome + 5] as number;
+    return this.#outcomes.count(outcome);
   }
 
   #compute(candidate: number, memory: number, services: number, parked: number): number {
-    const { rule, args, step } = this.candidate(candidate);
+    const { rule, args } = this.candidate(candidate);
     const parts: Partial<Parts> = {
       cpu: this.cpu.value(this.#candidateCpu.get(candidate)),
       ...(memory < 0 ? {} : { memory: this.memory.value(memory) }),
@@ -212,13 +190,9 @@ export class Steps {
     const effects = this.#apply(rule, parts, args);
     const first = this.#infos.length;
     effects.forEach((effect, choice) => {
-      this.#addEffect(rule, step, effect, choice);
+      this.#addEffect(candidate, effect, choice);
     });
-    if (++this.#entries * 2 > this.#mask) this.#grow();
-    let slot = hashOf(candidate, memory, services, parked) & this.#mask;
-    while (this.#table[6 * slot] !== 0) slot = (slot + 1) & this.#mask;
-    this.#table.set([candidate + 1, memory, services, parked, first, effects.length], 6 * slot);
-    return 6 * slot;
+    return this.#outcomes.put(candidate, memory, services, parked, first, effects.length);
   }
 
   #apply(rule: Rule, parts: Partial<Parts>, args: Data): readonly Effect[] {
@@ -241,14 +215,14 @@ export class Steps {
     return effects;
   }
 
-  #addEffect(rule: Rule, step: string | null, effect: Effect, choice: number): void {
+  #addEffect(candidate: number, effect: Effect, choice: number): void {
     const { cpu, memory, services, parked } = effect.set;
     this.effectCpu.push(cpu === undefined ? -1 : this.cpu.id(cpu));
     this.effectMemory.push(memory === undefined ? -1 : this.memory.id(memory));
     this.effectServices.push(services === undefined ? -1 : this.services.id(services));
     this.effectParked.push(parked === undefined ? -1 : this.parked.id(parked));
-    this.effectEvery.push(effect.everyCpu === undefined ? -1 : this.#mapNumber(effect.everyCpu));
-    this.effectOthers.push(effect.otherCpus === undefined ? -1 : this.#mapNumber(effect.otherCpus));
+    this.effectEvery.push(effect.everyCpu === undefined ? -1 : this.#maps.number(effect.everyCpu));
+    this.effectOthers.push(effect.otherCpus === undefined ? -1 : this.#maps.number(effect.otherCpus));
     const observed = effect.observed ?? [];
     const broken = this.#properties.flatMap((property, i) =>
       observed.flatMap((observation) => {
@@ -257,11 +231,13 @@ export class Steps {
       }),
     );
     this.effectBroken.push(broken.reduce((bits, { bit }) => bits | bit, 0));
+    const { rule, step } = this.candidate(candidate);
     this.#infos.push({
       rule: rule.id,
       step,
       observed,
       broken: broken.map(({ property, why }) => ({ property, why })),
+      candidate: candidate - this.firstCandidate(this.#candidateCpu.get(candidate)),
       choice,
     });
   }
@@ -274,37 +250,6 @@ export class Steps {
   /** All effects that were taken. */
   get infos(): readonly EffectInfo[] {
     return this.#infos;
-  }
-
-  /** The number of a CPU part after a map. */
-  mapped(map: number, cpu: number): number {
-    let known = this.#mapped[map] as Int32Array;
-    if (cpu >= known.length) {
-      const grown = new Int32Array(Math.max(cpu + 1, known.length * 2));
-      grown.set(known);
-      this.#mapped[map] = grown;
-      known = grown;
-    }
-    const found = known[cpu] as number;
-    if (found !== 0) return found - 1;
-    const { id, args } = this.#maps[map] as EveryCpu;
-    const value = this.cpu.id(this.machine.map(id).apply(this.cpu.value(cpu), args, this.machine));
-    known[cpu] = value + 1;
-    return value;
-  }
-
-  #mapNumber(map: EveryCpu): number {
-    return numberOf(map, this.#mapNumbers, () => {
-      this.#mapped.push(new Int32Array(64));
-      return this.#maps.push(map) - 1;
-    });
-  }
-
-  #guardNumber(guard: EveryCpu): number {
-    return numberOf(guard, this.#guardNumbers, () => {
-      this.#guarded.push(new Int8Array(64));
-      return this.#guards.push(guard) - 1;
-    });
   }
 
   /**
@@ -384,42 +329,9 @@ export class Steps {
     const parked = this.effectParked.get(effect);
     if (parked >= 0) into[PARKED] = parked;
     const every = this.effectEvery.get(effect);
-    if (every >= 0) for (let i = CPU0; i < width; i++) into[i] = this.mapped(every, into[i] as number);
+    if (every >= 0) for (let i = CPU0; i < width; i++) into[i] = this.#maps.value(every, into[i] as number);
     const others = this.effectOthers.get(effect);
     if (others >= 0)
-      for (let i = CPU0; i < width; i++) if (i !== column) into[i] = this.mapped(others, into[i] as number);
-  }
-
-  #grow(): void {
-    const old = this.#table;
-    const size = (this.#mask + 1) * 2;
-    this.#table = new Int32Array(6 * size);
-    this.#mask = size - 1;
-    for (let at = 0; at < old.length; at += 6) {
-      if (old[at] === 0) continue;
-      let slot =
-        hashOf((old[at] as number) - 1, old[at + 1] as number, old[at + 2] as number, old[at + 3] as number) &
-        this.#mask;
-      while (this.#table[6 * slot] !== 0) slot = (slot + 1) & this.#mask;
-      this.#table.set(old.subarray(at, at + 6), 6 * slot);
-    }
+      for (let i = CPU0; i < width; i++) if (i !== column) into[i] = this.#maps.value(others, into[i] as number);
   }
 }
-
-const hashOf = (a: number, b: number, c: number, d: number): number => {
-  let hash = Math.imul(a ^ 0x811c9dc5, 0x9e3779b1);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ b, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13) ^ c, 0xc2b2ae35);
-  hash = Math.imul(hash ^ (hash >>> 16) ^ d, 0x27d4eb2f);
-  return hash ^ (hash >>> 15);
-};
-
-const numberOf = (key: EveryCpu, numbers: Map<string, number>, add: () => number): number => {
-  const text = `${key.id} ${keyOf(key.args)}`;
-  let number = numbers.get(text);
-  if (number === undefined) {
-    number = add();
-    numbers.set(text, number);
-  }
-  return number;
-};

@@ -1,4 +1,5 @@
-import type { Candidate, Machine } from "../machine/machine.js";
+import type { Candidate } from "../machine/candidates.js";
+import type { Machine } from "../machine/machine.js";
 import type { Effect, Observation } from "../rule.js";
 import type { CpuState, MemoryState, ParkedState, ServicesState } from "../state.js";
 
@@ -10,11 +11,16 @@ export type StateView = {
   readonly cpus: readonly CpuState[];
 };
 
-/** Which step of a state was taken: the CPU that acted, the rule, the program's step if it was one, and which of its outcomes. */
+/** Which step of a state was taken. */
 export type Choice = {
+  /** The CPU that acted, from 0. */
   readonly cpu: number;
   readonly rule: string;
+  /** The step of the patch program, where it was one. */
   readonly step: string | null;
+  /** Which of the steps that this CPU could take, in the machine's order: two interrupts may be pending at once. */
+  readonly candidate: number;
+  /** Which of the outcomes of the rule. */
   readonly choice: number;
 };
 
@@ -32,18 +38,23 @@ export const initialView = (machine: Machine): StateView => {
 };
 
 /** A step that a CPU can take in a state, with all its outcomes. */
-export type Enabled = { readonly candidate: Candidate; readonly effects: readonly Effect[] };
+export type Enabled = {
+  readonly candidate: Candidate;
+  /** Its place among the steps of the CPU, blocked ones included. */
+  readonly index: number;
+  readonly effects: readonly Effect[];
+};
 
 /** The steps that one CPU can take in a state. */
 export const enabledSteps = (machine: Machine, view: StateView, cpu: number): readonly Enabled[] => {
   const acting = view.cpus[cpu] as CpuState;
-  return machine.candidates(acting).flatMap((candidate): readonly Enabled[] => {
+  return machine.candidates(acting).flatMap((candidate, index): readonly Enabled[] => {
     const { guard } = candidate;
     if (guard !== null && !view.cpus.every((other) => machine.predicate(guard.id).holds(other, guard.args, machine)))
       return [];
     const { memory, services, parked } = view;
     const effects = candidate.rule.apply({ cpu: acting, memory, services, parked }, candidate.args, machine);
-    return effects.length === 0 ? [] : [{ candidate, effects }];
+    return effects.length === 0 ? [] : [{ candidate, index, effects }];
   });
 };
 
@@ -75,13 +86,13 @@ export const follow = (machine: Machine, choices: readonly Choice[]): readonly T
   for (const choice of choices) {
     if (choice.cpu < 0 || choice.cpu >= before.cpus.length) break;
     const taken = enabledSteps(machine, before, choice.cpu).find(
-      ({ candidate }) => candidate.rule.id === choice.rule && candidate.step === choice.step,
+      ({ candidate, index }) =>
+        index === choice.candidate && candidate.rule.id === choice.rule && candidate.step === choice.step,
     );
     const effect = taken?.effects[choice.choice];
     if (effect === undefined) break;
     const after = afterEffect(machine, before, choice.cpu, effect);
-    const { cpu, rule, step } = choice;
-    trace.push({ cpu, rule, step, choice: choice.choice, observed: effect.observed ?? [], before, after });
+    trace.push({ ...choice, observed: effect.observed ?? [], before, after });
     before = after;
   }
   return trace;

@@ -156,12 +156,13 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
   };
 
   if (outcome.do === "trap") {
+    const calling = place !== undefined && memory.sites[place.site]?.calling === true;
     // A fault resumes at the instruction, a breakpoint behind it; the handler sees which.
     return effect({
       ...code,
       home: false,
       passages,
-      trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes) },
+      trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes), calling },
     });
   }
   const registers = { ...code.registers, ...outcome.registers };
@@ -184,7 +185,12 @@ const textOf = (fetched: Fetched, at: bigint, machine: Machine): string =>
     : machine.instructionSet.format(fetched.insn, at);
 
 /** How bytes that do not decode are shown; `(bad)` is objdump's word. */
-const undecoded = { undefined: "(bad)", unsupported: "(outside the modelled subset)", unmapped: "(unmapped)" } as const;
+export const undecoded = {
+  undefined: "(bad)",
+  unsupported: "(outside the modelled subset)",
+  unmapped: "(unmapped)",
+  short: "(cut off)",
+} as const;
 
 /** What an instruction does to a context's own state and to shared memory; reused by the emulation of traps. */
 export type Ran = {

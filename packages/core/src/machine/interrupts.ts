@@ -1,5 +1,6 @@
 import { cpuMap, cpuPredicate, type Effect, rule } from "../rule.js";
 import { type Context, type CpuState, running, withRunning } from "../state.js";
+import { alone } from "./candidates.js";
 import type { Machine } from "./machine.js";
 import { synchronize } from "./windows.js";
 
@@ -68,7 +69,7 @@ export const returnFromInterruptRule = rule({
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch.
-  urgent: (cpu, machine) => machine.alone(cpu),
+  urgent: (cpu, machine) => alone(cpu, machine),
   apply({ cpu, memory }, _args, machine) {
     const level = running(cpu)?.level === "nmi" ? "nmi" : "irq";
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1), fetching: null };
@@ -125,9 +126,7 @@ export const acknowledgedPredicate = cpuPredicate({
     !cpu.pending.includes(args.handler) &&
     !cpu.stack.some(
       (context) =>
-        context.code.run === "program" &&
-        context.code.program === args.handler &&
-        context.code.locals["acked"] !== true,
+        context.code.run === "program" && context.code.program === args.handler && context.code.locals.acked !== true,
     ),
 });
 

@@ -9,7 +9,7 @@ import { same } from "../key.js";
 import type { MemoryOrder } from "../memory-order.js";
 import type { CompiledProgram, Operation } from "../program/compile.js";
 import type { Condition, Value } from "../program/program.js";
-import type { CpuMap, CpuPredicate, EveryCpu, Rule } from "../rule.js";
+import type { CpuMap, CpuPredicate, Rule } from "../rule.js";
 import type { Scenario } from "../scenario.js";
 import {
   type CpuState,
@@ -31,24 +31,12 @@ import {
   SCENARIO,
 } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
-import { bytesByAddress } from "./execute.js";
-import { takes } from "./interrupts.js";
+import { type Candidate, candidatesOf } from "./candidates.js";
+import { bytesByAddress, undecoded } from "./execute.js";
 import { HOME, type Layout, layOut, STACK_TOP } from "./layout.js";
-import { givesUpCpu } from "./scheduling.js";
 import type { SiteInstruction } from "./sites.js";
 
 export { HOME, STACK_BOTTOM, STACK_TOP } from "./layout.js";
-
-/** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
-export type Candidate = {
-  readonly rule: Rule;
-  readonly args: Data;
-  /** The step of the program it belongs to. */
-  readonly step: string | null;
-  readonly guard: EveryCpu | null;
-  /** {@link Rule.urgent} */
-  readonly urgent: boolean;
-};
 
 /** The parts of a state before any step, the CPUs in order. */
 export type Initial = Omit<Parts, "cpu"> & { readonly cpus: readonly CpuState[] };
@@ -71,8 +59,6 @@ const byId = <T extends { readonly id: string }>(what: string, list: readonly T[
   return found;
 };
 
-const NO_ARGS: Data = {};
-
 /**
  * The machine of one scenario: one set of step rules, which the explorer, the simulator and the replayer all use. It holds what
  * does not change (code, programs, rules); state lives in the parts alone.
@@ -90,10 +76,11 @@ export class Machine {
   readonly #rules: ReadonlyMap<string, Rule>;
   readonly #maps: ReadonlyMap<string, CpuMap>;
   readonly #predicates: ReadonlyMap<string, CpuPredicate>;
-  readonly #irq: boolean;
-  readonly #nmi: boolean;
-  /** Some program takes handlers out of service or into it. */
-  readonly registersTraps: boolean;
+  /** IRQs come from outside. */
+  readonly irq: boolean;
+  /** NMIs come from outside. */
+  readonly nmi: boolean;
+  readonly #operations: ReadonlySet<string>;
   readonly #enter = new Map<string, MachineCode>();
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
@@ -114,8 +101,8 @@ export class Machine {
     this.order = order;
     this.cpus = scenario.cpus;
     this.preempt = scenario.preempt ?? false;
-    this.#irq = scenario.interrupts?.irq ?? false;
-    this.#nmi = scenario.interrupts?.nmi ?? false;
+    this.irq = scenario.interrupts?.irq ?? false;
+    this.nmi = scenario.interrupts?.nmi ?? false;
     this.#rules = byId("rule", [...books.flatMap((book) => book.rules), order.execute, ...order.spontaneous]);
     this.#maps = byId(
       "map",
@@ -126,9 +113,8 @@ export class Machine {
       books.flatMap((book) => book.predicates),
     );
     this.layout = layOut(scenario, architecture, fetch);
-    this.registersTraps = [...this.layout.programs.values()].some(({ code }) =>
-      code.some((entry) => entry.kind === "op" && (entry.op === "armTrap" || entry.op === "disarmTrap")),
-    );
+    const code = [...this.layout.programs.values()].flatMap((program) => program.code);
+    this.#operations = new Set(code.flatMap((entry) => (entry.kind === "op" ? [entry.op] : [])));
     for (const program of this.layout.programs.values()) {
       for (const entry of program.code) {
         if (entry.kind === "op" && !this.#rules.has(entry.op)) {
@@ -216,10 +202,15 @@ export class Machine {
   /** Disassembles the instruction in these bytes. */
   disassemble(bytes: Bytes, at: bigint, mode = ""): string {
     const insn = this.instructionSet.decode(bytes, mode);
-    return typeof insn === "string" ? `(${insn})` : this.instructionSet.format(insn, at);
+    return typeof insn === "string" ? undecoded[insn as keyof typeof undecoded] : this.instructionSet.format(insn, at);
   }
 
   // ---- programs ----
+
+  /** Whether any program has a step of this operation. */
+  uses(operation: string): boolean {
+    return this.#operations.has(operation);
+  }
 
   hasProgram(name: string): boolean {
     return this.layout.programs.has(name);
@@ -285,79 +276,18 @@ export class Machine {
     return entry;
   }
 
-  /** Whether a program stands at a step in which the task sleeps. */
-  sleeps(code: ProgramCode): boolean {
-    return SLEEPING.has(this.next(code)?.op ?? "");
-  }
-
   // ---- steps ----
 
   /** The steps that a CPU in this state could take. They depend on this CPU's part alone. */
   candidates(cpu: CpuState): readonly Candidate[] {
-    const found: Candidate[] = [];
-    const context = running(cpu);
-    if (context !== undefined) {
-      const own = this.#ownStep(cpu);
-      found.push(own);
-      if (own.rule.id === "enter-trap" && !this.fetch.lateTrap) return found;
-    }
-    for (const work of cpu.pending) {
-      if (work.startsWith("stop ")) {
-        if (this.#takesStopper(cpu)) found.push(this.#candidate("take-stopper", cpu, { work: work.slice(5) }));
-      } else if (takes(cpu, "ipi", this)) {
-        found.push(this.#candidate("take-ipi", cpu, { handler: work }));
-      }
-    }
-    if (this.#irq && takes(cpu, "irq", this)) found.push(this.#candidate("irq", cpu));
-    if (this.#nmi && takes(cpu, "nmi", this)) found.push(this.#candidate("nmi", cpu));
-    if (this.preempt) {
-      if (context === undefined) found.push(this.#candidate("resume", cpu));
-      else if (this.#preemptible(cpu)) found.push(this.#candidate("preempt", cpu));
-    }
-    for (const rule of this.order.spontaneous) found.push(this.#candidate(rule.id, cpu));
-    return found;
+    return candidatesOf(cpu, this);
   }
 
-  #ownStep(cpu: CpuState): Candidate {
-    const context = running(cpu);
-    const code = context?.code;
-    if (context === undefined || code === undefined) throw new Error("An idle CPU has no step of its own.");
-    if (code.run === "program") {
-      const operation = this.next(code);
-      if (operation !== undefined) return this.#candidate(operation.op, cpu, operation.args, operation.step);
-      return this.#candidate(returnRule[context.level], cpu);
-    }
-    if (code.trapped !== null) return this.#candidate("enter-trap", cpu);
-    if (code.home && context.level !== "task") return this.#candidate("return-from-interrupt", cpu);
-    return this.#candidate(this.order.execute.id, cpu);
-  }
-
-  /** Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked or never comes. */
-  alone(cpu: CpuState): boolean {
-    return (
-      !takes(cpu, "irq", this) &&
-      !takes(cpu, "ipi", this) &&
-      !(this.#nmi && takes(cpu, "nmi", this)) &&
-      running(cpu)?.level !== "task"
-    );
-  }
-
-  #candidate(id: string, cpu: CpuState, args: Data = NO_ARGS, step: string | null = null): Candidate {
+  /** The rule of this id. */
+  rule(id: string): Rule {
     const rule = this.#rules.get(id);
     if (rule === undefined) throw new Error(`No rule is called ${id}.`);
-    return { rule, args, step, guard: rule.guard?.(args) ?? null, urgent: rule.urgent?.(cpu, this) ?? false };
-  }
-
-  /** A stopper has the highest priority, so it preempts any task that can be preempted. */
-  #takesStopper(cpu: CpuState): boolean {
-    return givesUpCpu(cpu, this) || this.#preemptible(cpu);
-  }
-
-  #preemptible(cpu: CpuState): boolean {
-    const context = running(cpu);
-    if (!this.preempt || context?.level !== "task" || context.masked) return false;
-    if (context.code.run === "machine") return context.code.trapped === null;
-    return !NOT_PREEMPTIBLE.has(this.next(context.code)?.op ?? "");
+    return rule;
   }
 
   /** The map of this id. */
@@ -384,17 +314,3 @@ const valueIn = (code: ProgramCode, value: Value): Data =>
   typeof value === "object" && value !== null && "local" in value
     ? code.locals[(value as { readonly local: string }).local]
     : (value as Data);
-
-/** Steps in which a task sleeps, so that its CPU can do something else. */
-const SLEEPING: ReadonlySet<string> = new Set(["lock", "awaitStop", "awaitGrace"]);
-
-/** Steps inside a section with preemption off (`on_each_cpu`). */
-const NOT_PREEMPTIBLE: ReadonlySet<string> = new Set(["waitIpi"]);
-
-const returnRule = {
-  task: "exit-task",
-  stopper: "exit-stopper",
-  irq: "return-from-interrupt",
-  trap: "return-from-trap",
-  nmi: "return-from-interrupt",
-} as const;

@@ -103,7 +103,7 @@ export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {
   if (context.level !== "task") return false;
   return context.code.run === "machine"
     ? context.code.home && context.code.trapped === null
-    : machine.sleeps(context.code);
+    : SLEEPING.has(machine.next(context.code)?.op ?? "");
 };
 
 /** The stopper thread gives the CPU back. Preempted code goes on through the return from the interrupt that preempted it. */
@@ -120,3 +120,17 @@ export const exitStopperRule = rule({
     return [{ set: { cpu: resumed }, observed: [{ what: "exit-stopper", detail: {} }] }];
   },
 });
+
+/** Whether the running task can be taken off now. */
+export const preemptible = (cpu: CpuState, machine: Machine): boolean => {
+  const context = running(cpu);
+  if (!machine.preempt || context?.level !== "task" || context.masked) return false;
+  if (context.code.run === "machine") return context.code.trapped === null;
+  return !NOT_PREEMPTIBLE.has(machine.next(context.code)?.op ?? "");
+};
+
+/** Steps in which a task sleeps, so that its CPU can do something else. */
+const SLEEPING: ReadonlySet<string> = new Set(["lock", "queueStop", "awaitStop", "awaitGrace"]);
+
+/** Steps inside a section with preemption off (`on_each_cpu`). */
+const NOT_PREEMPTIBLE: ReadonlySet<string> = new Set(["waitIpi"]);

@@ -28,8 +28,6 @@ export const unlockRule = rule({
   source: "mutex_unlock",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
-  // It only lets others go on.
-  urgent: () => true,
   apply({ cpu, services }, args: { readonly name: string }, machine) {
     const { [args.name]: _, ...locks } = services.locks;
     return [

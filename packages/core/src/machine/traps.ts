@@ -11,6 +11,7 @@ import {
   type TrapFrame,
   withRunning,
 } from "../state.js";
+import { alone } from "./candidates.js";
 import { run, settle } from "./execute.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
@@ -30,21 +31,24 @@ export const enterTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory", "services"],
   writes: ["cpu"],
-  // Nothing else can happen on this CPU, and nothing that others do matters to the entry.
+  // Nothing else can happen on this CPU; what others do matters to the entry only where they register handlers, or begin a grace
+  // period, which a handler that has not begun does not hold back.
   urgent: (_cpu, machine) =>
-    machine.fetch.lateTrap !== true && !machine.registersTraps && !machine.cpu.synchronizes.includes("trap-entry"),
+    machine.fetch.lateTrap !== true &&
+    !machine.cpu.synchronizes.includes("trap-entry") &&
+    !["armTrap", "disarmTrap", "beginGrace"].some((operation) => machine.uses(operation)),
   apply({ cpu, memory, services }, _args, machine) {
     const context = running(cpu);
     const code = context?.code;
     if (context === undefined || code?.run !== "machine" || code.trapped === null)
       throw new Error("No trap is pending.");
-    const { vector, at, resume } = code.trapped;
+    const { vector, at, resume, calling } = code.trapped;
     const program = trapProgram(vector);
     if (!machine.hasProgram(program) || services.disarmed.includes(vector)) {
       return [{ set: { cpu: die(cpu, context, code, machine) }, observed: [noHandler(vector, at, machine)] }];
     }
     const interrupted: MachineCode = { ...code, pc: resume, trapped: null };
-    const frame: TrapFrame = { vector, at, resume, interrupted };
+    const frame: TrapFrame = { vector, at, resume, calling, interrupted };
     const handler: Context = {
       level: "trap",
       code: machine.start(program, {}, frame),
@@ -179,7 +183,10 @@ const effectOf = (frame: TrapFrame, bytes: string, memory: MemoryState, machine:
   const outcome = ran.outcome;
   if (outcome.do === "trap") {
     return {
-      code: { ...interrupted, trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes } },
+      code: {
+        ...interrupted,
+        trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes, calling: frame.calling },
+      },
       memory,
       link: undefined,
     };
@@ -195,8 +202,9 @@ export const returnFromTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
-  // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch.
-  urgent: (cpu, machine) => machine.alone(cpu),
+  // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch; what it is judged by changes
+  // with a publication alone.
+  urgent: (cpu, machine) => alone(cpu, machine) && !machine.uses("publish"),
   apply({ cpu, memory }, _args, machine) {
     const { below, code, frame } = handlerOf(cpu);
     const place = machine.siteAt(frame.at);
@@ -223,6 +231,8 @@ export const returnFromTrapRule = rule({
           at: frame.at,
           resumes: code.pc,
           ...state,
+          // The breakpoint is what was fetched, and when it was counts.
+          calling: frame.calling,
           site: place.site,
           offset: place.offset,
           matched,

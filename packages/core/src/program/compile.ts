@@ -86,11 +86,7 @@ export class Compiler {
     const args = step.args;
     switch (step.op) {
       case "store":
-        for (const [address, bytes] of this.#cut(
-          args["address"] as bigint,
-          args["bytes"] as string,
-          args["width"] as number,
-        )) {
+        for (const [address, bytes] of this.#cut(args.address as bigint, args.bytes as string, args.width as number)) {
           op("store", { address, bytes });
         }
         return;
@@ -102,15 +98,15 @@ export class Compiler {
       }
       case "sendIpi":
         op("sendIpi", {
-          handler: this.#handler(scope, step.id, args["handler"] as unknown as readonly Line[]),
+          handler: this.#handler(scope, step.id, args.handler as unknown as readonly Line[]),
           self: false,
         });
         return;
       case "waitIpi": {
-        const handler = this.#handlerOf.get(`${scope} ${args["of"]}`);
+        const handler = this.#handlerOf.get(`${scope} ${args.of}`);
         if (handler === undefined) {
           throw new InputError(
-            `Step ${step.id} waits for the interrupt of step ${String(args["of"])}, which no earlier step sends.`,
+            `Step ${step.id} waits for the interrupt of step ${String(args.of)}, which no earlier step sends.`,
           );
         }
         op("waitIpi", { handler });
@@ -122,8 +118,8 @@ export class Compiler {
         return;
       case "stopMachine": {
         const name = `${scope} stop ${this.#stops++}`;
-        this.#stopper(`${name} active`, scope, step.id, args["run"] as unknown as readonly Line[], []);
-        this.#stopper(`${name} secondary`, scope, step.id, null, args["secondaries"] as unknown as readonly Line[]);
+        this.#stopper(`${name} active`, scope, step.id, args.run as unknown as readonly Line[], []);
+        this.#stopper(`${name} secondary`, scope, step.id, null, args.secondaries as unknown as readonly Line[]);
         op("queueStop", { program: name });
         op("awaitStop", { program: name });
         return;

@@ -140,7 +140,7 @@ export const lifetime: Property = {
   breaksWhen: "a shared word is used after the program freed it",
   judge(observation) {
     if (observation.what !== "load-freed") return undefined;
-    return `The word ${String(observation.detail["word"])} was loaded after it had been freed.`;
+    return `The word ${String(observation.detail.word)} was loaded after it had been freed.`;
   },
 };
 

@@ -53,7 +53,7 @@ export const saveTrace = async (
   request,
   property: verdict.property,
   why: verdict.why,
-  steps: verdict.trace.map(({ cpu, rule, step, choice }) => ({ cpu, rule, step, choice })),
+  steps: verdict.trace.map(({ cpu, rule, step, candidate, choice }) => ({ cpu, rule, step, candidate, choice })),
 });
 
 /**
@@ -77,10 +77,11 @@ export const parseSavedTrace = (value: unknown, file: string): SavedTrace => {
     if (
       typeof step?.cpu !== "number" ||
       typeof step.rule !== "string" ||
+      typeof step.candidate !== "number" ||
       typeof step.choice !== "number" ||
       !(typeof step.step === "string" || step.step === null)
     ) {
-      fail(`step ${i + 1} is not a choice of a CPU, a rule, a step and an outcome`, `steps[${i}]`);
+      fail(`step ${i + 1} is not a choice of a CPU, a rule, a step, a candidate and an outcome`, `steps[${i}]`);
     }
   });
   return trace as SavedTrace;

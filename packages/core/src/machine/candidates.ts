@@ -1,0 +1,73 @@
+import type { Data } from "../data.js";
+import type { EveryCpu, Rule } from "../rule.js";
+import { type CpuState, running } from "../state.js";
+import { takes } from "./interrupts.js";
+import type { Machine } from "./machine.js";
+import { givesUpCpu, preemptible } from "./scheduling.js";
+
+/** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
+export type Candidate = {
+  readonly rule: Rule;
+  readonly args: Data;
+  /** The step of the program it belongs to. */
+  readonly step: string | null;
+  readonly guard: EveryCpu | null;
+  /** {@link Rule.urgent} */
+  readonly urgent: boolean;
+};
+
+const NO_ARGS: Data = {};
+
+/** The steps that a CPU in this state could take: that of its running context, then what may interrupt it. */
+export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidate[] => {
+  const found: Candidate[] = [];
+  const add = (id: string, args: Data = NO_ARGS, step: string | null = null): Rule => {
+    const rule = machine.rule(id);
+    const urgent = rule.urgent?.(cpu, machine) ?? false;
+    found.push({ rule, args, step, guard: rule.guard?.(args) ?? null, urgent });
+    return rule;
+  };
+
+  const context = running(cpu);
+  if (context !== undefined) {
+    const { code, level } = context;
+    const operation = code.run === "program" ? machine.next(code) : undefined;
+    if (operation !== undefined) add(operation.op, operation.args, operation.step);
+    else if (code.run === "program") add(returnRule[level]);
+    else if (code.trapped !== null) {
+      add("enter-trap");
+      if (!machine.fetch.lateTrap) return found;
+    } else if (code.home && level !== "task") add("return-from-interrupt");
+    else add(machine.order.execute.id);
+  }
+  for (const work of cpu.pending) {
+    if (work.startsWith("stop ")) {
+      // A stopper has the highest priority, so it preempts any task that can be preempted.
+      if (givesUpCpu(cpu, machine) || preemptible(cpu, machine)) add("take-stopper", { work: work.slice(5) });
+    } else if (takes(cpu, "ipi", machine)) {
+      add("take-ipi", { handler: work });
+    }
+  }
+  if (machine.irq && takes(cpu, "irq", machine)) add("irq");
+  if (machine.nmi && takes(cpu, "nmi", machine)) add("nmi");
+  if (machine.preempt && context === undefined) add("resume");
+  if (preemptible(cpu, machine)) add("preempt");
+  for (const rule of machine.order.spontaneous) add(rule.id);
+  return found;
+};
+
+/** How a program of each level ends. */
+const returnRule = {
+  task: "exit-task",
+  stopper: "exit-stopper",
+  irq: "return-from-interrupt",
+  trap: "return-from-trap",
+  nmi: "return-from-interrupt",
+} as const;
+
+/** Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked or never comes. */
+export const alone = (cpu: CpuState, machine: Machine): boolean =>
+  !takes(cpu, "irq", machine) &&
+  !takes(cpu, "ipi", machine) &&
+  !(machine.nmi && takes(cpu, "nmi", machine)) &&
+  running(cpu)?.level !== "task";
