@@ -3,8 +3,9 @@ import { toHex } from "../hex.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { type Effect, type Observation, rule } from "../rule.js";
 import { addressKey, type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
-import { HOME, type Machine, STACK_BOTTOM, STACK_TOP } from "./machine.js";
+import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
+import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 import { ageCell, type Fetched, fetchChoices, fetchGranule, lengthOf, maintain, synchronize } from "./windows.js";
 
 /*

@@ -7,15 +7,9 @@ import type { CompiledProgram } from "../program/compile.js";
 import type { Patcher, Scenario } from "../scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
 import type { Initial, Machine } from "./machine.js";
-import { compilePlans, patcherProgram } from "./plans.js";
+import { compilePlans } from "./plans.js";
+import { HOME, patcherProgram, STACK_BOTTOM } from "./reserved.js";
 import { assemble, type ResolvedSite, resolveSite } from "./sites.js";
-
-/** The address to which a routine returns: its task stands at home again. No code lies here. */
-export const HOME = 0x7ff8_0000n;
-/** The stack of every context of machine code grows down from here; it is the context's own. */
-export const STACK_TOP = 0x7ff0_0000n;
-/** The lowest address of a context's stack. */
-export const STACK_BOTTOM = 0x7fe0_0000n;
 
 /** A scenario laid out: where its code lies, what its programs are compiled to, and the state it starts in. */
 export type Layout = {

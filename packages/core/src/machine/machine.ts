@@ -33,10 +33,9 @@ import {
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { bytesByAddress, undecoded } from "./execute.js";
-import { HOME, type Layout, layOut, STACK_TOP } from "./layout.js";
+import { type Layout, layOut } from "./layout.js";
+import { HOME, STACK_TOP } from "./reserved.js";
 import type { SiteInstruction } from "./sites.js";
-
-export { HOME, STACK_BOTTOM, STACK_TOP } from "./layout.js";
 
 /** The parts of a state before any step, the CPUs in order. */
 export type Initial = Omit<Parts, "cpu"> & { readonly cpus: readonly CpuState[] };

@@ -8,11 +8,8 @@ import { Compiler } from "../program/compile.js";
 import { dropLines, type Line, lineIds } from "../program/program.js";
 import type { Patcher, Scenario } from "../scenario.js";
 import { type Flip, isImpossible } from "../strategy.js";
+import { patcherProgram, trapProgram } from "./reserved.js";
 import type { ResolvedSite } from "./sites.js";
-import { trapProgram } from "./traps.js";
-
-/** The program of a patcher, by its index. */
-export const patcherProgram = (patcher: number): string => `patcher ${patcher}`;
 
 /** Cuts a store by the width of its accesses, and each access by the fetch model's unit. */
 const cutBy =

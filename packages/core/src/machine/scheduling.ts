@@ -3,6 +3,7 @@ import { rule } from "../rule.js";
 import { type Context, type CpuState, running } from "../state.js";
 import { push } from "./interrupts.js";
 import type { Machine } from "./machine.js";
+import { stopperWork } from "./reserved.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -92,9 +93,6 @@ export const takeStopperRule = rule({
     return [{ set: { cpu: push({ ...cpu, pending }, stopper) }, observed: [{ what: "take-stopper", detail: {} }] }];
   },
 });
-
-/** Stopper work as it is posted to a CPU. */
-export const stopperWork = (program: string): string => `stop ${program}`;
 
 /** Whether the running task stands at a voluntary switch, sleeps, or is not there at all. */
 export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {

@@ -1,6 +1,6 @@
 import { cpuMap, cpuPredicate, rule } from "../rule.js";
 import { type Context, running, type StopState, withRunning } from "../state.js";
-import { stopperWork } from "./scheduling.js";
+import { stopperWork } from "./reserved.js";
 
 /*
  * R15: stop_machine, the state machine of multi_cpu_stop (kernel/stop_machine.c, 7.3). It stops tasks, not NMIs; what a task was

@@ -15,15 +15,13 @@ import { alone } from "./candidates.js";
 import { run, settle } from "./execute.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
+import { trapProgram } from "./reserved.js";
 import { synchronize } from "./windows.js";
 
 /*
  * R12: a trap is separate steps: fetch, entry, the handler's own loads, emulation, return. Between the fetch of a breakpoint and the
  * entry of its handler that CPU takes no interrupt (unless the fetch model has late traps); other CPUs go on.
  */
-
-/** The program of a vector's handlers. */
-export const trapProgram = (vector: string): string => `trap ${vector}`;
 
 /** Enters the handlers of the vector that was fetched, or dies where none is registered. */
 export const enterTrapRule = rule({
