@@ -19,7 +19,7 @@ describe("a strategy from another package", () => {
       if (verdict.verdict !== "unsafe") return;
       const last = verdict.trace.at(-1)?.observed.find(({ what }) => what === "execute");
       expect(last?.detail).toMatchObject({ matched: [] });
-      expect(last?.detail["bytes"]).toMatch(/^0f/);
+      expect(last?.detail.bytes).toMatch(/^0f/);
     },
   );
 });

@@ -1,9 +1,9 @@
 import { InputError, type PropertyId } from "@cmodx/core";
 import { type Catalogue, create, defaultSiteOf } from "./catalogue.js";
 import { siteFromBinary, siteRequests } from "./from-binary.js";
-import { hex } from "./text.js";
 import type { Request, SiteRequest, StrategyRequest } from "./request.js";
 import { noWayBack, subjectOf } from "./subject.js";
+import { hex } from "./text.js";
 
 /** The options from which a model is made, as they were given. */
 export type ModelOptions = {
@@ -39,7 +39,11 @@ const DEFAULT_FLIPS = 2;
  * What the options ask for: one request, or one for each place in a line that the site can have.
  * Throws {@link InputError} when options contradict each other.
  */
-export const requestsOf = async (asked: ModelOptions, catalogue: Catalogue, folder: string): Promise<readonly Request[]> => {
+export const requestsOf = async (
+  asked: ModelOptions,
+  catalogue: Catalogue,
+  folder: string,
+): Promise<readonly Request[]> => {
   refuseMixes(asked);
   const common = {
     plugins: asked.plugin ?? [],
@@ -91,7 +95,9 @@ const withFlips = async (
   } catch {
     // It does not even work there: whoever checks the request says so.
   }
-  return why === undefined ? { ...request, flips: DEFAULT_FLIPS } : { ...there, flipsWhy: `there is no way back: ${why}` };
+  return why === undefined
+    ? { ...request, flips: DEFAULT_FLIPS }
+    : { ...there, flipsWhy: `there is no way back: ${why}` };
 };
 
 const sitesOf = async (
@@ -116,9 +122,12 @@ const sitesOf = async (
   }
   const site = asked.site ?? defaultSiteOf(catalogue.strategy(strategy, architecture, asked.width), architecture);
   if (site === undefined) {
-    throw new InputError(`The strategy ${strategy} has no default site on ${architecture}; give one with --site OLD:NEW.`, {
-      place: "--site",
-    });
+    throw new InputError(
+      `The strategy ${strategy} has no default site on ${architecture}; give one with --site OLD:NEW.`,
+      {
+        place: "--site",
+      },
+    );
   }
   return [siteFromText(site, made.base + BigInt(asked.offset ?? 0))];
 };
@@ -148,7 +157,8 @@ const refuseMixes = (asked: ModelOptions): void => {
     const switches = ["irq", "nmi", "preempt", "drop", "width"] as const;
     refuse("scenario", given([...own, ...switches])[0], "the scenario module says it");
   }
-  if (asked.from !== undefined) refuse("from", given(["site", "offset", ...bytes])[0], "the file says what the site is");
+  if (asked.from !== undefined)
+    refuse("from", given(["site", "offset", ...bytes])[0], "the file says what the site is");
   const [some, ...more] = given(bytes);
   if (some === undefined) return;
   refuse(some, given(["site", "offset"])[0], "the bytes and their address say what the site is");

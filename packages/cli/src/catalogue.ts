@@ -50,7 +50,7 @@ export class Catalogue {
   architecture(id: string): ArchitecturePackage {
     const found = this.architectures.get(id);
     if (found !== undefined) return found;
-    const known = `there are ${listed([...this.architectures.keys()])}`;
+    const known = `installed: ${listed([...this.architectures.keys()])}`;
     throw new InputError(`No architecture called ${id} is installed; ${known}.`, { place: "--arch" });
   }
 
@@ -75,7 +75,9 @@ export class Catalogue {
 
   /** The architecture that a strategy's id means when the user names none: its only one, else x86 where it has that. */
   architectureOf(id: string): string {
-    const ids = [...this.architectures.keys()].filter((arch) => this.strategiesFor(arch).some((each) => each.id === id));
+    const ids = [...this.architectures.keys()].filter((arch) =>
+      this.strategiesFor(arch).some((each) => each.id === id),
+    );
     const [only, ...others] = ids;
     if (only === undefined) throw this.#unknown(id);
     if (others.length === 0) return only;
@@ -93,8 +95,8 @@ export class Catalogue {
       ...new Set((architecture === undefined ? this.strategies : this.strategiesFor(architecture)).map(({ id }) => id)),
     ];
     const near = nearest(id, known);
-    const hint = near.length > 0 ? `the nearest are ${listed(near)}` : `there are ${listed(known)}`;
-    return new InputError(`No strategy is called ${id}; ${hint}.`, { place: "--strategy" });
+    const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : `there are ${listed(known)}.`;
+    return new InputError(`No strategy is called ${id}; ${hint}`, { place: "--strategy" });
   }
 }
 
@@ -134,4 +136,6 @@ export const loadCatalogue = async (names: readonly string[], folder: string): P
 };
 
 const isMissing = (error: unknown, name: string): boolean =>
-  error instanceof Error && (error as { readonly code?: string }).code === "ERR_MODULE_NOT_FOUND" && error.message.includes(name);
+  error instanceof Error &&
+  (error as { readonly code?: string }).code === "ERR_MODULE_NOT_FOUND" &&
+  error.message.includes(name);

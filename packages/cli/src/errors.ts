@@ -1,13 +1,14 @@
 import { InputError } from "@cmodx/core";
 import { CommanderError } from "commander";
-import type { ErrorJson } from "./json.js";
 import { exit, type Io } from "./io.js";
+import type { ErrorJson } from "./json.js";
 import { toJson } from "./json.js";
 
 /**
  * Whether an error is about the input. By name, since a scenario module or a plugin may come with another copy of core.
  */
-export const isInputError = (error: unknown): error is InputError => error instanceof Error && error.name === "InputError";
+export const isInputError = (error: unknown): error is InputError =>
+  error instanceof Error && error.name === "InputError";
 
 /** The message of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -25,8 +26,10 @@ const fromCommander = (error: CommanderError): InputError => {
  */
 export const report = (error: unknown, io: Io, json: boolean): number => {
   const input = error instanceof CommanderError ? fromCommander(error) : isInputError(error) ? error : undefined;
-  if (input === undefined && io.env["DEBUG"] === "cmodx" && error instanceof Error) io.err(`${error.stack}\n`);
-  const message = input?.message ?? `This is a bug in cmodx (${messageOf(error)}); DEBUG=cmodx shows where.`;
+  if (input === undefined && io.env.DEBUG === "cmodx" && error instanceof Error) io.err(`${error.stack}\n`);
+  // What a file or a module says about itself may have line breaks.
+  const message =
+    input?.message.replace(/\s+/g, " ") ?? `This is a bug in cmodx (${messageOf(error)}); DEBUG=cmodx shows where.`;
   if (json) {
     const document: ErrorJson = {
       schema: "cmodx/error/1",

@@ -20,7 +20,12 @@ export const readBinary = async (path: string, name: string): Promise<Elf> => {
 };
 
 /** A site of a binary, and the architecture that the file is for. */
-export type BinarySite = { readonly architecture: string; readonly machine: string; readonly file: string; readonly site: PatchSite };
+export type BinarySite = {
+  readonly architecture: string;
+  readonly machine: string;
+  readonly file: string;
+  readonly site: PatchSite;
+};
 
 /** Finds the site that `FILE[:SYMBOL|#N]` names; without a selector the first one of the file. */
 export const siteFromBinary = async (from: string, folder: string): Promise<BinarySite> => {
@@ -43,7 +48,10 @@ const split = (from: string, folder: string): { readonly file: string; readonly 
  * The requests for a site of a binary: one where its place in a line is certain, else one for each place that it can have.
  * In a relocatable file these lie in the architecture's default line.
  */
-export const siteRequests = ({ file, machine, site }: BinarySite, architecture: Architecture): readonly SiteRequest[] => {
+export const siteRequests = (
+  { file, machine, site }: BinarySite,
+  architecture: Architecture,
+): readonly SiteRequest[] => {
   const { skip, old, new: next } = replacementsFor(machine, file).replace(site);
   const origin = `${basename(file)}:${site.symbol ?? `#${site.number}`}`;
   const at = (address: bigint): SiteRequest => ({ address: `0x${address.toString(16)}`, old, new: next, origin });

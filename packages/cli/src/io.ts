@@ -25,7 +25,7 @@ export const colors = (on: boolean): Colors => pc.createColors(on);
 
 /** Whether a stream is shown with colours: only on a terminal, and never against `NO_COLOR` (no-color.org). */
 export const wantsColor = (env: Io["env"], stream: { readonly isTTY?: boolean }): boolean =>
-  !env["NO_COLOR"] && env["TERM"] !== "dumb" && (stream.isTTY === true || Boolean(env["FORCE_COLOR"]));
+  !env.NO_COLOR && env.TERM !== "dumb" && (stream.isTTY === true || Boolean(env.FORCE_COLOR));
 
 /** What a command leaves: the exit code of its run. */
 export type Exit = 0 | 1 | 2 | 3;

@@ -90,7 +90,8 @@ export type CheckJson = {
   readonly notPromised: readonly PropertyId[];
   readonly interruptsPerFlip: number | null;
   readonly ipiRoundsPerFlip: number | null;
-  readonly counterexample: { readonly steps: readonly CounterexampleStepJson[] } | null;
+  /** `shortest`: no shorter one exists; false only when a limit ended the search for it. */
+  readonly counterexample: { readonly steps: readonly CounterexampleStepJson[]; readonly shortest: boolean } | null;
   /** Each place in the line that the site can have, where the file does not fix it; this document is about the worst. */
   readonly offsets: readonly OffsetJson[];
   /** The file the counterexample was saved to. */
@@ -104,6 +105,7 @@ export type OffsetJson = {
   readonly verdict: Verdict["verdict"] | "impossible";
   readonly property: PropertyId | null;
   readonly states: number;
+  readonly seconds: number;
   readonly why: string | null;
 };
 
@@ -159,6 +161,8 @@ export type CellJson = {
   readonly property: PropertyId | null;
   readonly broken: readonly PropertyId[];
   readonly why: string | null;
+  /** 1 where the strategy has no way back; 0 where nothing was checked. */
+  readonly flips: number;
   readonly states: number;
   readonly vacuous: boolean;
   readonly seconds: number;

@@ -15,7 +15,8 @@ export const whole =
   (flag: string, min: number, max = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    const range = max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
+    const range =
+      max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
     return value >= min && value <= max ? value : fail(flag, range, text);
   };
 
@@ -54,13 +55,16 @@ const flips = (text: string): number | "forever" => {
 };
 
 const address = (text: string): bigint =>
-  /^(0x[0-9a-f]{1,16}|\d{1,19})$/i.test(text) ? BigInt(text) : fail("--at", "an address such as 0xffffffff81000000", text);
+  /^(0x[0-9a-f]{1,16}|\d{1,19})$/i.test(text)
+    ? BigInt(text)
+    : fail("--at", "an address such as 0xffffffff81000000", text);
 
 const bytes =
   (flag: string) =>
   (text: string): readonly number[] => {
     const digits = text.replace(/[\s,]|0x/g, "");
-    if (!/^([0-9a-f]{2})+$/i.test(digits)) fail(flag, "bytes in hexadecimal, two digits each, such as 0f1f440000", text);
+    if (!/^([0-9a-f]{2})+$/i.test(digits))
+      fail(flag, "bytes in hexadecimal, two digits each, such as 0f1f440000", text);
     return Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
   };
 
@@ -81,7 +85,10 @@ const option = (flags: string, description: string, parse?: (text: string, befor
 export const options = {
   arch: option("--arch <id>", "architecture; by default the strategy's only one, else x86"),
   strategy: option("--strategy <id>", "way of patching, see `cmodx list`"),
-  site: option("--site <old:new>", "code of the site, each insn[+insn…], e.g. nop5:call; by default the strategy's own"),
+  site: option(
+    "--site <old:new>",
+    "code of the site, each insn[+insn…], e.g. nop5:call; by default the strategy's own",
+  ),
   offset: option("--offset <n>", "the site's byte offset in a 64-byte line (default 0)", whole("--offset", 0, 63)),
   from: option("--from <file[:symbol|#n]>", "take the site from a real binary, by default its first"),
   oldBytes: option("--old-bytes <hex>", "old code of the site as bytes", bytes("--old-bytes")),
@@ -90,7 +97,11 @@ export const options = {
   scenario: option("--scenario <file>", "check what this module exports, see docs/scenarios.md"),
   cpus: (fallback: number) =>
     option("--cpus <n>", `all CPUs, the patcher's included (default ${fallback})`, whole("--cpus", 1, 64)),
-  flips: option("--flips <n>", "patch calls, there and back, or forever (default 2; 1 where there is no way back)", flips),
+  flips: option(
+    "--flips <n>",
+    "patch calls, there and back, or forever (default 2; 1 where there is no way back)",
+    flips,
+  ),
   fetch: option("--fetch <profile>", "how CPUs fetch instructions (default: the weakest profile)"),
   memory: option("--memory <fidelity>", "data memory: sequential (default) or architectural", memory),
   irq: option("--irq", "interrupts on every CPU, whose handlers call the patched code"),
@@ -101,7 +112,11 @@ export const options = {
   ignore: option("--ignore <ids>", "these properties do not count", properties("--ignore")),
   width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
   maxStates: option("--max-states <n>", "stop after this many states", whole("--max-states", 1)),
-  maxMemory: option("--max-memory <mb>", "stop when the tables of states need more megabytes", positive("--max-memory")),
+  maxMemory: option(
+    "--max-memory <mb>",
+    "stop when the tables of states need more megabytes",
+    positive("--max-memory"),
+  ),
   timeout: option("--timeout <s>", "stop after this many seconds", positive("--timeout")),
   save: option("--save <file>", "write the counterexample to a file that `cmodx replay` reads"),
   plugin: option("--plugin <module>", "load further strategies or architectures: a path or a package", words),

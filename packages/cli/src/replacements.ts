@@ -27,11 +27,14 @@ const distance = (site: PatchSite): string | undefined => {
   return bytes < 0n ? `.-0x${(-bytes).toString(16)}` : `.+0x${bytes.toString(16)}`;
 };
 
-const branch = (mnemonic: string, to: string | undefined): string => (to === undefined ? mnemonic : `${mnemonic} ${to}`);
+const branch = (mnemonic: string, to: string | undefined): string =>
+  to === undefined ? mnemonic : `${mnemonic} ${to}`;
 
 /** What stands there; a branch that only the loader can finish goes to the default place. */
 const present = (site: PatchSite): Code =>
-  site.relocated !== undefined && (site.instruction === "call" || site.instruction === "jmp32") && distance(site) === undefined
+  site.relocated !== undefined &&
+  (site.instruction === "call" || site.instruction === "jmp32") &&
+  distance(site) === undefined
     ? site.instruction
     : [...site.bytes];
 

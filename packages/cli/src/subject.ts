@@ -1,5 +1,14 @@
 import * as core from "@cmodx/core";
-import { createSimulation, InputError, isImpossible, type Machine, type Scenario, type Simulation } from "@cmodx/core";
+import {
+  createSimulation,
+  type Impossible,
+  InputError,
+  isImpossible,
+  type Machine,
+  type PatchProgram,
+  type Scenario,
+  type Simulation,
+} from "@cmodx/core";
 import { type Catalogue, create } from "./catalogue.js";
 import { isInputError, messageOf } from "./errors.js";
 import { importDefault } from "./modules.js";
@@ -41,12 +50,17 @@ const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue):
   return assemble(request, scenario, id, catalogue);
 };
 
-const fromModule = async (request: Request & ScenarioRequest, catalogue: Catalogue, folder: string): Promise<Subject> => {
+const fromModule = async (
+  request: Request & ScenarioRequest,
+  catalogue: Catalogue,
+  folder: string,
+): Promise<Subject> => {
   const file = request.scenario;
   const exported = await importDefault(file, folder);
   const architectures = [...catalogue.architectures.values()].map(({ id, exports = {} }) => [id, exports] as const);
   try {
-    const made = typeof exported === "function" ? await exported({ ...core, ...Object.fromEntries(architectures) }) : exported;
+    const made =
+      typeof exported === "function" ? await exported({ ...core, ...Object.fromEntries(architectures) }) : exported;
     const { properties, ignore } = request;
     const scenario: Scenario = {
       ...parseScenario(made, file),
@@ -70,13 +84,18 @@ const parseScenario = (value: unknown, file: string): Scenario => {
         ? "it has no list of sites"
         : !Array.isArray(scenario.patchers)
           ? "it has no list of patchers"
-          : scenario.patchers.some((patcher) => typeof patcher?.strategy?.plan !== "function" || !Array.isArray(patcher.sites))
+          : scenario.patchers.some(
+                (patcher) => typeof patcher?.strategy?.plan !== "function" || !Array.isArray(patcher.sites),
+              )
             ? "a patcher of it has no strategy or no list of sites"
             : typeof scenario.cpus !== "number"
               ? "it does not say how many cpus there are"
               : undefined;
   if (missing !== undefined) {
-    throw new InputError(`The scenario module ${file} gives no scenario: ${missing}.`, { file, place: "default export" });
+    throw new InputError(`The scenario module ${file} gives no scenario: ${missing}.`, {
+      file,
+      place: "default export",
+    });
   }
   return { ...(scenario as Scenario), name: scenario?.name ?? file };
 };
@@ -98,13 +117,21 @@ const assemble = (request: Request, scenario: Scenario, id: string, catalogue: C
   return { request, simulation, scenario, machine: simulation.machine(scenario), architecture: id };
 };
 
-/** Why a strategy cannot change a site back; undefined when it can. `there` is a subject with one flip. */
-export const noWayBack = ({ machine, scenario }: Subject): string | undefined => {
+/** What a strategy plans for a flip of the first site, from 0: even ones go there, odd ones back. */
+export const planFlip = (
+  { machine, scenario }: Pick<Subject, "machine" | "scenario">,
+  flip: number,
+): PatchProgram | Impossible => {
   const site = machine.layout.sites[0];
   const strategy = scenario.patchers[0]?.strategy;
-  if (site === undefined || strategy === undefined) return undefined;
-  const [old, next] = site.versions;
-  const back = { address: site.address, old: next.bytes, next: old.bytes };
-  const plan = strategy.plan({ sites: [back] }, { instructionSet: machine.instructionSet, mode: site.mode });
+  if (site === undefined || strategy === undefined) throw new InputError("A scenario has a site and a patcher.");
+  const [old, next] = flip % 2 === 0 ? site.versions : ([site.versions[1], site.versions[0]] as const);
+  const flipped = { address: site.address, old: old.bytes, next: next.bytes };
+  return strategy.plan({ sites: [flipped] }, { instructionSet: machine.instructionSet, mode: site.mode });
+};
+
+/** Why a strategy cannot change a site back; undefined when it can. */
+export const noWayBack = (there: Pick<Subject, "machine" | "scenario">): string | undefined => {
+  const plan = planFlip(there, 1);
   return isImpossible(plan) ? plan.impossible : undefined;
 };

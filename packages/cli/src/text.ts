@@ -37,6 +37,13 @@ export const wrap = (text: string, width: number, indent = ""): readonly string[
   return line === "" && lines.length > 0 ? lines : [...lines, line];
 };
 
+/** Paragraphs, divided by empty lines and each wrapped anew; those that are indented stay as they are. */
+export const prose = (text: string): string =>
+  text
+    .split("\n\n")
+    .map((block) => (block.startsWith(" ") ? block : wrap(block.trim().replaceAll("\n", " "), WIDTH).join("\n")))
+    .join("\n\n");
+
 /** A paragraph with a title in a column of its own: `Bounds    3 CPUs, …`. */
 export const entry = (title: string, text: string, column = 12, width = WIDTH): string => {
   const lines = wrap(text, width - column);
@@ -59,7 +66,10 @@ export const columns = (rows: readonly (readonly string[])[], width = WIDTH): re
 /** The strings nearest to one by their edit distance, the nearest first; those too far off are left out. */
 export const nearest = (wanted: string, known: readonly string[]): readonly string[] =>
   known
-    .map((name) => ({ name, distance: name.includes(wanted) || wanted.includes(name) ? 1 : editDistance(wanted, name) }))
+    .map((name) => ({
+      name,
+      distance: name.includes(wanted) || wanted.includes(name) ? 1 : editDistance(wanted, name),
+    }))
     .filter(({ name, distance }) => distance <= Math.max(2, name.length / 2))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)

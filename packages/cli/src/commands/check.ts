@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import { DEFAULT_CPUS, type ModelOptions, requestsOf } from "../ask.js";
+import { loadCatalogue } from "../catalogue.js";
+import { checkJson } from "../document.js";
+import { colors, type Exit, exit, type Io, progressLine } from "../io.js";
+import { toJson } from "../json.js";
+import { type Judged, judgeWorst } from "../judge.js";
+import { boundsOf, type LimitOptions } from "../limits.js";
+import { options } from "../options.js";
+import { reportOf } from "../report.js";
+import { assertWritable, relocate, writeWhole } from "../save.js";
+import { prose } from "../text.js";
+
+type CheckOptions = ModelOptions & LimitOptions & { readonly save?: string; readonly json?: boolean };
+
+const HELP = `
+The site is the strategy's own by default. It can also be given as code (--site, --offset), taken from a real
+binary (--from), or given as bytes (--old-bytes, --new-bytes, --at). A scenario module (--scenario) says all of
+this itself and can have several sites and patchers.
+
+Exit codes: 0 safe, 1 unsafe, 2 wrong usage or input, 3 inconclusive, interrupted or vacuous.
+
+  $ cmodx check --strategy int3 --cpus 3 --nmi
+  $ cmodx check --strategy plain-store --site nop5:call --offset 62 --fetch amd --save torn.json
+  $ cmodx check --strategy int3 --from vmlinux:schedule --drop sync-1`;
+
+/** `cmodx check`: whether a strategy is safe. */
+export const addCheck = (program: Command, io: Io, leave: (code: Exit) => void): void => {
+  program
+    .command("check")
+    .summary("say whether a way of patching is safe, and show the interleaving that breaks it when it is not")
+    .description("Explores every interleaving of a patch with the CPUs that run the patched code.")
+    .addOption(options.arch)
+    .addOption(options.strategy)
+    .addOption(options.site)
+    .addOption(options.offset)
+    .addOption(options.from)
+    .addOption(options.oldBytes)
+    .addOption(options.newBytes)
+    .addOption(options.at)
+    .addOption(options.scenario)
+    .addOption(options.cpus(DEFAULT_CPUS))
+    .addOption(options.flips)
+    .addOption(options.fetch)
+    .addOption(options.memory)
+    .addOption(options.irq)
+    .addOption(options.nmi)
+    .addOption(options.preempt)
+    .addOption(options.drop)
+    .addOption(options.property)
+    .addOption(options.ignore)
+    .addOption(options.width)
+    .addOption(options.maxStates)
+    .addOption(options.maxMemory)
+    .addOption(options.timeout)
+    .addOption(options.save)
+    .addOption(options.plugin)
+    .addOption(options.json)
+    .addHelpText("after", `\n${prose(HELP)}\n`)
+    .action(async (asked: CheckOptions) => {
+      if (asked.save !== undefined) await assertWritable(asked.save, io.cwd);
+      const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
+      const requests = await requestsOf(asked, catalogue, io.cwd);
+      const progress = progressLine(io);
+      const judged = await judgeWorst(requests, catalogue, boundsOf(asked), io, progress).finally(() =>
+        progress.clear(),
+      );
+      const saved = asked.save === undefined ? null : await save(judged, asked.save, io);
+      io.out(asked.json ? toJson(checkJson(judged, saved)) : reportOf(judged, colors(io.color), saved));
+      leave(codeOf(judged));
+    });
+};
+
+/** Saves a counterexample; a verdict without one leaves no file. */
+const save = async ({ subject, verdict }: Judged, file: string, io: Io): Promise<string | null> => {
+  if (verdict.verdict !== "unsafe") return null;
+  const trace = await subject.simulation.save(subject.scenario, verdict, relocate(subject.request, file, io.cwd));
+  await writeWhole(file, io.cwd, toJson(trace));
+  return file;
+};
+
+const codeOf = ({ verdict }: Judged): Exit => {
+  if (verdict.verdict === "unsafe") return exit.unsafe;
+  return verdict.verdict === "inconclusive" || verdict.vacuous ? exit.inconclusive : exit.complete;
+};

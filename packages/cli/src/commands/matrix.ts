@@ -1,0 +1,149 @@
+import { type Architecture, type Bounds, createSimulation, type PatchStrategy, type Scenario } from "@cmodx/core";
+import type { Command } from "commander";
+import { siteFromText } from "../ask.js";
+import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
+import { isInputError } from "../errors.js";
+import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
+import { type CellJson, type EnvironmentJson, type MatrixJson, toJson } from "../json.js";
+import { boundsOf, type LimitOptions } from "../limits.js";
+import { matrixText } from "../matrix-text.js";
+import { options } from "../options.js";
+import type { ArchitecturePackage } from "../plugin.js";
+import { noWayBack } from "../subject.js";
+import { prose } from "../text.js";
+
+type MatrixOptions = Pick<LimitOptions, "maxStates" | "timeout"> & {
+  readonly arch?: string;
+  readonly strategy?: string;
+  readonly fetch?: string;
+  readonly cpus?: number;
+  readonly plugin?: readonly string[];
+  readonly json?: boolean;
+};
+
+const DEFAULT_CPUS = 2;
+
+const HELP = `
+Columns: plain; the same with IRQs, with NMIs, with preemption; the site over two cache lines; several old
+instructions replaced by one, with preemption. Limits hold for each cell. "n/a": the strategy refuses the site.`;
+
+/** `cmodx matrix`: every strategy in every environment under every fetch profile. */
+export const addMatrix = (program: Command, io: Io, leave: (code: Exit) => void): void => {
+  program
+    .command("matrix")
+    .summary("check strategies × environments × fetch profiles")
+    .addOption(options.arch)
+    .addOption(options.strategy)
+    .addOption(options.fetch)
+    .addOption(options.cpus(DEFAULT_CPUS))
+    .addOption(options.maxStates)
+    .addOption(options.timeout)
+    .addOption(options.plugin)
+    .addOption(options.json)
+    .addHelpText("after", `\n${prose(HELP)}\n`)
+    .action(async (asked: MatrixOptions) => {
+      const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
+      const document = await fill(asked, catalogue, io);
+      io.out(asked.json ? toJson(document) : matrixText(document, colors(io.color)));
+      leave(document.cells.some(({ verdict }) => verdict === "inconclusive") ? exit.inconclusive : exit.complete);
+    });
+};
+
+const environmentsOf = ({ multiInstructionSite }: ArchitecturePackage): readonly EnvironmentJson[] => {
+  const plain = { id: "plain", site: null, offset: 0, flips: 2, irq: false, nmi: false, preempt: false };
+  const multi = { ...plain, id: "multi-insn", site: multiInstructionSite ?? null, flips: 1, preempt: true };
+  return [
+    plain,
+    { ...plain, id: "+irq", irq: true },
+    { ...plain, id: "+nmi", nmi: true },
+    { ...plain, id: "+preempt", preempt: true },
+    { ...plain, id: "line-cross", offset: 62 },
+    ...(multiInstructionSite === undefined ? [] : [multi]),
+  ];
+};
+
+const fill = async (asked: MatrixOptions, catalogue: Catalogue, io: Io): Promise<MatrixJson> => {
+  const id = asked.arch ?? (asked.strategy === undefined ? "x86" : catalogue.architectureOf(asked.strategy));
+  const architecture = catalogue.architecture(id);
+  const { strategy } = asked;
+  const strategies = strategy === undefined ? catalogue.strategiesFor(id) : [catalogue.strategy(strategy, id)];
+  const first = create(architecture, asked.fetch);
+  const profiles =
+    asked.fetch === undefined ? first.fetchModels.map((model) => create(architecture, model.id)) : [first];
+  const environments = environmentsOf(architecture);
+  const cpus = asked.cpus ?? DEFAULT_CPUS;
+  const cells: CellJson[] = [];
+  const progress = progressLine(io);
+  const total = profiles.length * strategies.length * environments.length;
+  for (const made of profiles) {
+    for (const each of strategies) {
+      for (const environment of environments) {
+        progress.show(`${cells.length + 1} of ${total}: ${made.fetch.id} ${each.id} ${environment.id}`);
+        await breathe();
+        const verdict = await cell(made, each, environment, cpus, boundsOf(asked), catalogue, io);
+        cells.push({ strategy: each.id, fetch: made.fetch.id, environment: environment.id, ...verdict });
+      }
+    }
+  }
+  progress.clear();
+  return { schema: "cmodx/matrix/1", architecture: id, cpus, environments, cells };
+};
+
+type Found = Omit<CellJson, "strategy" | "fetch" | "environment">;
+
+const cell = async (
+  architecture: Architecture,
+  strategy: PatchStrategy,
+  environment: EnvironmentJson,
+  cpus: number,
+  bounds: Bounds,
+  catalogue: Catalogue,
+  io: Io,
+): Promise<Found> => {
+  const without = (verdict: CellJson["verdict"], why: string): Found => ({
+    verdict,
+    property: null,
+    broken: [],
+    why,
+    flips: 0,
+    states: 0,
+    vacuous: false,
+    seconds: 0,
+  });
+  if (io.signal.aborted) return without("inconclusive", "The run was interrupted.");
+  const text = environment.site ?? defaultSiteOf(strategy, architecture.id);
+  if (text === undefined) return without("impossible", `${strategy.id} has no default site on ${architecture.id}.`);
+  const { irq, nmi, preempt, offset } = environment;
+  const address = architecture.base + BigInt(offset);
+  const scenario = (flips: number): Scenario => ({
+    name: environment.id,
+    sites: [{ ...siteFromText(text, address), address }],
+    patchers: [{ strategy, sites: [0], flips }],
+    cpus,
+    interrupts: { irq, nmi },
+    preempt,
+  });
+  const simulation = createSimulation({ architecture, plugins: catalogue.parts });
+  try {
+    const there = scenario(1);
+    const back = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined;
+    const flips = back ? environment.flips : 1;
+    const verdict = await simulation.check(scenario(flips), { bounds, signal: io.signal });
+    const { states, vacuous, seconds } = verdict;
+    const unsafe = verdict.verdict === "unsafe" ? verdict : undefined;
+    const broken = unsafe?.broken.map(({ property }) => property) ?? [];
+    return {
+      verdict: verdict.verdict,
+      property: unsafe?.property ?? null,
+      broken,
+      why: unsafe?.why ?? null,
+      flips,
+      states,
+      vacuous,
+      seconds,
+    };
+  } catch (error) {
+    if (isInputError(error)) return without("impossible", error.message);
+    throw error;
+  }
+};

@@ -1,0 +1,106 @@
+import { countedProperties, type Machine, type TraceStep, toHex, type Verdict } from "@cmodx/core";
+import type { BoundsJson, CheckJson, CounterexampleStepJson, SiteJson } from "./json.js";
+import type { Judged } from "./judge.js";
+import { limitsOf } from "./limits.js";
+import type { Subject } from "./subject.js";
+import { hex } from "./text.js";
+import { sitesInMemory } from "./timeline/sight.js";
+import { tell } from "./timeline/words.js";
+
+/** The sites of a machine as JSON. */
+export const sitesOf = (machine: Machine): readonly SiteJson[] =>
+  machine.layout.sites.map(({ address, versions, origin }) => {
+    const [old, next] = versions;
+    const text = ({ instructions }: typeof old): string => instructions.map((each) => each.text).join("+");
+    return {
+      address: hex(address),
+      offset: Number(address % 64n),
+      old: text(old),
+      new: text(next),
+      oldBytes: toHex(old.bytes),
+      newBytes: toHex(next.bytes),
+      origin: origin ?? null,
+    };
+  });
+
+/** What a verdict about a subject is bounded by. */
+export const boundsJson = ({ request, scenario, machine, architecture }: Subject, verdict: Verdict): BoundsJson => {
+  const patchers = scenario.patchers.map(({ strategy, sites, flips, drop = [] }) => ({
+    strategy: strategy.id,
+    sites,
+    flips,
+    drop,
+  }));
+  const flips = patchers.map((patcher) => patcher.flips);
+  return {
+    architecture,
+    fetch: { id: machine.fetch.id, source: machine.fetch.source },
+    memory: scenario.memory ?? "sequential",
+    cpus: scenario.cpus,
+    flips: flips.includes("forever") ? "forever" : Math.max(0, ...flips.map(Number)),
+    flipsWhy: ("flipsWhy" in request ? request.flipsWhy : undefined) ?? null,
+    irq: scenario.interrupts?.irq ?? false,
+    nmi: scenario.interrupts?.nmi ?? false,
+    preempt: scenario.preempt ?? false,
+    sites: sitesOf(machine),
+    patchers,
+    properties: [...countedProperties(scenario)],
+    limits: limitsOf(verdict.bounds),
+    reached: verdict.verdict === "inconclusive" ? verdict.limit : null,
+  };
+};
+
+/** A counterexample as JSON. */
+export const stepsJson = (machine: Machine, trace: readonly TraceStep[]): readonly CounterexampleStepJson[] =>
+  trace.map((step, i) => {
+    const { observed, before: _, after, ...choice } = step;
+    return {
+      number: i + 1,
+      does: tell(step, machine).text,
+      ...choice,
+      observed,
+      memory: sitesInMemory(machine, after),
+    };
+  });
+
+/** Why a verdict is what it is, in one sentence; null when it is safe. */
+export const whyOf = (verdict: Verdict): string | null => {
+  if (verdict.verdict === "unsafe") return verdict.why;
+  if (verdict.verdict === "safe") return null;
+  const { states, megabytes, seconds } = limitsOf(verdict.bounds);
+  switch (verdict.limit) {
+    case "states":
+      return `The limit of ${states} states was reached.`;
+    case "bytes":
+      return `The limit of ${megabytes} megabytes was reached.`;
+    case "milliseconds":
+      return `The limit of ${seconds} seconds was reached.`;
+    case "interrupted":
+      return "The run was interrupted.";
+  }
+};
+
+/** The document of `cmodx check --json`. */
+export const checkJson = ({ subject, verdict, run, offsets }: Judged, saved: string | null): CheckJson => ({
+  schema: "cmodx/check/1",
+  verdict: verdict.verdict,
+  property: verdict.verdict === "unsafe" ? verdict.property : null,
+  why: whyOf(verdict),
+  broken: verdict.verdict === "unsafe" ? verdict.broken : [],
+  alsoBroken: verdict.verdict === "unsafe" ? verdict.alsoBroken : [],
+  states: verdict.states,
+  transitions: verdict.transitions,
+  seconds: verdict.seconds,
+  bounds: boundsJson(subject, verdict),
+  vacuous: verdict.vacuous,
+  unused: verdict.unused,
+  notPromised: verdict.notPromised,
+  interruptsPerFlip: run === null ? null : run.interrupts / run.flips,
+  ipiRoundsPerFlip: run === null ? null : run.ipiRounds / run.flips,
+  counterexample:
+    verdict.verdict === "unsafe"
+      ? { steps: stepsJson(subject.machine, verdict.trace), shortest: verdict.shortest }
+      : null,
+  offsets,
+  saved,
+});

@@ -1,0 +1,101 @@
+import { type Bounds, InputError, type Run, type Verdict } from "@cmodx/core";
+import type { Catalogue } from "./catalogue.js";
+import { isInputError } from "./errors.js";
+import { breathe, type Io, type ProgressLine } from "./io.js";
+import type { OffsetJson } from "./json.js";
+import type { Request } from "./request.js";
+import { type Subject, subjectOf } from "./subject.js";
+import { count, thousands } from "./text.js";
+
+/** A verdict with what it is about and what the strategy costs. */
+export type Judged = {
+  readonly subject: Subject;
+  readonly verdict: Verdict;
+  /** One interleaving without interference; null when it does not come to an end. */
+  readonly run: Run | null;
+  /** The verdict at each place in the line that the site can have. */
+  readonly offsets: readonly OffsetJson[];
+};
+
+/** Checks one model. */
+export const judge = async (subject: Subject, bounds: Bounds, io: Io, progress: ProgressLine): Promise<Verdict> => {
+  await breathe();
+  return subject.simulation.check(subject.scenario, {
+    bounds,
+    signal: io.signal,
+    onProgress: ({ states, frontier, depth, rate }) =>
+      progress.show(
+        `${count(states, "state")}, frontier ${thousands(frontier)}, depth ${depth}, ${thousands(Math.round(rate))} states/s`,
+      ),
+  });
+};
+
+/**
+ * Checks every request and gives the worst answer: they differ in the place that the site has in its line.
+ * Throws the {@link InputError} of the first when none can be checked.
+ */
+export const judgeWorst = async (
+  requests: readonly Request[],
+  catalogue: Catalogue,
+  bounds: Bounds,
+  io: Io,
+  progress: ProgressLine,
+): Promise<Judged> => {
+  const offsets: OffsetJson[] = [];
+  let worst: { readonly subject: Subject; readonly verdict: Verdict } | undefined;
+  let refusal: InputError | undefined;
+  for (const request of requests) {
+    const spent = offsets.reduce((sum, each) => sum + each.seconds, 0);
+    const left =
+      bounds.milliseconds === undefined ? {} : { milliseconds: Math.max(1, bounds.milliseconds - spent * 1000) };
+    try {
+      const subject = await subjectOf(request, catalogue, io.cwd);
+      const verdict = await judge(subject, { ...bounds, ...left }, io, progress);
+      offsets.push({ offset: offsetOf(subject), ...summary(verdict) });
+      if (worst === undefined || badness(verdict) > badness(worst.verdict)) worst = { subject, verdict };
+    } catch (error) {
+      if (!isInputError(error) || requests.length === 1) throw error;
+      refusal ??= error;
+      offsets.push({ offset: Number(BigInt("site" in request ? request.site.address : 0) % 64n), ...refused(error) });
+    }
+  }
+  if (worst === undefined) throw refusal ?? new InputError("There is nothing to check.");
+  return { ...worst, run: runOf(worst.subject), offsets };
+};
+
+const offsetOf = ({ machine }: Subject): number => Number((machine.layout.sites[0]?.address ?? 0n) % 64n);
+
+/** Of two unsafe ones the one with the shorter counterexample is worse to have. */
+const badness = (verdict: Verdict): number => {
+  if (verdict.verdict === "unsafe") return 4 + 1 / verdict.trace.length;
+  if (verdict.verdict === "inconclusive") return 2;
+  return verdict.vacuous ? 1 : 0;
+};
+
+const summary = (verdict: Verdict) => ({
+  verdict: verdict.verdict,
+  property: verdict.verdict === "unsafe" ? verdict.property : null,
+  states: verdict.states,
+  seconds: verdict.seconds,
+  why: verdict.verdict === "unsafe" ? verdict.why : null,
+});
+
+const refused = (error: InputError) => ({
+  verdict: "impossible" as const,
+  property: null,
+  states: 0,
+  seconds: 0,
+  why: error.message,
+});
+
+/** What one undisturbed run costs; a program with steps left out may never end. */
+const runOf = ({ simulation, scenario }: Subject): Run | null => {
+  const forever = scenario.patchers.some(({ flips }) => flips === "forever");
+  try {
+    const run = simulation.simulate(scenario, forever ? { flips: 2 } : {});
+    return run.flips === 0 ? null : run;
+  } catch (error) {
+    if (isInputError(error)) return null;
+    throw error;
+  }
+};

@@ -1,0 +1,148 @@
+import { type Data, FREED, type Machine, type Observation, type TraceStep } from "@cmodx/core";
+import { hex } from "../text.js";
+import { spaced } from "./sight.js";
+
+/** What a CPU did in one step. `quiet` steps may share a line with their neighbours. */
+export type Told = { readonly text: string; readonly quiet: boolean };
+
+type Detail = { readonly [name: string]: Data };
+
+/** An address as people speak of it: `+0` in the only site, `site 1 +0` in one of several, else the number. */
+export const placeOf = (address: bigint, machine: Machine): string => {
+  const { sites } = machine.layout;
+  const inside = sites.findIndex((site) => address >= site.address && address < site.address + BigInt(site.length));
+  const index = inside >= 0 ? inside : sites.findIndex((site) => address === site.address + BigInt(site.length));
+  const site = sites[index];
+  if (site === undefined) return hex(address);
+  const offset = `+${address - site.address}`;
+  return sites.length === 1 ? offset : `site ${index} ${offset}`;
+};
+
+/** How an architecture calls its return from an exception. */
+const exceptionReturns: { readonly [cpu: string]: string } = { x86: "IRET" };
+
+const exceptionReturn = (machine: Machine): string => exceptionReturns[machine.cpu.id] ?? "returns";
+
+const quiet = (text: string): Told => ({ text, quiet: true });
+const loud = (text: string): Told => ({ text, quiet: false });
+
+/** A value of a shared word, unless it is long. */
+const short = (value: Data): string => {
+  if (value === FREED) return "freed";
+  const text = JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? hex(inner) : inner)) ?? "nothing";
+  return text.length > 12 ? "" : ` = ${text}`;
+};
+
+const stages: { readonly [stage: string]: string } = {
+  prepare: "PREPARE",
+  "disable-irq": "DISABLE_IRQ",
+  run: "RUN",
+  exit: "EXIT",
+};
+
+type Tell = (detail: Detail, step: TraceStep, machine: Machine) => Told;
+
+const at = (detail: Detail, machine: Machine, name = "at"): string => placeOf(detail[name] as bigint, machine);
+
+const executed: Tell = (detail, _step, machine) => {
+  const { text, vector, stale, site } = detail;
+  const where = site === null ? ` at ${at(detail, machine)}` : detail.offset === 0 ? "" : ` at ${at(detail, machine)}`;
+  const trap =
+    vector === null || String(text).startsWith("(") ? "" : text === vector ? ": traps" : `: traps (${vector})`;
+  const told = `executes ${text}${where}${stale === true ? " ~stale" : ""}${trap}`;
+  return site === null && vector === null && stale !== true ? quiet(told) : loud(told);
+};
+
+const returned: Tell = (detail, step, machine) => {
+  const code = step.after.cpus[step.cpu]?.stack.at(-1)?.code;
+  const home = detail.resumes === undefined || (code?.run === "machine" && code.home);
+  const target = home ? "its caller" : at(detail, machine, "resumes");
+  return loud(`${exceptionReturn(machine)} to ${detail.restarted === true ? `${target}, to try again` : target}`);
+};
+
+/** By what was observed. */
+const tells: { readonly [what: string]: Tell } = {
+  "begin-call": ({ to }) => loud(`the patch call begins: ${to === 1 ? "old to new" : "back to old"}`),
+  "return-call": () => loud("the patch call returns"),
+  store: (detail, _step, machine) =>
+    loud(
+      `stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}${detail.bytes === detail.was ? ", as it was" : ""}`,
+    ),
+  publish: () => loud("the new instruction is published"),
+  execute: executed,
+  "fetch-part": (detail, _step, machine) =>
+    loud(`fetches ${spaced(String(detail.bytes))} at ${at(detail, machine)}, the first part of an instruction`),
+  "enter-trap": ({ vector }) => loud(`enters the ${vector} handler`),
+  "trap-unclaimed": ({ vector }) => loud(`no handler claims the ${vector}`),
+  lookup: ({ found, word }) => loud(`${found === true ? "finds its entry" : "finds no entry"} in ${word}`),
+  "load-freed": ({ word }) => loud(`loads ${word}, which was freed`),
+  emulate: ({ text }) => loud(`emulates ${text}`),
+  restart: () => loud("goes back to the trapping instruction"),
+  "return-from-trap": returned,
+  irq: () => loud("takes an interrupt, whose handler calls patched code"),
+  nmi: () => loud("takes an NMI, whose handler calls patched code"),
+  "send-ipi": ({ self }) => loud(self === true ? "IPI to all CPUs, synchronises itself" : "IPI to all other CPUs"),
+  "take-ipi": () => quiet("takes the IPI"),
+  "sync-core": () => quiet("synchronises"),
+  ack: () => quiet("acknowledges"),
+  "wait-ipi": () => loud("all CPUs have acknowledged"),
+  maskIrq: () => quiet("masks interrupts"),
+  unmaskIrq: () => quiet("unmasks interrupts"),
+  "return-from-interrupt": ({ level }, _step, machine) =>
+    quiet(`${exceptionReturn(machine)} from the ${level === "nmi" ? "NMI" : "interrupt"}`),
+  preempt: (detail, _step, machine) =>
+    loud(`its task is preempted${detail.at === null ? "" : standing(detail, machine)}`),
+  resume: (detail, _step, machine) =>
+    loud(`a preempted task goes on here${detail.at === null ? "" : standing(detail, machine)}`),
+  "take-stopper": () => quiet("the stopper thread takes the CPU"),
+  "exit-stopper": () => loud("the stopper thread ends"),
+  "exit-task": () => quiet("the task ends"),
+  "queue-stop": () => loud("stop_machine: wakes the stopper of every CPU"),
+  "ack-stop": ({ stage }) => quiet(`acknowledges ${stages[String(stage)]}`),
+  "stop-stage": ({ stage }) => quiet(`sees ${stages[String(stage)]}`),
+  stopped: () => loud("every stopper has ended"),
+  "begin-grace": ({ flavour }) => loud(`${flavour} grace period begins`),
+  grace: ({ flavour }) => loud(`${flavour} grace period ends`),
+  lock: ({ name }) => quiet(`takes ${name}`),
+  unlock: ({ name }) => quiet(`releases ${name}`),
+  enterWindow: ({ window }) => quiet(`enters ${window}`),
+  leaveWindow: ({ window }) => quiet(`leaves ${window}`),
+  armTrap: ({ vector }) => quiet(`registers the ${vector} handler`),
+  disarmTrap: ({ vector }) => quiet(`unregisters the ${vector} handler`),
+  fence: ({ kind }) => quiet(`${kind} barrier`),
+  set: ({ word }, step) => quiet(`sets ${word}${short(step.after.services.words[String(word)])}`),
+  add: ({ word }, step) => quiet(`adds to ${word}${short(step.after.services.words[String(word)])}`),
+  load: ({ word }, step) => quiet(`loads ${word}${short(step.before.services.words[String(word)])}`),
+  until: ({ word }, step) => quiet(`sees ${word}${short(step.before.services.words[String(word)])}`),
+  free: ({ word }) => loud(`frees ${word}`),
+  setEachCpu: ({ word, value }) => quiet(`sets ${word} on every CPU${short(value)}`),
+  addEachCpu: ({ word, by }) => quiet(`adds ${by} to ${word} on every CPU`),
+  untilEachCpu: ({ word }) => loud(`sees ${word} everywhere as awaited`),
+  "try-get": ({ word, got }) =>
+    got === true ? quiet(`gets a reference, ${word}`) : loud(`gets no reference, ${word} is 0`),
+  put: ({ word }) => quiet(`puts its reference, ${word}`),
+};
+
+const standing = (detail: Detail, machine: Machine): string => {
+  const pc = detail.at as bigint;
+  return machine.siteAt(pc) === undefined ? "" : ` at ${placeOf(pc, machine)}`;
+};
+
+/** Interrupt handlers are shared by the steps that send them, so the names of their steps would mislead. */
+const named = ({ step, before, cpu }: TraceStep): string => {
+  const context = before.cpus[cpu]?.stack.at(-1);
+  return step === null || step === "unclaimed" || context?.level === "irq" ? "" : `${step}: `;
+};
+
+const calls: ReadonlySet<string> = new Set(["begin-call", "return-call"]);
+
+const last = (observed: readonly Observation[]): Observation | undefined => observed[observed.length - 1];
+
+/** Says in the field's words what the acting CPU did. */
+export const tell = (step: TraceStep, machine: Machine): Told => {
+  const observation = last(step.observed);
+  const words = observation === undefined ? undefined : tells[observation.what];
+  if (observation === undefined || words === undefined) return loud(`${named(step)}${step.rule}`);
+  const told = words(observation.detail, step, machine);
+  return calls.has(observation.what) ? told : { ...told, text: `${named(step)}${told.text}` };
+};

@@ -1,0 +1,269 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cmodx, fixture, folder, json, widest } from "./harness.js";
+
+describe("check", () => {
+  test("safe: exit 0, and what the verdict rests on", async () => {
+    const { code, document } = await json("check --strategy int3 --cpus 2");
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      schema: "cmodx/check/1",
+      verdict: "safe",
+      property: null,
+      why: null,
+      broken: [],
+      alsoBroken: [],
+      vacuous: false,
+      notPromised: [],
+      counterexample: null,
+      saved: null,
+    });
+    expect(document.bounds).toMatchObject({
+      architecture: "x86",
+      fetch: { id: "intel" },
+      memory: "sequential",
+      cpus: 2,
+      flips: 2,
+      flipsWhy: null,
+      irq: false,
+      nmi: false,
+      preempt: false,
+      limits: { states: null, megabytes: null, seconds: null },
+      reached: null,
+    });
+    expect(document.bounds.sites[0]).toMatchObject({ offset: 0, old: "nop5", oldBytes: "0f1f440000" });
+    expect(document.bounds.properties).toContain("old-or-new");
+    expect(document.states).toBeGreaterThan(1);
+    expect(document.transitions).toBeGreaterThan(document.states);
+
+    const { out } = await cmodx("check --strategy int3 --cpus 2");
+    expect(out).toMatch(/^SAFE {2}int3 on x86, intel/);
+    for (const said of ["Intel SDM", "2 CPUs", "2 flips", "no NMI", "offset 0", "Unused", "counted", "states"])
+      expect(out).toContain(said);
+    expect(widest(out)).toBeLessThanOrEqual(100);
+  });
+
+  test("unsafe: exit 1, a counterexample whose last step breaks what is reported", async () => {
+    const { code, document } = await json("check --strategy plain-store");
+    expect(code).toBe(1);
+    expect(document.verdict).toBe("unsafe");
+    expect(document.broken.map((each: { property: string }) => each.property)).toContain("old-or-new");
+    expect(document.property).toBe(document.broken[0].property);
+    expect(document.why).toBe(document.broken[0].why);
+    const { steps, shortest } = document.counterexample;
+    expect(shortest).toBe(true);
+    expect(steps.map((step: { number: number }) => step.number)).toEqual(steps.map((_: unknown, i: number) => i + 1));
+    expect(steps.at(-1).does).toContain("executes call");
+    expect(steps[0].memory).toEqual(["0f1f440000"]);
+    // Addresses are strings, so that every JSON reader keeps them exact.
+    expect(steps.at(-1).observed[0].detail.at).toBe("0xffffffff81000000");
+  });
+
+  test("three CPUs by default, and IPI rounds and interrupts of one flip", async () => {
+    const { document } = await json("check --strategy int3");
+    expect(document.bounds.cpus).toBe(3);
+    expect(document.ipiRoundsPerFlip).toBe(3);
+    expect(document.interruptsPerFlip).toBe(6);
+  });
+
+  test("the environment's options reach the model", async () => {
+    const { document } = await json(
+      "check --strategy int3 --cpus 2 --flips 1 --irq --preempt --offset 62 --fetch amd --drop sync-2",
+    );
+    expect(document.bounds).toMatchObject({ flips: 1, irq: true, nmi: false, preempt: true, fetch: { id: "amd" } });
+    expect(document.bounds.sites[0].offset).toBe(62);
+    expect(document.bounds.patchers[0].drop).toEqual(["sync-2"]);
+    const forever = await json("check --strategy int3 --cpus 2 --flips forever");
+    expect(forever.document.bounds.flips).toBe("forever");
+    expect(forever.document.ipiRoundsPerFlip).toBe(3);
+  });
+
+  test("one flip, and the reason, where there is no way back and nobody asked for it", async () => {
+    const line = "check --strategy int3 --cpus 2 --site nop+nop+nop+nop+nop:call";
+    const { document } = await json(line);
+    expect(document.bounds.flips).toBe(1);
+    expect(document.bounds.flipsWhy).toMatch(/no way back/);
+    expect((await cmodx(line)).out).toContain("no way back");
+    const asked = await cmodx(`${line} --flips 2`);
+    expect(asked.code).toBe(2);
+  });
+
+  test("a step whose loss leaves the patch call waiting for ever costs nothing that can be told", async () => {
+    const { code, document } = await json("check --strategy int3 --cpus 2 --drop drop-refs");
+    expect(code).toBe(1);
+    expect(document.property).toBe("progress");
+    expect(document.interruptsPerFlip).toBeNull();
+  });
+
+  test("--property and --ignore", async () => {
+    const only = await json("check --strategy plain-store --property done");
+    expect(only.document.bounds.properties).toEqual(["done"]);
+    const ignored = await json(
+      "check --strategy plain-store --fetch amd --ignore old-or-new,mid-sequence,done,trap-owned,progress",
+    );
+    expect(ignored.document.bounds.properties).not.toContain("old-or-new");
+    expect(ignored.document.notPromised).toContain("old-or-new");
+  });
+
+  test("--width", async () => {
+    const { document } = await json("check --strategy plain-store --width 8 --fetch amd");
+    expect(document.verdict).toBe("safe");
+  });
+
+  test("bytes at an address", async () => {
+    const { code, document } = await json(
+      "check --strategy int3 --old-bytes 0f1f440000 --new-bytes e8fb0f0000 --at 0xffffffff81000005 --cpus 2",
+    );
+    expect(code).toBe(0);
+    expect(document.bounds.sites[0]).toMatchObject({
+      address: "0xffffffff81000005",
+      offset: 5,
+      old: "nop5",
+      new: "call 0xffffffff81001005",
+    });
+  });
+});
+
+describe("limits", () => {
+  test.each([
+    ["--max-states 10", "states", "states"],
+    ["--max-memory 0.001", "bytes", "megabytes"],
+    ["--timeout 0.001 --cpus 4 --nmi", "milliseconds", "seconds"],
+  ])("%s makes the verdict inconclusive, exit 3", async (limit, reached, unit) => {
+    const { code, document } = await json(`check --strategy int3 ${limit}`);
+    expect(code).toBe(3);
+    expect(document).toMatchObject({ verdict: "inconclusive", property: null, counterexample: null });
+    expect(document.bounds.reached).toBe(reached);
+    expect(document.bounds.limits[unit]).toBeGreaterThan(0);
+    expect(document.why).toMatch(/limit/);
+    const { out, code: same } = await cmodx(`check --strategy int3 ${limit}`);
+    expect(same).toBe(3);
+    expect(out).toMatch(/^INCONCLUSIVE/);
+    expect(out).not.toMatch(/SAFE/);
+  });
+
+  test("a run that is interrupted is inconclusive and its output whole", async () => {
+    const surroundings = { signal: AbortSignal.timeout(300) };
+    const { code, document } = await json("check --strategy int3 --cpus 4 --nmi --irq", surroundings);
+    expect(code).toBe(3);
+    expect(document.bounds.reached).toBe("interrupted");
+  });
+
+  test("a scenario in which nobody executes the site is vacuous, exit 3", async () => {
+    const { code, document } = await json("check --strategy int3 --cpus 1");
+    expect(code).toBe(3);
+    expect(document).toMatchObject({ verdict: "safe", vacuous: true });
+    expect((await cmodx("check --strategy int3 --cpus 1")).out).toMatch(/^VACUOUS/);
+  });
+
+  test("progress is shown on a terminal alone, and wiped", async () => {
+    const { err } = await cmodx("check --strategy int3 --cpus 3 --nmi --timeout 1.5", { terminal: true });
+    expect(err).toMatch(/states, frontier .* states\/s/);
+    expect(err.endsWith("\r\x1b[K")).toBe(true);
+    const piped = await cmodx("check --strategy int3 --cpus 3 --nmi --timeout 0.5");
+    expect(piped.err).toBe("");
+  });
+});
+
+describe("check --from", () => {
+  const linked = fixture("patchsites.x86_64.elf");
+  const relocatable = fixture("patchsites.x86_64.o");
+  const site = async (selector: string) => {
+    const { document } = await json(["check", "--strategy", "int3", "--cpus", "2", "--flips", "1", "--from", selector]);
+    return document.bounds?.sites[0] ?? document;
+  };
+
+  test("a jump label's no-operation is replaced by a jump of its length to the label's target, at the real address", async () => {
+    expect(await site(`${linked}:long_nops+0xdd`)).toEqual({
+      address: "0x4002bd",
+      offset: 61,
+      old: "nop5",
+      new: "jmp 0x4002c8",
+      oldBytes: "0f1f440000",
+      newBytes: "e906000000",
+      origin: "patchsites.x86_64.elf:long_nops+0xdd",
+    });
+    expect(await site(`${linked}:#2`)).toMatchObject({ old: "nop2", new: "jmp8 0x4001d0" });
+    expect(await site(`${linked}:#9`)).toMatchObject({ old: "jmp8 0x400360", new: "nop2" });
+    expect(await site(`${linked}:#10`)).toMatchObject({ old: "jmp 0x400360", new: "nop5" });
+  });
+
+  test("ftrace, static calls and nops at a function's entry", async () => {
+    expect(await site(`${linked}#1`)).toMatchObject({ old: "call 0x4005cf", new: "nop5" });
+    const call = await site(`${linked}:#15`);
+    expect(call).toMatchObject({ old: "call 0x4005d0", offset: 62 });
+    expect(call.new).toMatch(/^call 0x/);
+    expect(call.new).not.toBe(call.old);
+    expect(await site(`${linked}:five_nops`)).toMatchObject({ old: "nop+nop+nop+nop+nop", newBytes: "e8fb0f0000" });
+    // Padding before the entry is not executed.
+    expect(await site(`${linked}:#19`)).toMatchObject({ address: "0x4004d0", old: "nop+nop+nop+nop+nop" });
+    expect(await site(`${linked}:#18`)).toMatchObject({
+      schema: "cmodx/error/1",
+      message: expect.stringMatching(/padding/),
+    });
+  });
+
+  test("without a selector it is the first site", async () => {
+    expect((await site(linked)).origin).toContain("short_nops+0x0");
+  });
+
+  test("a branch that only the loader can finish goes to the default place", async () => {
+    expect(await site(`${relocatable}:#1`)).toMatchObject({ old: "call 0xffffffff81001000", new: "nop5" });
+  });
+
+  test("where the file fixes the place modulo its alignment alone, every place is checked and the worst is reported", async () => {
+    const line = [
+      "check",
+      "--strategy",
+      "int3",
+      "--cpus",
+      "2",
+      "--drop",
+      "sync-1",
+      "--fetch",
+      "coherent",
+      "--from",
+      `${relocatable}:#21`,
+    ];
+    const { document } = await json(line);
+    const offsets = document.offsets as { offset: number; verdict: string }[];
+    expect(offsets.map(({ offset }) => offset)).toEqual([13, 29, 45, 61]);
+    expect(new Set(offsets.map(({ verdict }) => verdict)).has(document.verdict)).toBe(true);
+    const worst = offsets.find(({ offset }) => offset === document.bounds.sites[0].offset);
+    expect(worst?.verdict).toBe(document.verdict);
+    if (offsets.some(({ verdict }) => verdict === "unsafe")) expect(document.verdict).toBe("unsafe");
+    expect((await cmodx(line)).out).toContain("the worst of");
+  });
+
+  test("a place that the strategy refuses is one of the answers, not an error", async () => {
+    const { code, document } = await json([
+      "check",
+      "--strategy",
+      "aligned-store",
+      "--fetch",
+      "amd",
+      "--cpus",
+      "2",
+      "--from",
+      `${relocatable}:#20`,
+    ]);
+    expect(document.offsets.length).toBe(4);
+    expect(code).toBe(0);
+  });
+});
+
+describe("--save", () => {
+  test("a counterexample is written whole; a verdict without one leaves no file", async () => {
+    const cwd = folder();
+    const unsafe = await json("check --strategy plain-store --save torn.json", { cwd });
+    expect(unsafe.document.saved).toBe("torn.json");
+    const saved = JSON.parse(readFileSync(join(cwd, "torn.json"), "utf8"));
+    expect(saved.schema).toBe("cmodx/trace/1");
+    expect(saved.steps.length).toBe(unsafe.document.counterexample.steps.length);
+    const safe = await json("check --strategy int3 --cpus 2 --save safe.json", { cwd });
+    expect(safe.document.saved).toBeNull();
+    expect(existsSync(join(cwd, "safe.json"))).toBe(false);
+    expect(readdirSync(cwd)).toEqual(["torn.json"]);
+  });
+});

@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cmodx, fixture, folder, json } from "./harness.js";
+
+const binary = new Uint8Array(readFileSync(fixture("patchsites.x86_64.o")));
+const forMachine = (machine: number): Uint8Array => {
+  const copy = binary.slice();
+  new DataView(copy.buffer).setUint16(18, machine, true);
+  return copy;
+};
+
+const cwd = folder({
+  "good.o": binary,
+  "cut.o": binary.slice(0, 3000),
+  "arm.o": forMachine(183),
+  "text.o": "just text\n",
+  "throws.mjs": 'throw new Error("at load\\nover two lines")',
+  "throws-later.mjs": 'export default () => { throw new Error("when called") }',
+  "nothing.mjs": "export const a = 1;",
+  "wrong.mjs": "export default { sites: 1 }",
+  "no-strategy.mjs": "export default { name: 'x', cpus: 2, sites: [], patchers: [{ sites: [0], flips: 1 }] }",
+  "syntax.mjs": "export default {",
+  "overlap.mjs": `export default ({ x86 }) => ({ name: "x", cpus: 2, patchers: [{ strategy: x86.int3Batch(), sites: [0, 1], flips: 1 }],
+    sites: [{ address: 0x1000n, old: "nop5", new: "call" }, { address: 0x1003n, old: "nop5", new: "call" }] })`,
+  "bad.json": "{",
+  "other.json": '{"schema":"cmodx/trace/0"}',
+});
+
+/** Command lines with wrong input, and what their sentence says. */
+const wrong: readonly [string, RegExp][] = [
+  ["check", /--strategy ID or --scenario FILE/],
+  ["check --strategy int4", /No strategy is called int4; did you mean int3/],
+  ["check --strategy quite-unlike", /No strategy is called quite-unlike; there are .*int3/],
+  ["check --strategy int3 --arch sparc", /No architecture called sparc is installed; installed: x86/],
+  ["check --strategy int3 --colour", /Unknown option '--colour'/],
+  ["check --strategy int3 --cpus 0", /--cpus takes a whole number from 1 to 64, not 0/],
+  ["check --strategy int3 --cpus 2 --drop sync-9", /no step sync-9; its steps are .*sync-1/],
+  ["check --strategy int3 --offset 64", /--offset takes a whole number from 0 to 63/],
+  ["check --strategy int3 --flips 0", /--flips takes .* or forever, not 0/],
+  ["check --strategy int3 --fetch zen", /no fetch model zen; it has intel/],
+  ["check --strategy int3 --property old", /--property takes properties/],
+  ["check --strategy int3 --memory fast", /--memory takes sequential or architectural/],
+  ["check --strategy int3 --timeout -1", /--timeout takes a number above 0/],
+  ["check --strategy int3 --width 2", /Only plain-store has a width/],
+  ["check --strategy plain-store --width 3", /--width takes 1, 2, 4 or 8/],
+  ["check --strategy int3 --site nop5", /A site is OLD:NEW/],
+  ["check --strategy int3 --site nop5:nop4", /both need the same length/],
+  ["check --strategy int3 --site nop5:fly", /"fly" is not an instruction known here/],
+  ["check --strategy int3 --offset 0 --from good.o", /--offset does not go with --from/],
+  ["check --strategy int3 --old-bytes 90", /--old-bytes needs --new-bytes too/],
+  ["check --strategy int3 --old-bytes 9", /--old-bytes takes bytes in hexadecimal/],
+  ["check --strategy int3 --at nowhere", /--at takes an address/],
+  ["check --strategy aligned-store --offset 62", /cross an aligned 8-byte word/],
+  ["check --strategy int3 --from absent.o", /absent\.o is not there/],
+  ["check --strategy int3 --from .", /is a directory/],
+  ["check --strategy int3 --from cut.o", /cut\.o: .*but the file has only 3000 bytes/],
+  ["check --strategy int3 --from text.o", /text\.o: .*not an ELF file/],
+  ["check --strategy int3 --from arm.o", /arm\.o: .*AArch64/],
+  ["check --strategy int3 --from good.o:no_such", /good\.o: no_such: no function of this name/],
+  ["check --strategy int3 --from good.o:#99", /good\.o: #99: expected a number from #1 to #22/],
+  ["check --scenario absent.mjs", /absent\.mjs is not there/],
+  ["check --scenario throws.mjs", /throws\.mjs cannot be loaded: at load over two lines/],
+  ["check --scenario throws-later.mjs", /throws-later\.mjs throws: when called/],
+  ["check --scenario nothing.mjs", /nothing\.mjs has no default export/],
+  ["check --scenario wrong.mjs", /wrong\.mjs gives no scenario: it has no list of sites/],
+  ["check --scenario no-strategy.mjs", /a patcher of it has no strategy/],
+  ["check --scenario syntax.mjs", /syntax\.mjs cannot be loaded/],
+  ["check --scenario overlap.mjs", /overlap at 0x1003/],
+  ["check --scenario overlap.mjs --cpus 2", /--cpus does not go with --scenario/],
+  ["check --strategy int3 --save no/such/folder.json", /cannot be written/],
+  ["check --strategy int3 --save .", /cannot be written: it is a directory/],
+  ["check --strategy int3 --plugin absent", /The package absent is not installed/],
+  ["list --plugin ./wrong.mjs", /is no cmodx plugin: it has sites/],
+  ["list --arch sparc", /No architecture called sparc/],
+  ["show", /Missing required argument 'strategy'/],
+  ["show int4", /did you mean int3/],
+  ["show int3 --site nop+nop+nop+nop+nop:call --flips 2", /cannot do flip 2/],
+  ["matrix --arch sparc", /No architecture called sparc/],
+  ["scan", /Missing required argument 'file'/],
+  ["scan absent", /absent is not there/],
+  ["scan text.o", /not an ELF file/],
+  ["replay absent.json", /absent\.json cannot be read/],
+  ["replay bad.json", /bad\.json is no saved counterexample: it is no JSON/],
+  ["replay other.json", /its schema is "cmodx\/trace\/0"/],
+  ["fly", /Unknown command 'fly'/],
+];
+
+describe("wrong input", () => {
+  test.each(wrong)("cmodx %s", async (line, sentence) => {
+    const { code, out, err } = await cmodx(line, { cwd });
+    expect(err).toMatch(sentence);
+    expect(err).toMatch(/^cmodx: [^\n]+\n$/);
+    expect(err).not.toMatch(/\.(ts|js):\d+/);
+    expect(out).toBe("");
+    expect(code).toBe(2);
+
+    const machine = await json(line, { cwd });
+    expect(machine.code).toBe(2);
+    expect(Object.keys(machine.document)).toEqual(["schema", "message", "file", "place"]);
+    expect(machine.document.schema).toBe("cmodx/error/1");
+    expect(machine.document.message).toMatch(sentence);
+  });
+
+  test("a branch that does not reach its target", async () => {
+    const line = ["check", "--strategy", "int3", "--site", "nop2:jmp8 .+0x1000"];
+    const { code, err } = await cmodx(line);
+    expect(code).toBe(2);
+    expect(err).toMatch(/cannot reach/);
+  });
+
+  test("errors name the file and the place", async () => {
+    const { document } = await json("check --strategy int3 --from text.o", { cwd });
+    expect(document).toMatchObject({ file: "text.o", place: "offset 0" });
+  });
+
+  test("an error of cmodx itself is called one, without a stack", async () => {
+    const plugin = folder({
+      "plugin.mjs": "export default { architectures: [{ id: 'odd', create() { return {} }, strategies: [] }] }",
+    });
+    const { code, err } = await cmodx("matrix --arch odd --plugin ./plugin.mjs", { cwd: plugin });
+    expect(code).toBe(70);
+    expect(err).toMatch(/^cmodx: This is a bug in cmodx \(.*\); DEBUG=cmodx shows where\.\n$/);
+  });
+
+  test("no command at all: the help, exit 2", async () => {
+    const { code, err } = await cmodx("");
+    expect(code).toBe(2);
+    expect(err).toContain("Usage: cmodx");
+  });
+
+  test("a directory is read as far as it can be; the rest is reported, exit 2", async () => {
+    const { code, document } = await json(["scan", join(cwd, ".")], { cwd });
+    expect(code).toBe(2);
+    expect(document.files.length).toBe(1);
+    expect(document.errors.map((each: { file: string }) => each.file.split("/").at(-1))).toEqual([
+      "arm.o",
+      "cut.o",
+      "text.o",
+    ]);
+    const { err, out } = await cmodx(["scan", cwd]);
+    expect(err.trim().split("\n").length).toBe(3);
+    expect(out).toContain("good.o");
+  });
+});
