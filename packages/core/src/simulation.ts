@@ -67,7 +67,14 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
   };
   return {
     check: async (scenario, checkOptions = {}) => wire(scenario).get(EXPLORER).check(checkOptions),
-    simulate: (scenario, runOptions) => simulate(wire(scenario).get(MACHINE), runOptions),
+    simulate: (scenario, runOptions = {}) => {
+      if (runOptions.flips === undefined && scenario.patchers.some(({ flips }) => flips === "forever")) {
+        throw new InputError("A run of a patcher that flips for ever needs a number of flips to stop after.", {
+          place: "flips",
+        });
+      }
+      return simulate(wire(scenario).get(MACHINE), runOptions);
+    },
     save: async (scenario, verdict, request = null) => saveTrace(wire(scenario).get(MACHINE), verdict, request),
     replay: async (scenario, saved) => {
       const wiring = wire(scenario);

@@ -1,14 +1,14 @@
 /**
- * The first node of a graph from which no node satisfying `goal` can be reached, or undefined.
+ * Tells for each node of a graph whether a node satisfying `goal` can be reached from it: 1 or 0.
  *
  * The successors of node n are `edges[starts[n]]` to `edges[starts[n + 1] - 1]`.
  */
-export const firstWithoutWay = (
+export const reaching = (
   size: number,
   starts: Int32Array,
   edges: Int32Array,
   goal: (node: number) => boolean,
-): number | undefined => {
+): Uint8Array => {
   const count = starts[size] as number;
   const incoming = new Int32Array(size + 1);
   for (let i = 0; i < count; i++) incoming[(edges[i] as number) + 1]!++;
@@ -32,6 +32,5 @@ export const firstWithoutWay = (
     const node = queue[head] as number;
     for (let i = incoming[node] as number; i < (incoming[node + 1] as number); i++) reach(sources[i] as number);
   }
-  const found = reaches.indexOf(0);
-  return found < 0 ? undefined : found;
+  return reaches;
 };

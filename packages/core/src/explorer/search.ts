@@ -2,7 +2,7 @@ import type { PropertyId } from "../properties/property.js";
 import type { Bounds, Progress } from "../verdict.js";
 import { FewestSwitches, type Move } from "./fewest-switches.js";
 import { GrowingInt32 } from "./growing.js";
-import { firstWithoutWay } from "./reach.js";
+import { reaching } from "./reach.js";
 import { StateStore } from "./state-store.js";
 import { CPU0, type Steps, type Visitor } from "./steps.js";
 /** A taken transition: the effect, and the column of the row of the CPU that acted. */
@@ -207,13 +207,21 @@ export class Search implements Visitor {
   }
 
   /**
-   * The first state in the order of the search from which no state satisfying `goal` can be reached; undefined if there is none.
+   * A state from which no state satisfying `goal` can be reached; undefined if there is none. Of these it is the first in the order
+   * of the search in which every program is blocked for good, so that one sees what it waits for, or else the first.
    * Needs a complete search that remembered the graph.
    */
   stuck(goal: (state: number) => boolean): number | undefined {
-    const size = this.store.size;
+    const { size, rows, width } = this.store;
     this.#edgeStart.push(this.#edges.length);
-    return firstWithoutWay(size, this.#edgeStart.array.subarray(0, size + 1), this.#edges.array, goal);
+    const starts = this.#edgeStart.array.subarray(0, size + 1);
+    const edges = this.#edges.array;
+    const finishing = reaching(size, starts, edges, goal);
+    const first = finishing.indexOf(0);
+    if (first < 0) return undefined;
+    const moving = reaching(size, starts, edges, (state) => !this.#steps.programsBlocked(rows, state * width, width));
+    const blocked = moving.findIndex((moves, state) => moves === 0 && finishing[state] === 0);
+    return blocked < 0 ? first : blocked;
   }
 }
 

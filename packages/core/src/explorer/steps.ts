@@ -5,7 +5,14 @@ import type { Candidate } from "../machine/candidates.js";
 import type { Machine } from "../machine/machine.js";
 import type { Property } from "../properties/property.js";
 import type { Effect, Observation, Rule } from "../rule.js";
-import type { CpuState, MemoryState, ParkedState, Parts, ServicesState } from "../state.js";
+import {
+  type CpuState,
+  type MemoryState,
+  type ParkedState,
+  type Parts,
+  running,
+  type ServicesState,
+} from "../state.js";
 import { CpuMemo } from "./cpu-memo.js";
 import { GrowingInt32 } from "./growing.js";
 import { Interner } from "./interner.js";
@@ -155,6 +162,18 @@ export class Steps {
     if (guard < 0) return true;
     for (let column = CPU0; column < width; column++) {
       if (this.#guards.value(guard, rows[base + column] as number) === 0) return false;
+    }
+    return true;
+  }
+
+  /** Whether no program that a CPU runs can take its next step in the state whose row starts at `base`. */
+  programsBlocked(rows: Int32Array, base: number, width: number): boolean {
+    for (let column = CPU0; column < width; column++) {
+      const cpu = rows[base + column] as number;
+      if (running(this.cpu.value(cpu))?.code.run !== "program") continue;
+      // The step of the running context is the first that a CPU could take.
+      const own = this.firstCandidate(cpu);
+      if (this.enabled(own, rows, base, width) && this.effectCount(this.outcome(own, rows, base)) > 0) return false;
     }
     return true;
   }
