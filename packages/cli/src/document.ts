@@ -1,7 +1,7 @@
 import { countedProperties, type Machine, type TraceStep, toHex, type Verdict } from "@cmodx/core";
 import type { BoundsJson, CheckJson, CounterexampleStepJson, SiteJson } from "./json.js";
 import type { Judged } from "./judge.js";
-import { limitsOf } from "./limits.js";
+import { limitsOf, megabytesOf } from "./limits.js";
 import type { Subject } from "./subject.js";
 import { hex } from "./text.js";
 import { sitesInMemory } from "./timeline/sight.js";
@@ -67,12 +67,12 @@ export const stepsJson = (machine: Machine, trace: readonly TraceStep[]): readon
 export const whyOf = (verdict: Verdict): string | null => {
   if (verdict.verdict === "unsafe") return verdict.why;
   if (verdict.verdict === "safe") return null;
-  const { states, megabytes, seconds } = limitsOf(verdict.bounds);
+  const { states, seconds } = limitsOf(verdict.bounds);
   switch (verdict.limit) {
     case "states":
       return `The limit of ${states} states was reached.`;
     case "bytes":
-      return `The limit of ${megabytes} megabytes was reached.`;
+      return `The limit of ${megabytesOf(verdict.bounds.bytes ?? 0)} megabytes was reached.`;
     case "milliseconds":
       return `The limit of ${seconds} seconds was reached.`;
     case "interrupted":
