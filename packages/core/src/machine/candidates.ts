@@ -65,9 +65,15 @@ const returnRule = {
   nmi: "return-from-interrupt",
 } as const;
 
-/** Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked or never comes. */
-export const alone = (cpu: CpuState, machine: Machine): boolean =>
-  !takes(cpu, "irq", machine) &&
-  !takes(cpu, "ipi", machine) &&
-  !(machine.nmi && takes(cpu, "nmi", machine)) &&
-  running(cpu)?.level !== "task";
+/**
+ * Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked by what runs here, or
+ * never comes. What others can switch on again does not count as masked.
+ */
+export const alone = (cpu: CpuState, machine: Machine): boolean => {
+  const levels = cpu.stack.map((context) => context.level);
+  const masked = cpu.stack.some((context) => context.masked);
+  const possible = (["irq", "ipi", "nmi"] as const).filter((interrupt) => interrupt !== "nmi" || machine.nmi);
+  return (
+    running(cpu)?.level !== "task" && !possible.some((interrupt) => machine.cpu.accepts(interrupt, levels, masked))
+  );
+};
