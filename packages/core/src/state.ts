@@ -63,6 +63,9 @@ export type ServicesState = {
 /** What a word holds after the program freed it; to load it breaks `lifetime`. */
 export const FREED = "(freed)";
 
+/** The per-CPU word that says that the sources of NMIs are off. */
+export const NMI_OFF = "(nmi off)";
+
 /** The kind of a context, lowest first. A stopper is the thread of stop_machine. */
 export type Level = "task" | "stopper" | "irq" | "trap" | "nmi";
 
@@ -70,11 +73,11 @@ export type Level = "task" | "stopper" | "irq" | "trap" | "nmi";
 export type Passages = { readonly [site: string]: readonly number[] };
 
 /**
- * A breakpoint or fault that was fetched and whose handler is not yet entered; `calling`: a patch call of its site was under way
- * when it was fetched.
+ * A breakpoint or fault that was fetched and whose handler is not yet entered; `site` is how its site stood then, null outside of
+ * sites.
  */
 export type Trapped = {
-  readonly calling: boolean;
+  readonly site: SiteState | null;
   readonly vector: string;
   readonly at: bigint;
   readonly resume: bigint;
@@ -99,7 +102,7 @@ export type MachineCode = {
 
 /** What a trap handler finds: where the trap was taken, and the interrupted context as it was then. */
 export type TrapFrame = {
-  readonly calling: boolean;
+  readonly site: SiteState | null;
   readonly vector: string;
   readonly at: bigint;
   readonly resume: bigint;

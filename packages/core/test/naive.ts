@@ -11,6 +11,7 @@ import {
   type PropertyId,
   type StateView,
 } from "../src/index.js";
+import { running } from "../src/state.js";
 
 /*
  * The explorer once more, as simple as can be: whole states under string keys, nothing remembered but what a search needs. The
@@ -27,18 +28,31 @@ export type NaiveVerdict = {
 };
 
 /** A step that was taken: who, what, from where. */
-export type Visited = { readonly cpu: number; readonly rule: string; readonly effect: Effect; readonly before: StateView; readonly depth: number };
+export type Visited = {
+  readonly cpu: number;
+  readonly rule: string;
+  readonly effect: Effect;
+  readonly before: StateView;
+  readonly depth: number;
+};
+
+const MOST_STATES = 40_000;
 
 const key = (view: StateView): string => keyOf(view as unknown as Data);
 
 /** Visits every state in breadth-first order; `taken` answers whether the search goes on behind a step. */
-export const visit = (machine: Machine, taken: (step: Visited) => boolean, levelEnds: (depth: number) => boolean = () => true) => {
+export const visit = (
+  machine: Machine,
+  taken: (step: Visited) => boolean,
+  levelEnds: (depth: number) => boolean = () => true,
+) => {
   const start = initialView(machine);
   const numbers = new Map<string, number>([[key(start), 0]]);
   const views = [start];
   const depths = [0];
   const edges: number[][] = [];
   for (let state = 0; state < views.length; state++) {
+    if (views.length > MOST_STATES) throw new Error(`More than ${MOST_STATES} states: too many to look at one by one.`);
     const before = views[state] as StateView;
     const depth = depths[state] as number;
     if (depth !== depths[state - 1] && state > 0 && !levelEnds(depth)) break;
@@ -66,14 +80,20 @@ export const visit = (machine: Machine, taken: (step: Visited) => boolean, level
 };
 
 /** The verdict on a machine, by definition. */
-export const naiveCheck = (machine: Machine, properties: readonly Property[], counted: ReadonlySet<PropertyId>): NaiveVerdict => {
+export const naiveCheck = (
+  machine: Machine,
+  properties: readonly Property[],
+  counted: ReadonlySet<PropertyId>,
+): NaiveVerdict => {
   const judges = properties.filter(({ id }) => counted.has(id));
   const broken = new Set<string>();
   let length = 0;
   const { views, depths, edges } = visit(
     machine,
     ({ effect, depth }) => {
-      const breaks = judges.filter((property) => (effect.observed ?? []).some((seen) => property.judge(seen) !== undefined));
+      const breaks = judges.filter((property) =>
+        (effect.observed ?? []).some((seen) => property.judge(seen) !== undefined),
+      );
       for (const { id } of breaks) broken.add(id);
       if (breaks.length > 0) length = depth + 1;
       return breaks.length === 0;
@@ -83,34 +103,61 @@ export const naiveCheck = (machine: Machine, properties: readonly Property[], co
   const states = views.length;
   if (broken.size > 0) return { verdict: "unsafe", properties: broken, length, states };
   if (counted.has("progress")) {
-    const canFinish = new Set<number>();
-    views.forEach((view, state) => {
-      if (isQuiet(view)) canFinish.add(state);
-    });
-    for (let grew = true; grew; ) {
-      grew = false;
-      for (let state = edges.length - 1; state >= 0; state--) {
-        if (canFinish.has(state) || !edges[state]?.some((next) => canFinish.has(next))) continue;
-        canFinish.add(state);
-        grew = true;
-      }
+    const finishing = leadingTo(edges, views.map(isQuiet));
+    const moving = leadingTo(
+      edges,
+      views.map((view) => programMoves(machine, view)),
+    );
+    const stuck = views.findIndex((_, state) => !finishing[state]);
+    const blocked = views.findIndex((_, state) => !finishing[state] && !moving[state]);
+    if (stuck >= 0) {
+      const length = depths[blocked < 0 ? stuck : blocked] as number;
+      return { verdict: "unsafe", properties: new Set(["progress"]), length, states };
     }
-    const stuck = views.findIndex((_, state) => !canFinish.has(state));
-    if (stuck >= 0) return { verdict: "unsafe", properties: new Set(["progress"]), length: depths[stuck] as number, states };
   }
   return { verdict: "safe", properties: broken, length: 0, states };
 };
+
+/** The states from which one that satisfies a condition can be reached. */
+const leadingTo = (edges: readonly (readonly number[])[], satisfied: readonly boolean[]): readonly boolean[] => {
+  const leads = [...satisfied];
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (let state = edges.length - 1; state >= 0; state--) {
+      if (leads[state] || !edges[state]?.some((next) => leads[next])) continue;
+      leads[state] = true;
+      grew = true;
+    }
+  }
+  return leads;
+};
+
+/** Some CPU runs a program that can take its next step. */
+const programMoves = (machine: Machine, view: StateView): boolean =>
+  view.cpus.some((cpu, i) => {
+    if (running(cpu)?.code.run !== "program") return false;
+    const own = machine.candidates(cpu)[0];
+    return enabledSteps(machine, view, i).some(
+      ({ candidate }) => candidate.rule === own?.rule && candidate.step === own.step,
+    );
+  });
 
 /** No patch call is under way, and no CPU has a trap, an interrupt or other work before it. */
 const isQuiet = ({ memory, cpus }: StateView): boolean =>
   memory.sites.every((site) => !site.calling) &&
   cpus.every(
     ({ stack, pending }) =>
-      stack.length <= 1 && pending.length === 0 && stack.every(({ code }) => code.run === "program" || code.trapped === null),
+      stack.length <= 1 &&
+      pending.length === 0 &&
+      stack.every(({ code }) => code.run === "program" || code.trapped === null),
   );
 
 /** All that was observed under a name in any run, by what `tell` says of it. */
-export const everSeen = (machine: Machine, what: string, tell: (seen: Observation, step: Visited) => string): ReadonlySet<string> => {
+export const everSeen = (
+  machine: Machine,
+  what: string,
+  tell: (seen: Observation, step: Visited) => string,
+): ReadonlySet<string> => {
   const found = new Set<string>();
   visit(machine, (step) => {
     for (const seen of step.effect.observed ?? []) if (seen.what === what) found.add(tell(seen, step));
@@ -121,4 +168,4 @@ export const everSeen = (machine: Machine, what: string, tell: (seen: Observatio
 
 /** What CPUs other than the patcher's (CPU 0) can execute inside a site. */
 export const executedAtSite = (machine: Machine): ReadonlySet<string> =>
-  everSeen(machine, "execute", ({ detail }, { cpu }) => (detail["site"] === null || cpu === 0 ? "" : String(detail["text"])));
+  everSeen(machine, "execute", ({ detail }, { cpu }) => (detail.site === null || cpu === 0 ? "" : String(detail.text)));

@@ -10,7 +10,13 @@ const pieces = (next: Site["new"], address: bigint, width: 1 | 2 | 4 | 8, unit: 
   const patching = strategy((flip) => [store("write", address, first(flip).next, { width })]);
   const { machine } = createSimulation({ architecture: toy({ fetch }) });
   const sites = [site(Array.isArray(next) ? next.map(() => 0) : "nop", next, address)];
-  return [...everSeen(machine(scenario(patching, { sites, executors: [] })), "store", ({ detail }) => `${(detail["address"] as bigint) - address}:${detail["bytes"]}`)];
+  return [
+    ...everSeen(
+      machine(scenario(patching, { sites, executors: [] })),
+      "store",
+      ({ detail }) => `${(detail.address as bigint) - address}:${detail.bytes}`,
+    ),
+  ];
 };
 
 const RETURNS = [1, 1, 1, 1, 1, 1];
@@ -39,8 +45,14 @@ describe("R4: a store becomes visible in pieces, one for each access, cut at the
   });
 
   it("between two pieces everybody can look", async () => {
-    const write = (flip: Flip): readonly Line[] => [store("write", first(flip).address, first(flip).next, { width: 8 }), syncCores("sync")];
-    const across = scenario(strategy(write), { sites: [site("nop3 0x100", "add 0x302", AT + 3n)], ...only("old-or-new") });
+    const write = (flip: Flip): readonly Line[] => [
+      store("write", first(flip).address, first(flip).next, { width: 8 }),
+      syncCores("sync"),
+    ];
+    const across = scenario(strategy(write), {
+      sites: [site("nop3 0x100", "add 0x302", AT + 3n)],
+      ...only("old-or-new"),
+    });
     const within = scenario(strategy(write), { sites: [site("nop3 0x100", "add 0x302", AT)], ...only("old-or-new") });
     const fetch: FetchModel = { ...untilSync, unit: 4 };
     expect(answer(await check(across, { fetch }))).toBe("unsafe: old-or-new");
@@ -52,7 +64,10 @@ describe("R7: granules are fetched one after the other, in address order", () =>
   const torn = (order: readonly ("head" | "rest")[], address: bigint): ReadonlySet<string> => {
     const patching = strategy((flip) => {
       const { next } = first(flip);
-      const part = { head: store("head", address, next.slice(0, 1)), rest: store("rest", address + 1n, next.slice(1), { width: 2 }) };
+      const part = {
+        head: store("head", address, next.slice(0, 1)),
+        rest: store("rest", address + 1n, next.slice(1), { width: 2 }),
+      };
       return order.map((name) => part[name]);
     });
     const { machine } = createSimulation({ architecture: toy({ fetch: granules }) });
@@ -70,7 +85,9 @@ describe("R7: granules are fetched one after the other, in address order", () =>
     expect(torn(["rest", "head"], AT)).toEqual(new Set(["nop3 0x302"]));
     const whole = strategy((flip) => [store("write", AT, first(flip).next, { width: 4 })]);
     const { machine } = createSimulation({ architecture: toy({ fetch: granules }) });
-    expect(executedAtSite(machine(scenario(whole, { sites: [site("nop3 0x100", "add 0x302")] })))).toEqual(new Set(["nop3 0x100", "", "add 0x302"]));
+    expect(executedAtSite(machine(scenario(whole, { sites: [site("nop3 0x100", "add 0x302")] })))).toEqual(
+      new Set(["nop3 0x100", "", "add 0x302"]),
+    );
   });
 
   it("one store over both granules still leaves the CPU between them with an old first half", async () => {
@@ -87,7 +104,11 @@ describe("R8: an interrupt or a synchronisation discards a partly fetched instru
   // The second granule may change only while every other CPU has been interrupted since the first one was fetched.
   const over = (steps: (flip: Flip) => readonly Line[], interrupts = {}) =>
     check(
-      scenario(strategy(steps), { sites: [site("nop3 0x100", "add 0x302", AT + 3n)], interrupts, ...only("old-or-new") }),
+      scenario(strategy(steps), {
+        sites: [site("nop3 0x100", "add 0x302", AT + 3n)],
+        interrupts,
+        ...only("old-or-new"),
+      }),
       { fetch: granules },
     );
 
@@ -104,15 +125,35 @@ describe("R8: an interrupt or a synchronisation discards a partly fetched instru
 
   it.each(["irq", "nmi"] as const)("an %s begins the fetch anew", (interrupt) => {
     const { machine } = createSimulation({ architecture: toy({ fetch: granules }) });
-    const made = machine(scenario(strategy(() => []), { sites: [site("nop3", "call", AT + 3n)], interrupts: { [interrupt]: true } }));
-    const kept = everSeen(made, interrupt, (_, { effect, before, cpu }) => `${before.cpus[cpu]?.fetching !== null} then ${effect.set.cpu?.fetching !== null}`);
+    const made = machine(
+      scenario(
+        strategy(() => []),
+        { sites: [site("nop3", "call", AT + 3n)], interrupts: { [interrupt]: true } },
+      ),
+    );
+    const kept = everSeen(
+      made,
+      interrupt,
+      (_, { effect, before, cpu }) =>
+        `${before.cpus[cpu]?.fetching !== null} then ${effect.set.cpu?.fetching !== null}`,
+    );
     expect(kept).toEqual(new Set(["false then false", "true then false"]));
   });
 
   it("so does preemption", () => {
     const { machine } = createSimulation({ architecture: toy({ fetch: granules }) });
-    const made = machine(scenario(strategy(() => []), { sites: [site("nop3", "call", AT + 3n)], preempt: true }));
-    const kept = everSeen(made, "preempt", (_, { effect, before, cpu }) => `${before.cpus[cpu]?.fetching !== null} then ${effect.set.cpu?.fetching !== null}`);
+    const made = machine(
+      scenario(
+        strategy(() => []),
+        { sites: [site("nop3", "call", AT + 3n)], preempt: true },
+      ),
+    );
+    const kept = everSeen(
+      made,
+      "preempt",
+      (_, { effect, before, cpu }) =>
+        `${before.cpus[cpu]?.fetching !== null} then ${effect.set.cpu?.fetching !== null}`,
+    );
     expect(kept).toEqual(new Set(["false then false", "true then false"]));
   });
 });

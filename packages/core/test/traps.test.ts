@@ -12,8 +12,6 @@ import {
   lookup,
   ne,
   type PatchProgram,
-  type PropertyId,
-  propertyIds,
   publish,
   type Scenario,
   set,
@@ -24,49 +22,75 @@ import {
   when,
 } from "../src/index.js";
 import { type CpuState, running } from "../src/state.js";
-import { everSeen } from "./naive.js";
-import { granules, toy, type ToyOptions, toyCpu, untilSync } from "./toy/architecture.js";
+import { everSeen, visit } from "./naive.js";
+import { granules, type ToyOptions, toy, toyCpu, untilSync } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 const sync = (id: string): Line => syncCores(id);
-const entries = (flip: Flip): Line => set("fill", "entries", flip.sites.map(({ address, next }) => ({ address, bytes: toHex(next) })));
+const entries = (flip: Flip): Line =>
+  set(
+    "fill",
+    "entries",
+    flip.sites.map(({ address, next }) => ({ address, bytes: toHex(next) })),
+  );
 const trap = store("trap", AT, [0x02]);
 const tail = (flip: Flip): Line => store("tail", AT + 1n, first(flip).next.slice(1));
 const head = (flip: Flip): Line => store("head", AT, first(flip).next.slice(0, 1));
 
-const owner: readonly Line[] = [lookup("find", "entries", "entry"), when("ours", ne(local("entry"), null), [emulate("emulate", local("entry")), claim()])];
+const owner: readonly Line[] = [
+  lookup("find", "entries", "entry"),
+  when("ours", ne(local("entry"), null), [emulate("emulate", local("entry")), claim()]),
+];
 
-const program = (handler: readonly Line[] = owner) => (): Omit<PatchProgram, "main"> => ({ words: { entries: [] }, traps: { brk: handler } });
+const program =
+  (handler: readonly Line[] = owner) =>
+  (): Omit<PatchProgram, "main"> => ({ words: { entries: [] }, traps: { brk: handler } });
 
 /** The breakpoint protocol, right as it stands. */
-const protocol = (flip: Flip): readonly Line[] => [entries(flip), trap, sync("sync-1"), tail(flip), sync("sync-2"), head(flip), sync("sync-3")];
+const protocol = (flip: Flip): readonly Line[] => [
+  entries(flip),
+  trap,
+  sync("sync-1"),
+  tail(flip),
+  sync("sync-2"),
+  head(flip),
+  sync("sync-3"),
+];
 
-const patched = (lines: (flip: Flip) => readonly Line[], handler: readonly Line[] = owner, more: Partial<Scenario> = {}, options: ToyOptions = {}) =>
-  check(scenario(strategy(lines, { program: program(handler) }), more), options);
+const patched = (
+  lines: (flip: Flip) => readonly Line[],
+  handler: readonly Line[] = owner,
+  more: Partial<Scenario> = {},
+  options: ToyOptions = {},
+) => check(scenario(strategy(lines, { program: program(handler) }), more), options);
 
 describe("R12: a trap is separate steps", () => {
   const seenBetween = (options: ToyOptions): ReadonlySet<string> => {
-    const patching = strategy(protocol, { program: program() });
-    const of = scenario(patching, { interrupts: { irq: true, nmi: true } });
-    const machine = createSimulation({ architecture: toy(options) }).machine(of);
+    const isTrapped = ({ stack }: CpuState): boolean =>
+      stack.some(({ code }) => code.run === "machine" && code.trapped !== null);
     const between = new Set<string>();
-    for (const what of ["irq", "nmi", "take-ipi", "store", "enter-trap"]) {
-      for (const text of everSeen(machine, what, (_, { before, cpu }) =>
-        before.cpus.some(({ stack }, other) => stack.some(({ code }) => code.run === "machine" && code.trapped !== null) && (what === "store" || other === cpu)) ? what : "",
-      )) {
-        between.add(text);
-      }
+    for (const interrupts of [{}, { irq: true }, { nmi: true }]) {
+      const { machine } = createSimulation({ architecture: toy(options) });
+      const last = "irq" in interrupts || "nmi" in interrupts ? [] : [sync("sync")];
+      const patching = strategy((flip) => [entries(flip), trap, ...last], { program: program() });
+      visit(machine(scenario(patching, { interrupts })), ({ rule, before, cpu }) => {
+        if (["irq", "nmi", "take-ipi", "enter-trap"].includes(rule) && isTrapped(before.cpus[cpu] as CpuState))
+          between.add(rule);
+        if (rule === "returnCall" && before.cpus.some(isTrapped)) between.add("others go on");
+        return true;
+      });
     }
-    between.delete("");
     return between;
   };
 
   it("between the fetch of the breakpoint and the entry of its handler that CPU takes no interrupt, and others go on", () => {
-    expect(seenBetween({})).toEqual(new Set(["store", "enter-trap"]));
+    expect(seenBetween({})).toEqual(new Set(["enter-trap", "others go on"]));
   });
 
   it("with late traps it takes interrupts there too", () => {
-    expect(seenBetween({ fetch: { ...untilSync, lateTrap: true } })).toEqual(new Set(["store", "enter-trap", "irq", "nmi", "take-ipi"]));
+    expect(seenBetween({ fetch: { ...untilSync, lateTrap: true } })).toEqual(
+      new Set(["enter-trap", "others go on", "irq", "nmi", "take-ipi"]),
+    );
   });
 
   it("late traps break the protocol without a reference count: the handler comes when the patcher has gone on", async () => {
@@ -78,37 +102,52 @@ describe("R12: a trap is separate steps", () => {
 
   it("a trap that no handler claims is the patcher's fault when the byte was the patcher's", async () => {
     expect(answer(await patched(protocol, [lookup("find", "entries", "entry")]))).toBe("unsafe: trap-owned");
-    expect(answer(await check(scenario(strategy(protocol, { program: () => ({ words: { entries: [] } }) }))))).toBe("unsafe: trap-owned");
+    expect(answer(await check(scenario(strategy(protocol, { program: () => ({ words: { entries: [] } }) }))))).toBe(
+      "unsafe: trap-owned",
+    );
   });
 
   it("and of no interest when it was not", async () => {
-    const own = scenario(strategy(() => []), { executors: [{ entries: [0x1200n] }], blocks: [{ address: 0x1200n, code: "trap" }] });
+    const own = scenario(
+      strategy(() => []),
+      { executors: [{ entries: [0x1200n] }], blocks: [{ address: 0x1200n, code: "trap" }] },
+    );
     expect(answer(await check(own))).toBe("safe");
   });
 
   it("each handler is tried in turn until one claims the trap", async () => {
+    const others = strategy(() => [], {
+      id: "others",
+      program: () => ({ words: { others: [] }, traps: { brk: [lookup("look", "others", "other")] } }),
+    });
+    const ours = { strategy: strategy(protocol, { program: program() }), sites: [0], flips: 1 };
     const two: Scenario = {
-      ...scenario(strategy(protocol, { program: program() }), { sites: [site("nop3", "call"), site("nop3", "call", AT + 0x20n)], cpus: 2 }),
-      patchers: [
-        { strategy: strategy(protocol, { id: "one", program: program() }), sites: [0], flips: 1 },
-        { strategy: strategy(() => [], { id: "two", program: () => ({ words: { others: [] }, traps: { brk: [lookup("look", "others", "other")] } }) }), sites: [1], flips: 1 },
-      ],
+      name: "two owners",
+      sites: [site("nop3", "call"), site("nop3", "nop3", AT + 0x20n)],
+      patchers: [ours, { strategy: others, sites: [1], flips: 1 }],
+      executors: [{ entries: [AT] }],
       cpus: 3,
     };
     expect(answer(await check(two))).toBe("safe");
-    expect(answer(await check({ ...two, patchers: [...two.patchers].reverse().map((patcher, cpu) => ({ ...patcher, cpu })) }))).toBe("safe");
+    expect(answer(await check({ ...two, patchers: [...two.patchers].reverse() }))).toBe("safe");
   });
 
   it("handlers can be taken out of service, and put back", async () => {
-    expect(answer(await patched((flip) => [disarmTrap("disarm", "brk"), ...protocol(flip)]))).toBe("unsafe: trap-owned");
-    expect(answer(await patched((flip) => [disarmTrap("disarm", "brk"), armTrap("arm", "brk"), ...protocol(flip)]))).toBe("safe");
+    expect(answer(await patched((flip) => [disarmTrap("disarm", "brk"), ...protocol(flip)]))).toBe(
+      "unsafe: trap-owned",
+    );
+    expect(
+      answer(await patched((flip) => [disarmTrap("disarm", "brk"), armTrap("arm", "brk"), ...protocol(flip)])),
+    ).toBe("safe");
     expect(answer(await patched((flip) => [disarmTrap("other", "ud"), ...protocol(flip)]))).toBe("safe");
   });
 
   it("interrupts wait while the handler runs where traps mask them", () => {
     const nested = (trapsMask: boolean): ReadonlySet<string> => {
-      const patching = strategy(protocol, { program: program() });
-      const machine = createSimulation({ architecture: toy({ cpu: { trapsMask } }) }).machine(scenario(patching, { interrupts: { irq: true } }));
+      const patching = strategy((flip) => [entries(flip), trap], { program: program() });
+      const machine = createSimulation({ architecture: toy({ cpu: { trapsMask } }) }).machine(
+        scenario(patching, { interrupts: { irq: true } }),
+      );
       return everSeen(machine, "irq", (_, { before, cpu }) => running(before.cpus[cpu] as CpuState)?.level ?? "idle");
     };
     expect(nested(true)).not.toContain("trap");
@@ -120,7 +159,9 @@ describe("R12: a trap is separate steps", () => {
     const windows = (synchronizes: readonly string[]): ReadonlySet<string> => {
       const patching = strategy(protocol, { program: program() });
       const machine = createSimulation({ architecture: toy({ cpu: { synchronizes } }) }).machine(scenario(patching));
-      return everSeen(machine, observed, (_, { effect }) => (Object.keys(effect.set.cpu?.stale ?? {}).length > 0 ? "stale" : "fresh"));
+      return everSeen(machine, observed, (_, { effect }) =>
+        Object.keys(effect.set.cpu?.stale ?? {}).length > 0 ? "stale" : "fresh",
+      );
     };
     expect(windows([event])).toEqual(new Set(["fresh"]));
     expect(windows([])).toEqual(new Set(["fresh", "stale"]));
@@ -131,7 +172,11 @@ describe("R13: a handler gives the interrupted context the effect of one instruc
   const returns = (handler: readonly Line[], sites = [site("nop3", "call")]): ReadonlySet<string> => {
     const patching = strategy(protocol, { program: program(handler) });
     const machine = createSimulation({ architecture: toy() }).machine(scenario(patching, { sites }));
-    return everSeen(machine, "return-from-trap", ({ detail }) => `0x${(detail["resumes"] as bigint).toString(16)} as ${(detail["matched"] as readonly number[]).join()}`);
+    return everSeen(
+      machine,
+      "return-from-trap",
+      ({ detail }) => `0x${(detail.resumes as bigint).toString(16)} as ${(detail.matched as readonly number[]).join()}`,
+    );
   };
   const emulating = (bytes: string): readonly Line[] => [emulate("emulate", bytes), claim()];
 
@@ -155,7 +200,8 @@ describe("R13: a handler gives the interrupted context the effect of one instruc
   });
 
   it("`emulation` is broken by any other effect", async () => {
-    const broken = (handler: readonly Line[], lines = protocol) => patched(lines, handler, only("emulation")).then(answer);
+    const broken = (handler: readonly Line[], lines = protocol) =>
+      patched(lines, handler, only("emulation")).then(answer);
     expect(await broken(owner)).toBe("safe");
     expect(await broken(emulating("100000"))).toBe("safe");
     expect(await broken(emulating("112010"))).toBe("unsafe: emulation");
@@ -166,7 +212,8 @@ describe("R13: a handler gives the interrupted context the effect of one instruc
   it("and by the old one once the new one is published", async () => {
     const declared = (flip: Flip): readonly Line[] => [publish("publish"), ...protocol(flip)];
     const late = (flip: Flip): readonly Line[] => [...protocol(flip).slice(0, -1), publish("publish"), sync("sync-3")];
-    const broken = (handler: readonly Line[], lines: typeof protocol) => patched(lines, handler, only("emulation")).then(answer);
+    const broken = (handler: readonly Line[], lines: typeof protocol) =>
+      patched(lines, handler, only("emulation")).then(answer);
     expect(await broken(owner, declared)).toBe("safe");
     expect(await broken(emulating("100000"), declared)).toBe("unsafe: emulation");
     expect(await broken(emulating("100000"), late)).toBe("unsafe: emulation");
@@ -177,22 +224,64 @@ describe("R13: a handler gives the interrupted context the effect of one instruc
     expect(answer(await patched(protocol, restart, only("emulation", "old-or-new", "trap-owned")))).toBe("safe");
   });
 
-  it("emulating a call and returning from it is one passage", async () => {
-    const after = { sites: [{ ...site("nop+nop+nop", "call"), after: "nop+ret" }] };
-    const promised = propertyIds.filter((id): id is PropertyId => id !== "mid-sequence");
-    expect(answer(await patched(protocol, owner, { ...after, properties: promised }))).toBe("safe");
-    expect(answer(await patched(protocol, owner, after))).toBe("unsafe: mid-sequence");
+  it("the old effect after the patch call returned breaks `done`, for a breakpoint that was fetched after it", async () => {
+    // Nobody synchronises, so the breakpoint stays fetchable for ever.
+    const stale = (bytes: string) =>
+      check(
+        scenario(
+          strategy((flip) => [trap, head(flip)], {
+            program: () => ({ traps: { brk: [emulate("emulate", bytes), claim()] } }),
+          }),
+          { sites: [site("nop3 0x7", "add 0x7")], ...only("done") },
+        ),
+      );
+    const [old, next] = [await stale("100700"), await stale("130700")];
+    expect(old.verdict === "unsafe" && [old.why, next.verdict === "unsafe" && next.why]).toEqual([
+      expect.stringContaining("executed the old nop3"),
+      expect.stringContaining("executed the old nop3"),
+    ]);
+    // With an interrupt to all CPUs between the two, only the breakpoint is left beside the new code.
+    const settled = (bytes: string) =>
+      check(
+        scenario(
+          strategy((flip) => [trap, sync("sync"), head(flip)], {
+            program: () => ({ traps: { brk: [emulate("emulate", bytes), claim()] } }),
+          }),
+          { sites: [site("nop3 0x7", "add 0x7")], ...only("done") },
+        ),
+      );
+    const late = await settled("100700");
+    expect(late.verdict === "unsafe" && late.why).toContain(
+      "The trap at 0x1010 was given the old instruction's effect",
+    );
+    expect(answer(await settled("130700"))).toBe("safe");
+  });
+
+  // Known to fail: the return is judged by the versions of the call that is under way by then.
+  it("it is judged by the call under way when the breakpoint was fetched, not by one that begins before the handler returns", async () => {
+    // The breakpoint stays and stands for the new code; the way back puts the old byte back.
+    const standing = strategy((flip) => [first(flip).next[0] === 0x13 ? trap : store("back", AT, [0x10])], {
+      program: () => ({ traps: { brk: [emulate("emulate", "130700"), claim()] } }),
+    });
+    const back = scenario(standing, { sites: [site("nop3 0x7", "add 0x7")], patcher: { flips: 2 }, ...only("done") });
+    expect(answer(await check(back, { fetch: granules }))).toBe("safe");
   });
 
   it("traps may come inside an interrupt, over the handler of another trap", async () => {
     expect(answer(await patched(protocol, owner, { interrupts: { nmi: true } }))).toBe("safe");
-    const patching = strategy(protocol, { program: program() });
-    const machine = createSimulation({ architecture: toy() }).machine(scenario(patching, { interrupts: { nmi: true } }));
-    const below = everSeen(machine, "enter-trap", (_, { before, cpu }) => (before.cpus[cpu] as CpuState).stack.map(({ level }) => level).join(" "));
+    const patching = strategy((flip) => [entries(flip), trap], { program: program() });
+    const machine = createSimulation({ architecture: toy() }).machine(
+      scenario(patching, { interrupts: { nmi: true } }),
+    );
+    const below = everSeen(machine, "enter-trap", (_, { before, cpu }) =>
+      (before.cpus[cpu] as CpuState).stack.map(({ level }) => level).join(" "),
+    );
     expect(below).toContain("task trap nmi");
   });
 
   it("granules are no different", async () => {
-    expect(answer(await patched(protocol, owner, {}, { fetch: granules, cpu: { synchronizes: toyCpu.synchronizes } }))).toBe("safe");
+    expect(
+      answer(await patched(protocol, owner, {}, { fetch: granules, cpu: { synchronizes: toyCpu.synchronizes } })),
+    ).toBe("safe");
   });
 });

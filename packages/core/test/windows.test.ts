@@ -16,12 +16,24 @@ import {
 import { ageCell, ageWindow, synchronize, windowOf } from "../src/machine/windows.js";
 import { addressKey, type CpuState, type MemoryState } from "../src/state.js";
 import { everSeen, executedAtSite } from "./naive.js";
-import { granules, operations, ordered, toy, type ToyOptions, untilMaintenance, untilSync } from "./toy/architecture.js";
+import {
+  granules,
+  operations,
+  ordered,
+  type ToyOptions,
+  toy,
+  untilMaintenance,
+  untilSync,
+} from "./toy/architecture.js";
 import { Random } from "./toy/random.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 /** What executors can run at a site, in an architecture, while a program patches it. */
-const outcomes = (lines: (flip: Flip) => readonly Line[], options: ToyOptions = {}, sites = [site("nop", "ret")]): readonly string[] => {
+const outcomes = (
+  lines: (flip: Flip) => readonly Line[],
+  options: ToyOptions = {},
+  sites = [site("nop", "ret")],
+): readonly string[] => {
   const { machine } = createSimulation({ architecture: toy(options) });
   return [...executedAtSite(machine(scenario(strategy(lines), { sites })))].filter((text) => text !== "").sort();
 };
@@ -36,7 +48,16 @@ describe("R1: a fetch returns any value of the window", () => {
   it("and every mix of cells", () => {
     const three = [site("nop3 0x100", "call 0x302")];
     expect(outcomes((flip) => [write(flip)], {}, three)).toEqual(
-      ["call 0x100", "call 0x102", "call 0x300", "call 0x302", "nop3 0x100", "nop3 0x102", "nop3 0x300", "nop3 0x302"].sort(),
+      [
+        "call 0x100",
+        "call 0x102",
+        "call 0x300",
+        "call 0x302",
+        "nop3 0x100",
+        "nop3 0x102",
+        "nop3 0x300",
+        "nop3 0x302",
+      ].sort(),
     );
   });
 
@@ -47,14 +68,22 @@ describe("R1: a fetch returns any value of the window", () => {
   });
 
   it("and may go backwards: new, then old again", async () => {
-    const verdict = await check(scenario(strategy((flip) => [write(flip)]), { sites: [site("nop", "ret")], ...only("done") }));
+    const verdict = await check(
+      scenario(
+        strategy((flip) => [write(flip)]),
+        { sites: [site("nop", "ret")], ...only("done") },
+      ),
+    );
     expect(answer(verdict)).toBe("unsafe: done");
   });
 });
 
 describe("R2: what was overwritten goes on being fetchable", () => {
   it("on every CPU, the one that stores included", async () => {
-    const alone = scenario(strategy((flip) => [write(flip)]), { sites: [site("nop", "ret")], cpus: 1, interrupts: { irq: true }, ...only("done") });
+    const alone = scenario(
+      strategy((flip) => [write(flip)]),
+      { sites: [site("nop", "ret")], cpus: 1, interrupts: { irq: true }, ...only("done") },
+    );
     expect(answer(await check(alone))).toBe("unsafe: done");
   });
 
@@ -65,7 +94,13 @@ describe("R2: what was overwritten goes on being fetchable", () => {
   });
 
   it("not where fetches see every store", async () => {
-    const coherent = await check(scenario(strategy((flip) => [write(flip)]), { sites: [site("nop", "ret")], ...only("done") }), { fetch: granules });
+    const coherent = await check(
+      scenario(
+        strategy((flip) => [write(flip)]),
+        { sites: [site("nop", "ret")], ...only("done") },
+      ),
+      { fetch: granules },
+    );
     expect(answer(coherent)).toBe("safe");
   });
 });
@@ -78,17 +113,40 @@ describe("R3: a store that leaves the value as it is appends nothing", () => {
 
   it("so that nobody runs a byte with two versions", async () => {
     const rewrite = strategy((flip) => [store("again", AT, first(flip).old)]);
-    expect(answer(await check(scenario(rewrite, { sites: [site("nop", "ret")], ...only("rule") }), { fetch: strict }))).toBe("safe");
+    expect(
+      answer(await check(scenario(rewrite, { sites: [site("nop", "ret")], ...only("rule") }), { fetch: strict })),
+    ).toBe("safe");
   });
 
   it("while a store of another value does", async () => {
     const change = strategy((flip) => [write(flip)]);
-    expect(answer(await check(scenario(change, { sites: [site("nop", "ret")], ...only("rule") }), { fetch: strict }))).toBe("unsafe: rule");
+    expect(
+      answer(await check(scenario(change, { sites: [site("nop", "ret")], ...only("rule") }), { fetch: strict })),
+    ).toBe("unsafe: rule");
+  });
+
+  it("a byte that was rewritten as it is together with others has one value", async () => {
+    const wide: FetchModel = { ...strict, unit: 4 };
+    const half = (old: string, next: string) =>
+      check(
+        scenario(
+          strategy((flip) => [write(flip)]),
+          { sites: [site(old, next)], executors: [{ entries: [AT] }], ...only("rule") },
+        ),
+        { fetch: wide },
+      );
+    expect(answer(await half("ret+nop", "ret+isb"))).toBe("safe");
+    expect(answer(await half("nop+ret", "isb+ret"))).toBe("unsafe: rule");
   });
 
   it("and the window counts distinct values: there and back again leaves two, not three", () => {
     const { machine } = createSimulation({ architecture: toy() });
-    const made = machine(scenario(strategy((flip) => [write(flip)]), { sites: [site("nop", "ret")] }));
+    const made = machine(
+      scenario(
+        strategy((flip) => [write(flip)]),
+        { sites: [site("nop", "ret")] },
+      ),
+    );
     const key = addressKey(AT);
     const [, cpu] = made.initial().cpus;
     const back = ageWindow(ageWindow(cpu as CpuState, key, "00", "01", made), key, "01", "00", made);
@@ -120,7 +178,9 @@ describe("R5: a context synchronisation narrows the window of the CPU it happens
       done(empty, 2, { cpu: { synchronizes: events.slice(0, 1) } }),
       // The acknowledgement comes before the return, so the old code can still run between the two.
       done(empty, 2, { cpu: { synchronizes: events.slice(1) } }),
-      done((flip) => [write(flip), sendIpi("poke", [syncCore("core")]), waitIpi("wait", "poke")], 2, { cpu: { synchronizes: [] } }),
+      done((flip) => [write(flip), sendIpi("poke", [syncCore("core")]), waitIpi("wait", "poke")], 2, {
+        cpu: { synchronizes: [] },
+      }),
     ]);
     expect(verdicts.map(answer)).toEqual(["unsafe: done", "safe", "safe", "safe"]);
   });
@@ -128,8 +188,15 @@ describe("R5: a context synchronisation narrows the window of the CPU it happens
   it("so does a serialising instruction of the victim's own, and no other", () => {
     const { machine } = createSimulation({ architecture: toy() });
     const blocks = [{ address: 0x1200n, code: "nop+serialise+jump 0x1010" }];
-    const own = scenario(strategy((flip) => [write(flip)]), { sites: [site("nop", "ret")], executors: [{ entries: [0x1200n] }], blocks });
-    const left = everSeen(machine(own), "execute", ({ detail }, { effect }) => `${detail["text"]} leaves ${Object.keys(effect.set.cpu?.stale ?? {}).length}`);
+    const own = scenario(
+      strategy((flip) => [write(flip)]),
+      { sites: [site("nop", "ret")], executors: [{ entries: [0x1200n] }], blocks },
+    );
+    const left = everSeen(
+      machine(own),
+      "execute",
+      ({ detail }, { effect }) => `${detail.text} leaves ${Object.keys(effect.set.cpu?.stale ?? {}).length}`,
+    );
     expect([...left]).toEqual(expect.arrayContaining(["nop leaves 0", "nop leaves 1", "serialise leaves 0"]));
     expect(left).not.toContain("serialise leaves 1");
   });
@@ -182,20 +249,30 @@ describe("R6: cache maintenance raises the floor, and a synchronisation copies i
   it("instructions of the victim maintain the caches as well", () => {
     const { machine } = createSimulation({ architecture: toy({ fetch: untilMaintenance }) });
     const blocks = [{ address: 0x1200n, code: "clean+invalidate+isb+jump 0x1010" }];
-    const own = scenario(strategy((flip) => [write(flip)]), { sites: [site("nop", "ret")], executors: [{ entries: [0x1200n] }], blocks });
+    const own = scenario(
+      strategy((flip) => [write(flip)]),
+      { sites: [site("nop", "ret")], executors: [{ entries: [0x1200n] }], blocks },
+    );
     const left = everSeen(machine(own), "execute", ({ detail }, { effect, before }) => {
       const cell = (effect.set.memory ?? before.memory).cells[addressKey(AT)];
-      return `${detail["text"]}: ${cell?.sinceClean.length} since the clean, ${cell?.sinceFloor.length} since the floor`;
+      return `${detail.text}: ${cell?.sinceClean.length} since the clean, ${cell?.sinceFloor.length} since the floor`;
     });
-    expect([...left].filter((text) => text.startsWith("clean"))).toEqual(["clean: 0 since the clean, 0 since the floor", "clean: 0 since the clean, 1 since the floor"]);
-    expect([...left].filter((text) => text.startsWith("invalidate"))).toEqual(expect.arrayContaining(["invalidate: 0 since the clean, 0 since the floor"]));
+    expect([...left].filter((text) => text.startsWith("clean"))).toEqual([
+      "clean: 0 since the clean, 0 since the floor",
+      "clean: 0 since the clean, 1 since the floor",
+    ]);
+    expect([...left].filter((text) => text.startsWith("invalidate"))).toEqual(
+      expect.arrayContaining(["invalidate: 0 since the clean, 0 since the floor"]),
+    );
   });
 
   it("maintenance before the store is of no use to it", async () => {
     const early = strategy((flip) => [clean, invalidate, write(flip), sync], { rules });
-    expect(answer(await check(scenario(early, { sites: [site("nop", "ret")], ...only("done") }), { fetch: untilMaintenance }))).toBe(
-      "unsafe: done",
-    );
+    expect(
+      answer(
+        await check(scenario(early, { sites: [site("nop", "ret")], ...only("done") }), { fetch: untilMaintenance }),
+      ),
+    ).toBe("unsafe: done");
   });
 });
 
@@ -261,7 +338,8 @@ class History {
     this.#now++;
     this.#from.forEach((from, cpu) => {
       const window = list.slice(from[cell] as number);
-      if (window.every((version) => version.value === this.#ordered)) this.#bound[cpu]?.set(`${cell} ${list.length}`, this.#now);
+      if (window.every((version) => version.value === this.#ordered))
+        this.#bound[cpu]?.set(`${cell} ${list.length}`, this.#now);
     });
     list.push({ value, at: this.#now });
   }
@@ -281,7 +359,8 @@ class History {
   synchronize(cpu: number): void {
     const from = this.#from[cpu] as number[];
     from.forEach((index, cell) => {
-      from[cell] = this.#stale === "until-maintenance" ? Math.max(index, this.#floor[cell] as number) : this.#last(cell);
+      from[cell] =
+        this.#stale === "until-maintenance" ? Math.max(index, this.#floor[cell] as number) : this.#last(cell);
     });
   }
 
@@ -302,7 +381,11 @@ class History {
           return j === cell || overwritten === undefined || overwritten.at > moment;
         });
       });
-    return new Set(combinations.filter(fits).map((chosen) => chosen.map((index, cell) => this.versions[cell]?.[index]?.value).join("")));
+    return new Set(
+      combinations
+        .filter(fits)
+        .map((chosen) => chosen.map((index, cell) => this.versions[cell]?.[index]?.value).join("")),
+    );
   }
 }
 
@@ -312,7 +395,12 @@ describe("the sets of values in a state say what the histories say", () => {
 
   const compare = (fetch: FetchModel, seed: number, steps: number): void => {
     const random = new Random(seed);
-    const machine = createSimulation({ architecture: toy({ fetch }) }).machine(scenario(strategy(() => []), { sites: [site("nop+nop", "ret+ret")] }));
+    const machine = createSimulation({ architecture: toy({ fetch }) }).machine(
+      scenario(
+        strategy(() => []),
+        { sites: [site("nop+nop", "ret+ret")] },
+      ),
+    );
     const keys = [addressKey(AT), addressKey(AT + 1n)];
     const history = new History(["00", "00"], CPUS, fetch);
     let memory: MemoryState = machine.initial().memory;
@@ -343,7 +431,10 @@ describe("the sets of values in a state say what the histories say", () => {
         log.push(operation);
         history[operation]();
         const operate = operations[operation] as (cell: Cell) => Cell;
-        memory = { ...memory, cells: Object.fromEntries(Object.entries(memory.cells).map(([key, cell]) => [key, operate(cell)])) };
+        memory = {
+          ...memory,
+          cells: Object.fromEntries(Object.entries(memory.cells).map(([key, cell]) => [key, operate(cell)])),
+        };
       }
       cpus.forEach((cpu, c) => {
         const found = new Set<string>();
@@ -353,13 +444,16 @@ describe("the sets of values in a state say what the histories say", () => {
           }
         }
         const expected = history.fetchable(c);
-        expect([...found].sort(), `${fetch.id}, seed ${seed}, CPU ${c} after ${log.join(", ")}`).toEqual([...expected].sort());
+        expect([...found].sort(), `${fetch.id}, seed ${seed}, CPU ${c} after ${log.join(", ")}`).toEqual(
+          [...expected].sort(),
+        );
       });
     }
   };
 
   const isExcluded = (cpu: CpuState, [one, two]: readonly string[], a: string, b: string): boolean =>
-    (cpu.excludes[`${one}=${a}`]?.[two as string]?.includes(b) ?? false) || (cpu.excludes[`${two}=${b}`]?.[one as string]?.includes(a) ?? false);
+    (cpu.excludes[`${one}=${a}`]?.[two as string]?.includes(b) ?? false) ||
+    (cpu.excludes[`${two}=${b}`]?.[one as string]?.includes(a) ?? false);
 
   it.each([untilSync, untilMaintenance, ordered, { ...granules, unit: 1 }])("$id", (fetch) => {
     for (let seed = 0; seed < 250; seed++) compare(fetch, seed, 14);

@@ -130,7 +130,7 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
     observed.push({ what: "execute", detail: { ...seen, site: null } });
   } else {
     const matched = machine.versionsAt(place.site, place.offset, fetched.bytes);
-    const owned = breakpoint && matched.length === 0;
+    const owned = matched.length === 0 && (breakpoint || machine.isGuard(at, seen.bytes));
     const passed = passThrough(passages, place.site, place.offset, matched, next, link, machine);
     if (!owned) passages = passed.passages;
     const state = memory.sites[place.site];
@@ -157,13 +157,13 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
   };
 
   if (outcome.do === "trap") {
-    const calling = place !== undefined && memory.sites[place.site]?.calling === true;
+    const site = place === undefined ? null : (memory.sites[place.site] ?? null);
     // A fault resumes at the instruction, a breakpoint behind it; the handler sees which.
     return effect({
       ...code,
       home: false,
       passages,
-      trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes), calling },
+      trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes), site },
     });
   }
   const registers = { ...code.registers, ...outcome.registers };

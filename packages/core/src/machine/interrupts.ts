@@ -1,7 +1,8 @@
 import { cpuMap, cpuPredicate, type Effect, rule } from "../rule.js";
-import { type Context, type CpuState, running, withRunning } from "../state.js";
+import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../state.js";
 import { alone } from "./candidates.js";
 import type { Machine } from "./machine.js";
+import { trapProgram } from "./reserved.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -9,7 +10,10 @@ import { synchronize } from "./windows.js";
  * NMIs alone. An interrupt discards a partly fetched instruction, and synchronises only where the architecture says so.
  */
 
-/** An interrupt from outside calls the patched code: it may start at any entry of the interrupt's routine. */
+/**
+ * An interrupt from outside calls the patched code: it may start at any entry of the interrupt's routine. Where patch programs have
+ * something to do in such interrupts, that comes first.
+ */
 const arrival = (level: "irq" | "nmi") =>
   rule({
     id: level,
@@ -17,14 +21,16 @@ const arrival = (level: "irq" | "nmi") =>
     reads: ["cpu", "memory"],
     writes: ["cpu"],
     apply({ cpu, memory }, _args, machine): readonly Effect[] {
-      return machine.entries(level).map((entry): Effect => {
-        const context: Context = { level, code: machine.enter(level, entry), masked: true, preempts: true, marks: [] };
-        const entered = push(cpu, context);
+      const enter = (code: Context["code"], entry: bigint | null): Effect => {
+        const entered = push(cpu, { level, code, masked: true, preempts: true, marks: [] });
         const synchronized = machine.cpu.synchronizes.includes(`${level}-entry`)
           ? synchronize(entered, memory, machine)
           : entered;
         return { set: { cpu: synchronized }, observed: [{ what: level, detail: { entry } }] };
-      });
+      };
+      const first = trapProgram(level);
+      if (machine.hasProgram(first)) return [enter(machine.start(first, {}, null), null)];
+      return machine.entries(level).map((entry) => enter(machine.enter(level, entry), entry));
     },
   });
 
@@ -32,6 +38,22 @@ const arrival = (level: "irq" | "nmi") =>
 export const irqRule = arrival("irq");
 /** An NMI arrives. */
 export const nmiRule = arrival("nmi");
+
+/** The handler of an interrupt from outside, after what patch programs do in it, calls the patched code. */
+export const callPatchedRule = rule({
+  id: "callPatched",
+  source: "R10",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  apply({ cpu }, _args, machine): readonly Effect[] {
+    const context = running(cpu) as Context;
+    const { level } = context;
+    return machine.entries(level).map((entry) => ({
+      set: { cpu: withRunning(cpu, { ...context, code: machine.enter(level, entry) }) },
+      observed: [{ what: "call-patched", detail: { level, entry } }],
+    }));
+  },
+});
 
 /** The CPU with one more context on top; whatever was partly fetched is discarded. */
 export const push = (cpu: CpuState, context: Context): CpuState => ({
@@ -184,6 +206,7 @@ export const unmaskIrqRule = mask("unmaskIrq", false);
 
 /** Whether a CPU takes an interrupt now. */
 export const takes = (cpu: CpuState, interrupt: "irq" | "ipi" | "nmi", machine: Machine): boolean =>
+  !(interrupt === "nmi" && cpu.words[NMI_OFF] === true) &&
   machine.cpu.accepts(
     interrupt,
     cpu.stack.map((context) => context.level),

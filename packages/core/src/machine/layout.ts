@@ -26,6 +26,8 @@ export type Layout = {
   /** Entries by routine. */
   readonly routines: ReadonlyMap<string, readonly bigint[]>;
   readonly programs: ReadonlyMap<string, CompiledProgram>;
+  /** Instructions by which patchers hold up whoever comes. */
+  readonly guards: ReadonlySet<string>;
   /** Ids of the steps by patcher, as they are written. */
   readonly steps: readonly (readonly string[])[];
   initial(machine: Machine): Initial;
@@ -107,6 +109,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     modes,
     routines,
     programs: built.programs,
+    guards: built.guards,
     steps: built.steps,
     initial,
   };

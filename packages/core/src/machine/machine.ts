@@ -34,7 +34,7 @@ import { injectable, use, useAll } from "../wiring/tokens.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { bytesByAddress, undecoded } from "./execute.js";
 import { type Layout, layOut } from "./layout.js";
-import { HOME, STACK_TOP } from "./reserved.js";
+import { guardKey, HOME, STACK_TOP } from "./reserved.js";
 import type { SiteInstruction } from "./sites.js";
 
 /** The parts of a state before any step, the CPUs in order. */
@@ -162,6 +162,11 @@ export class Machine {
     return this.instructionsAt(site, offset)
       .filter((insn) => insn.bytes === hex)
       .map((insn) => insn.version);
+  }
+
+  /** Whether these bytes are an instruction by which a patcher holds up whoever comes to an address. */
+  isGuard(address: bigint, bytes: string): boolean {
+    return this.layout.guards.has(guardKey(address, bytes));
   }
 
   /** Where a routine may start. */

@@ -8,7 +8,7 @@ import { Compiler } from "../program/compile.js";
 import { dropLines, type Line, lineIds } from "../program/program.js";
 import type { Patcher, Scenario } from "../scenario.js";
 import { type Flip, isImpossible } from "../strategy.js";
-import { patcherProgram, trapProgram } from "./reserved.js";
+import { guardKey, patcherProgram, trapProgram } from "./reserved.js";
 import type { ResolvedSite } from "./sites.js";
 
 /** Cuts a store by the width of its accesses, and each access by the fetch model's unit. */
@@ -36,6 +36,7 @@ export const compilePlans = (
   const compiler = new Compiler(cutBy(fetch.unit));
   const words: { [name: string]: Data } = {};
   const cpuWords: { [name: string]: Data } = {};
+  const guards = new Set<string>();
   const handlers = new Map<string, Line[][]>();
   const steps = scenario.patchers.map((patcher, index) => {
     const { strategy } = patcher;
@@ -79,6 +80,7 @@ export const compilePlans = (
         if (!list.some((other) => keyOf(other as unknown as Data) === keyOf(kept as unknown as Data))) list.push(kept);
         handlers.set(vector, list);
       }
+      for (const guard of planned.guards ?? []) guards.add(guardKey(guard.address, toHex(guard.bytes)));
       declare(words, planned.words ?? {}, strategy.id);
       declare(cpuWords, planned.cpuWords ?? {}, strategy.id);
     }
@@ -91,8 +93,10 @@ export const compilePlans = (
     compiler.add(patcherProgram(index), patcherProgram(index), main, { forever: patcher.flips === "forever" });
     return [...ids].filter((id) => !drop.has(id));
   });
-  for (const [vector, chain] of handlers) compiler.addChain(trapProgram(vector), chain);
-  return { programs: compiler.programs, words, cpuWords, steps };
+  for (const [vector, chain] of handlers) {
+    compiler.addChain(trapProgram(vector), chain, vector === "irq" || vector === "nmi" ? "callPatched" : "unclaimed");
+  }
+  return { programs: compiler.programs, words, cpuWords, guards, steps };
 };
 
 /** Steps that speak of the call's sites get to know them. */

@@ -13,3 +13,5 @@ export const patcherProgram = (patcher: number): string => `patcher ${patcher}`;
 export const trapProgram = (vector: string): string => `trap ${vector}`;
 /** Stopper work as it is posted to a CPU. */
 export const stopperWork = (program: string): string => `stop ${program}`;
+/** A guard of a patcher, by where it stands and its bytes in hex. */
+export const guardKey = (address: bigint, bytes: string): string => `${address} ${bytes}`;

@@ -24,6 +24,7 @@ export const coreRules: RuleBook = {
     traps.returnFromTrapRule,
     interrupts.irqRule,
     interrupts.nmiRule,
+    interrupts.callPatchedRule,
     interrupts.sendIpiRule,
     interrupts.takeIpiRule,
     interrupts.syncCoreRule,

@@ -40,13 +40,13 @@ export const enterTrapRule = rule({
     const code = context?.code;
     if (context === undefined || code?.run !== "machine" || code.trapped === null)
       throw new Error("No trap is pending.");
-    const { vector, at, resume, calling } = code.trapped;
+    const { vector, at, resume, site } = code.trapped;
     const program = trapProgram(vector);
     if (!machine.hasProgram(program) || services.disarmed.includes(vector)) {
       return [{ set: { cpu: die(cpu, context, code, machine) }, observed: [noHandler(vector, at, machine)] }];
     }
     const interrupted: MachineCode = { ...code, pc: resume, trapped: null };
-    const frame: TrapFrame = { vector, at, resume, calling, interrupted };
+    const frame: TrapFrame = { vector, at, resume, site, interrupted };
     const handler: Context = {
       level: "trap",
       code: machine.start(program, {}, frame),
@@ -183,7 +183,7 @@ const effectOf = (frame: TrapFrame, bytes: string, memory: MemoryState, machine:
     return {
       code: {
         ...interrupted,
-        trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes, calling: frame.calling },
+        trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes, site: frame.site },
       },
       memory,
       link: undefined,
@@ -228,9 +228,9 @@ export const returnFromTrapRule = rule({
         detail: {
           at: frame.at,
           resumes: code.pc,
-          ...state,
-          // The breakpoint is what was fetched, and when it was counts.
-          calling: frame.calling,
+          // The breakpoint is what was fetched, and how its site stood then counts; a publication counts from when it is made.
+          ...(frame.site ?? state),
+          published: state.published ? state.to : null,
           site: place.site,
           offset: place.offset,
           matched,

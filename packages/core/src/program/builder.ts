@@ -1,5 +1,6 @@
 import type { Bytes, Data } from "../data.js";
 import { toHex } from "../hex.js";
+import { NMI_OFF } from "../state.js";
 import type { Condition, Line, Step, Value, When, While } from "./program.js";
 
 /*
@@ -73,6 +74,14 @@ export const unlock = (id: string, name: string, note?: string): Step => step(id
 export const maskIrq = (id: string, note?: string): Step => step(id, "maskIrq", {}, note);
 /** Unmasks interrupts on this CPU. */
 export const unmaskIrq = (id: string, note?: string): Step => step(id, "unmaskIrq", {}, note);
+
+const nmiSources = (id: string, off: boolean, note?: string): Step =>
+  step(id, "setEachCpu", { word: NMI_OFF, value: off }, note);
+
+/** Turns the sources of NMIs off on every CPU (`stop_nmi`); a handler that runs already goes on. */
+export const stopNmi = (id: string, note?: string): Step => nmiSources(id, true, note);
+/** Turns the sources of NMIs on again (`restart_nmi`). */
+export const restartNmi = (id: string, note?: string): Step => nmiSources(id, false, note);
 
 /**
  * `stop_machine(fn, data, NULL)`: every CPU's stopper thread passes PREPARE, DISABLE_IRQ, RUN and EXIT; `run` is done in RUN by

@@ -46,10 +46,10 @@ export class Compiler {
     return name;
   }
 
-  /** Compiles the handlers of one vector: each is tried in turn until one claims the trap. */
-  addChain(name: string, chain: readonly (readonly Line[])[]): string {
-    const unclaimed: Step = { id: "unclaimed", op: "unclaimed", args: {} };
-    return this.add(name, name, [...chain.flat(), unclaimed]);
+  /** Compiles the handlers of one vector: each is tried in turn until one claims the trap; `otherwise` comes after the last. */
+  addChain(name: string, chain: readonly (readonly Line[])[], otherwise: "unclaimed" | "callPatched"): string {
+    const end: Step = { id: otherwise, op: otherwise, args: {} };
+    return this.add(name, name, [...chain.flat(), end]);
   }
 
   #lines(lines: readonly Line[], scope: string, code: CodeEntry[], claims: number[]): void {

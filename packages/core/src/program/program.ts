@@ -1,4 +1,4 @@
-import type { Data } from "../data.js";
+import type { Bytes, Data } from "../data.js";
 
 /** A value in a program: a constant, or a local of the running program. */
 export type Value = Data | { readonly local: string };
@@ -35,8 +35,13 @@ export type Line = Step | When | While;
  */
 export type PatchProgram = {
   readonly main: readonly Line[];
-  /** Handlers by trap vector. A handler that reaches `claim` owns the trap; one that ends without leaves it to the next. */
+  /**
+   * Handlers by trap vector. A handler that reaches `claim` owns the trap; one that ends without leaves it to the next.
+   * Those of `irq` and `nmi` are what an interrupt from outside does before it calls the patched code.
+   */
   readonly traps?: { readonly [vector: string]: readonly Line[] };
+  /** Instructions, not breakpoints, by which the patcher holds up whoever comes; to execute one is no execution of the site. */
+  readonly guards?: readonly { readonly address: bigint; readonly bytes: Bytes }[];
   /** Shared words that the program declares, with their initial values. */
   readonly words?: { readonly [name: string]: Data };
   /** Words of which every CPU has its own, with their initial values. */

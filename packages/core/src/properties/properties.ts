@@ -28,7 +28,7 @@ type Returned = {
   readonly from: number;
   readonly to: number;
   readonly calling: boolean;
-  readonly published: boolean;
+  readonly published: number | null;
   readonly matched: readonly number[];
   readonly restarted: boolean;
   readonly before: readonly number[] | null;
@@ -92,7 +92,7 @@ export const emulation: Property = {
     if (observation.what !== "return-from-trap") return undefined;
     const r = detail<Returned>(observation);
     if (r.site === null || r.restarted) return undefined;
-    if (r.published && !r.matched.includes(r.to)) {
+    if (r.published !== null && !r.matched.includes(r.published)) {
       return `The handler of the trap at ${hex(r.at)} resumed at ${hex(r.resumes)}, which is not the effect of the published instruction.`;
     }
     if (r.matched.includes(r.from) || r.matched.includes(r.to)) return undefined;

@@ -32,7 +32,9 @@ export const strict: FetchModel = {
   ...untilSync,
   id: "strict",
   admits: (window) =>
-    window.some((byte) => byte.length > 1) ? { breaks: "rule", why: "a byte was modified without synchronisation" } : "run",
+    window.some((byte) => byte.length > 1)
+      ? { breaks: "rule", why: "a byte was modified without synchronisation" }
+      : "run",
 };
 
 /** Breakpoint handlers nest over tasks and interrupts; returns synchronise, entries do not. */

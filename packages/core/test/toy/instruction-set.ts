@@ -1,4 +1,4 @@
-import { type Bytes, type Instruction, InputError, type InstructionSet, type Outcome } from "../../src/index.js";
+import { type Bytes, InputError, type Instruction, type InstructionSet, type Outcome } from "../../src/index.js";
 
 /** A toy instruction: one byte of operation, and for some a 16-bit operand behind it, the low byte first. */
 export type ToyInstruction = Instruction & { readonly op: string; readonly operand: number };
@@ -12,7 +12,14 @@ const SHORT: { readonly [op: string]: number } = {
   invalidate: 0x05,
   isb: 0x06,
 };
-const LONG: { readonly [op: string]: number } = { nop3: 0x10, jump: 0x11, call: 0x12, add: 0x13, load: 0x14, store: 0x15 };
+const LONG: { readonly [op: string]: number } = {
+  nop3: 0x10,
+  jump: 0x11,
+  call: 0x12,
+  add: 0x13,
+  load: 0x14,
+  store: 0x15,
+};
 
 const nameOf = (table: { readonly [op: string]: number }, code: number): string | undefined =>
   Object.keys(table).find((op) => table[op] === code);
@@ -50,8 +57,8 @@ const assemble = (text: string): Bytes => {
 const execute: InstructionSet<ToyInstruction>["execute"] = (insn, at, registers, loaded): Outcome => {
   const next = at + BigInt(insn.length);
   const operand = BigInt(insn.operand);
-  const sp = registers["sp"] ?? 0n;
-  const acc = registers["acc"] ?? 0n;
+  const sp = registers.sp ?? 0n;
+  const acc = registers.acc ?? 0n;
   switch (insn.op) {
     case "nop":
     case "nop3":

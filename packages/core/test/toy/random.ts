@@ -7,8 +7,8 @@ import {
   eq,
   type Flip,
   free,
-  leaveWindow,
   type Line,
+  leaveWindow,
   local,
   lock,
   lookup,
@@ -20,8 +20,8 @@ import {
   put,
   type Scenario,
   sendIpi,
-  setEachCpu,
   set,
+  setEachCpu,
   stopMachine,
   store,
   syncCore,
@@ -67,8 +67,8 @@ export class Random {
 
 const TRAP = 0x02;
 
-const synchronisation = (random: Random, id: string): readonly Line[] => {
-  switch (random.below(14)) {
+const synchronisation = (random: Random, id: string, careful: boolean): readonly Line[] => {
+  switch (careful ? 13 : random.below(14)) {
     case 0:
       return [];
     case 1:
@@ -87,22 +87,32 @@ const synchronisation = (random: Random, id: string): readonly Line[] => {
 };
 
 /** Code that is changed: three bytes each. */
-const codes = ["nop3", "call", "add 7", "jump", "call", "nop3", "ret+ret+ret", "nop+nop+nop"] as const;
+const codes = ["nop3", "call", "add 7", "jump", "ret+ret+ret", "nop+nop+nop"] as const;
 
 /** Writes one site: at once, byte by byte, or behind a breakpoint; in order or not. */
-const writing = (random: Random, { address, next }: Flip["sites"][number], id: string): readonly Line[] => {
+const writing = (
+  random: Random,
+  { address, next }: Flip["sites"][number],
+  id: string,
+  careful: boolean,
+): readonly Line[] => {
   const whole = store(`${id}-whole`, address, next, { width: random.pick([1, 4]) });
   const trap = store(`${id}-trap`, address, [TRAP]);
   const tail = store(`${id}-tail`, address + 1n, next.slice(1), { width: random.pick([1, 4]) });
   const firstByte = store(`${id}-first`, address, next.slice(0, 1));
-  const sync = (n: number): readonly Line[] => synchronisation(random, `${id}-sync-${n}`);
-  switch (random.below(5)) {
+  const sync = (n: number): readonly Line[] => synchronisation(random, `${id}-sync-${n}`, careful);
+  switch (careful ? 4 : random.below(5)) {
     case 0:
       return [whole, ...sync(1)];
     case 1:
       return [tail, ...sync(1), firstByte, ...sync(2)];
     case 2:
-      return [stopMachine(`${id}-stop`, { run: [whole, ...(random.chance(50) ? [syncCore(`${id}-here`)] : [])], secondaries: sync(1).filter((line) => "op" in line && line.op === "syncCore") })];
+      return [
+        stopMachine(`${id}-stop`, {
+          run: [whole, ...(random.chance(50) ? [syncCore(`${id}-here`)] : [])],
+          secondaries: sync(1).filter((line) => "op" in line && line.op === "syncCore"),
+        }),
+      ];
     default:
       return [trap, ...sync(1), tail, ...sync(2), firstByte, ...sync(3)];
   }
@@ -123,39 +133,64 @@ const around = (random: Random, lines: readonly Line[]): readonly Line[] => {
 
 /** The handler of the breakpoint looks its address up, with or without a reference to hold the patcher back. */
 const handler = (counted: boolean): readonly Line[] => {
-  const search = [lookup("find", "entries", "entry"), when("ours", ne(local("entry"), null), [emulate("emulate", local("entry")), ...(counted ? [put("put", "refs")] : []), claim()])];
-  return counted ? [tryGet("get", "refs", "got"), when("if-got", eq(local("got"), true), [...search, put("put-other", "refs")])] : search;
+  const search = [
+    lookup("find", "entries", "entry"),
+    when("ours", ne(local("entry"), null), [
+      emulate("emulate", local("entry")),
+      ...(counted ? [put("put", "refs")] : []),
+      claim(),
+    ]),
+  ];
+  return counted
+    ? [tryGet("get", "refs", "got"), when("if-got", eq(local("got"), true), [...search, put("put-other", "refs")])]
+    : search;
 };
 
-const plan = (random: Random, flip: Flip): { readonly main: readonly Line[]; readonly rest: Omit<PatchProgram, "main"> } => {
+const plan = (
+  random: Random,
+  flip: Flip,
+  careful: boolean,
+): { readonly main: readonly Line[]; readonly rest: Omit<PatchProgram, "main"> } => {
   const counted = random.chance(40);
   const published = random.chance(15);
   const lines = [
-    set("entries", "entries", flip.sites.map(({ address, next }) => ({ address, bytes: toHex(next) }))),
+    set(
+      "entries",
+      "entries",
+      flip.sites.map(({ address, next }) => ({ address, bytes: toHex(next) })),
+    ),
     ...(counted ? [setEachCpu("refs", "refs", 1)] : []),
     ...(published ? [publish("publish")] : []),
-    ...flip.sites.flatMap((each, i) => writing(random, each, `site-${i}`)),
+    ...flip.sites.flatMap((each, i) => writing(random, each, `site-${i}`, careful)),
     ...(counted ? [addEachCpu("drop-refs", "refs", -1), untilEachCpu("wait-refs", "refs", 0)] : []),
-    ...(random.chance(30) ? synchronisation(random, "last") : []),
-    ...(random.chance(30) ? [free("free", "entries")] : []),
+    ...(random.chance(30) ? synchronisation(random, "last", false) : []),
+    ...(!careful && random.chance(30) ? [free("free", "entries")] : []),
   ];
-  const kept = lines.filter((line) => !random.chance(4) || ("op" in line && line.op === "sendIpi"));
-  return { main: around(random, kept), rest: { traps: { brk: handler(counted) }, words: { entries: [] }, cpuWords: { refs: 0 } } };
+  const kept = lines.filter((line) => careful || !random.chance(8) || ("op" in line && line.op === "sendIpi"));
+  return {
+    main: careful ? kept : around(random, kept),
+    rest: { traps: { brk: handler(counted) }, words: { entries: [] }, cpuWords: { refs: 0 } },
+  };
 };
 
 /** A small protocol that may be right or wrong, in an environment that may show it. */
 export const randomProtocol = (seed: number): { readonly scenario: Scenario; readonly architecture: ToyOptions } => {
   const random = new Random(seed);
-  const fetch = random.pick([untilSync, untilSync, granules, ordered, strict]);
+  const careful = random.chance(45);
+  const fetch = random.pick([untilSync, untilSync, granules, ordered, ...(careful ? [] : [strict])]);
+  const codesOf = careful ? codes.slice(0, 4) : codes;
   const late = random.chance(10);
   const address = AT + BigInt(random.pick([0, 0, 2, 3]));
-  const sites = [site(random.pick(codes), random.pick(codes), address), ...(random.chance(15) ? [site("nop3", "call", address + 4n)] : [])];
+  const sites = [
+    site(random.pick(codesOf), random.pick(codesOf), address),
+    ...(random.chance(15) ? [site("nop3", "call", address + 4n)] : []),
+  ];
   const flips = random.pick([1, 1, 2]);
   const patcher = (id: string): Patcher => {
     const planned = new Map<string, ReturnType<typeof plan>>();
     const planOf = (flip: Flip): ReturnType<typeof plan> => {
       const key = flip.sites.map(({ next }) => toHex(next)).join();
-      const found = planned.get(key) ?? plan(random, flip);
+      const found = planned.get(key) ?? plan(random, flip, careful);
       planned.set(key, found);
       return found;
     };
@@ -178,7 +213,11 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
       fetch: late ? { ...fetch, lateTrap: true } : fetch,
       cpu: {
         trapsMask: random.chance(70),
-        synchronizes: [...toyCpu.synchronizes, ...(random.chance(15) ? ["trap-entry", "irq-entry"] : []), ...(random.chance(25) ? ["context-switch"] : [])],
+        synchronizes: [
+          ...toyCpu.synchronizes,
+          ...(random.chance(15) ? ["trap-entry", "irq-entry"] : []),
+          ...(random.chance(25) ? ["context-switch"] : []),
+        ],
       },
     },
   };

@@ -12,7 +12,7 @@ import {
   type Site,
   type Verdict,
 } from "../../src/index.js";
-import { toy, type ToyOptions } from "./architecture.js";
+import { type ToyOptions, toy } from "./architecture.js";
 
 /** Where sites lie unless a test says otherwise: at the start of a granule. */
 export const AT = 0x1010n;
@@ -39,7 +39,10 @@ export const strategy = (
 export const site = (old: Site["old"], next: Site["new"], address = AT): Site => ({ address, old, new: next });
 
 /** One flip of one site by one patcher, an executor on each other CPU. */
-export const scenario = (patching: PatchStrategy, more: Partial<Scenario> & { readonly patcher?: Partial<Patcher> } = {}): Scenario => {
+export const scenario = (
+  patching: PatchStrategy,
+  more: Partial<Scenario> & { readonly patcher?: Partial<Patcher> } = {},
+): Scenario => {
   const { patcher = {}, ...rest } = more;
   const sites = rest.sites ?? [site("nop3", "call")];
   return {
@@ -56,10 +59,13 @@ export const check = (of: Scenario, architecture: ToyOptions = {}): Promise<Verd
   createSimulation({ architecture: toy(architecture), development: true }).check(of);
 
 /** The verdict, and the first property that broke. */
-export const answer = (verdict: Verdict): string => (verdict.verdict === "unsafe" ? `unsafe: ${verdict.property}` : verdict.verdict);
+export const answer = (verdict: Verdict): string =>
+  verdict.verdict === "unsafe" ? `unsafe: ${verdict.property}` : verdict.verdict;
 
 /** Only these properties count. */
-export const only = (...properties: readonly PropertyId[]): { readonly properties: readonly PropertyId[] } => ({ properties });
+export const only = (...properties: readonly PropertyId[]): { readonly properties: readonly PropertyId[] } => ({
+  properties,
+});
 
 /** The first site of a flip. */
 export const first = (flip: Flip): { readonly address: bigint; readonly old: Bytes; readonly next: Bytes } => {

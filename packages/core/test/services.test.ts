@@ -1,0 +1,338 @@
+import { describe, expect, it } from "vitest";
+import {
+  add,
+  addEachCpu,
+  claim,
+  createSimulation,
+  enterWindow,
+  eq,
+  fence,
+  free,
+  type Line,
+  leaveWindow,
+  load,
+  local,
+  lock,
+  lt,
+  maskIrq,
+  ne,
+  put,
+  type Scenario,
+  sendIpi,
+  set,
+  setEachCpu,
+  store,
+  syncCores,
+  tryGet,
+  unlock,
+  unmaskIrq,
+  until,
+  untilEachCpu,
+  waitIpi,
+  when,
+  whileLocal,
+} from "../src/index.js";
+import { visit } from "./naive.js";
+import { toy } from "./toy/architecture.js";
+import { AT, answer, check, only, scenario, site, strategy } from "./toy/scenario.js";
+
+const sites = [site("nop", "ret")];
+
+/** Several patchers, each with a program and a site of its own, and no executors. */
+const together = (programs: readonly (readonly Line[])[], words = {}, more: Partial<Scenario> = {}): Scenario => ({
+  name: "together",
+  sites: programs.map((_, i) => site("nop", "ret", AT + BigInt(i))),
+  patchers: programs.map((lines, i) => ({
+    strategy: strategy(() => lines, { id: `patcher ${i}`, program: () => ({ words }) }),
+    sites: [i],
+    flips: 1,
+  })),
+  executors: [],
+  cpus: programs.length,
+  ...more,
+});
+
+/** The values of a word when all is over. */
+const results = (of: Scenario, word: string): ReadonlySet<unknown> => {
+  const { views } = visit(createSimulation({ architecture: toy() }).machine(of), () => true);
+  return new Set(
+    views
+      .filter(({ cpus }) => cpus.every(({ stack }) => stack.length === 0))
+      .map(({ services }) => services.words[word]),
+  );
+};
+
+describe("R17: a lock has one holder", () => {
+  const section = [enterWindow("enter", "mapping"), leaveWindow("leave", "mapping")];
+  const locked = (...inside: readonly Line[]): readonly Line[] => [
+    lock("lock", "mutex"),
+    ...inside,
+    unlock("unlock", "mutex"),
+  ];
+
+  it("so two patchers that take it are never inside together", async () => {
+    expect(answer(await check(together([locked(...section), locked(...section)])))).toBe("safe");
+    expect(answer(await check(together([locked(...section), locked(...section), locked(...section)])))).toBe("safe");
+  });
+
+  it("and two of which one does not take it are", async () => {
+    const verdict = await check(together([locked(...section), section]));
+    expect(answer(verdict)).toBe("unsafe: exclusive");
+    expect(verdict.verdict === "unsafe" && verdict.why).toBe(
+      "2 programs were inside the window mapping at the same time.",
+    );
+  });
+
+  it("locks of other names do not exclude each other, and windows of other names are not shared", async () => {
+    const other = [lock("lock", "other"), ...section, unlock("unlock", "other")];
+    expect(answer(await check(together([locked(...section), other])))).toBe("unsafe: exclusive");
+    const elsewhere = [enterWindow("enter", "another"), leaveWindow("leave", "another")];
+    expect(answer(await check(together([section, elsewhere])))).toBe("safe");
+  });
+
+  it("a read and a write that are two steps lose an update, unless a lock is around them", () => {
+    const increment = [
+      load("read", "count", "value"),
+      when("was-0", eq(local("value"), 0), [set("write-1", "count", 1)]),
+      when("was-1", eq(local("value"), 1), [set("write-2", "count", 2)]),
+    ];
+    expect(results(together([increment, increment], { count: 0 }), "count")).toEqual(new Set([1, 2]));
+    expect(results(together([locked(...increment), locked(...increment)], { count: 0 }), "count")).toEqual(
+      new Set([2]),
+    );
+    expect(results(together([[add("add", "count", 1)], [add("add", "count", 1)]], { count: 0 }), "count")).toEqual(
+      new Set([2]),
+    );
+  });
+
+  it("whoever sleeps for it can be interrupted, and answers", async () => {
+    const poking = locked(syncCores("sync"));
+    expect(answer(await check(together([poking, poking])))).toBe("safe");
+  });
+});
+
+describe("R17: per-CPU reference counts", () => {
+  const handler = [
+    tryGet("get", "refs", "got"),
+    when("if-got", eq(local("got"), true), [load("use", "array", "value"), put("put", "refs")]),
+    { id: "restart", op: "restart", args: {} },
+    claim(),
+  ];
+  /** The word that handlers use is freed; only the count holds the patcher back. */
+  const counting = (lines: readonly Line[], handling: readonly Line[] = handler) =>
+    check(
+      scenario(
+        strategy(
+          (flip) => [
+            setEachCpu("open", "refs", 1),
+            store("trap", AT, [0x02]),
+            store("new", AT, flip.sites[0]?.next ?? []),
+            ...lines,
+            free("free", "array"),
+          ],
+          { program: () => ({ words: { array: 0 }, cpuWords: { refs: 0 }, traps: { brk: handling } }) },
+        ),
+        { sites, ...only("lifetime") },
+      ),
+    ).then(answer);
+
+  const close = addEachCpu("close", "refs", -1);
+  const wait = untilEachCpu("wait", "refs", 0);
+
+  it("hold the patcher back until every handler gave its own up", async () => {
+    expect(await counting([close, wait])).toBe("safe");
+  });
+
+  it("are of no use without the wait, or without the close", async () => {
+    expect(await counting([close])).toBe("unsafe: lifetime");
+    expect(await counting([])).toBe("unsafe: lifetime");
+  });
+
+  it("or to a handler that takes none", async () => {
+    expect(
+      await counting(
+        [close, wait],
+        [load("use", "array", "value"), { id: "restart", op: "restart", args: {} }, claim()],
+      ),
+    ).toBe("unsafe: lifetime");
+  });
+
+  it("or gives it back before the use", async () => {
+    const early = [
+      tryGet("get", "refs", "got"),
+      when("if-got", eq(local("got"), true), [put("put", "refs"), load("use", "array", "value")]),
+      { id: "restart", op: "restart", args: {} },
+      claim(),
+    ];
+    expect(await counting([close, wait], early)).toBe("unsafe: lifetime");
+  });
+
+  it("a CPU's count is its own", () => {
+    const { views } = visit(
+      createSimulation({ architecture: toy() }).machine(
+        scenario(
+          strategy(() => [setEachCpu("open", "refs", 1), tryGet("get", "refs", "got")], {
+            program: () => ({ cpuWords: { refs: 0 } }),
+          }),
+          { sites, executors: [] },
+        ),
+      ),
+      () => true,
+    );
+    expect(new Set(views.map(({ cpus }) => cpus.map(({ words }) => words.refs).join(" ")))).toEqual(
+      new Set(["0 0", "1 1", "2 1"]),
+    );
+  });
+});
+
+describe("lifetime", () => {
+  const of = (...lines: readonly Line[]) => check(together([lines], { word: 0 }, only("lifetime"))).then(answer);
+
+  it.each<readonly [string, Line]>([
+    ["loads it", load("use", "word", "value")],
+    ["adds to it", add("use", "word", 1)],
+  ])("breaks when a program frees a word and then %s", async (_, use) => {
+    expect(await of(free("free", "word"), use)).toBe("unsafe: lifetime");
+    expect(await of(use, free("free", "word"))).toBe("safe");
+  });
+
+  it("does not break when the word is set anew first", async () => {
+    expect(await of(free("free", "word"), set("again", "word", 2), load("use", "word", "value"))).toBe("safe");
+  });
+
+  it("counts whatever a strategy promises", async () => {
+    const unpromising = strategy(() => [free("free", "word"), load("use", "word", "value")], {
+      promises: [],
+      program: () => ({ words: { word: 0 } }),
+    });
+    expect(answer(await check(scenario(unpromising, { sites })))).toBe("unsafe: lifetime");
+    expect(answer(await check(scenario(unpromising, { sites, ignore: ["lifetime"] })))).toBe("safe");
+  });
+});
+
+describe("control flow of programs", () => {
+  const run = (lines: readonly Line[]): ReadonlySet<unknown> => results(together([lines], { word: 0, out: 0 }), "out");
+
+  it("a condition chooses between two lists of lines", () => {
+    const choosing = (test: ReturnType<typeof eq>) =>
+      run([
+        load("read", "word", "a"),
+        when("choose", test, [set("yes", "out", "yes")], [set("no", "out", "no")]),
+        add("more", "word", 1),
+      ]);
+    expect(choosing(eq(local("a"), 0))).toEqual(new Set(["yes"]));
+    expect(choosing(ne(local("a"), 0))).toEqual(new Set(["no"]));
+    expect(choosing(lt(local("a"), 1))).toEqual(new Set(["yes"]));
+    expect(choosing(lt(local("a"), 0))).toEqual(new Set(["no"]));
+  });
+
+  it("lines are repeated while a condition holds", () => {
+    expect(
+      run([
+        add("first", "word", 0, "n"),
+        whileLocal("loop", lt(local("n"), 3), [add("more", "word", 1, "n")]),
+        set("out", "out", local("n")),
+      ]),
+    ).toEqual(new Set([3]));
+  });
+
+  it("a program waits for a word, and for a lock", () => {
+    expect(
+      results(
+        together([[until("wait", "go", 1), set("out", "out", 1)], [set("go", "go", 1)]], { go: 0, out: 0 }),
+        "out",
+      ),
+    ).toEqual(new Set([1]));
+  });
+
+  it("a barrier is a step that changes nothing in the sequential order", async () => {
+    expect(await check(together([[fence("fence", "write")]]))).toMatchObject({ verdict: "safe", unused: [] });
+  });
+});
+
+describe("progress", () => {
+  const progress = (programs: readonly (readonly Line[])[], words = {}, more: Partial<Scenario> = {}) =>
+    check(together(programs, words, { ...only("progress"), ...more })).then(answer);
+
+  it("breaks where a lock is never released", async () => {
+    expect(await progress([[lock("lock", "m")], [lock("lock", "m"), unlock("unlock", "m")]])).toBe("unsafe: progress");
+    expect(await progress([[lock("lock", "m"), lock("again", "m")]])).toBe("unsafe: progress");
+  });
+
+  it("breaks where two locks are taken in both orders", async () => {
+    const both = (a: string, b: string): readonly Line[] => [
+      lock("one", a),
+      lock("two", b),
+      unlock("three", b),
+      unlock("four", a),
+    ];
+    expect(await progress([both("a", "b"), both("b", "a")])).toBe("unsafe: progress");
+    expect(await progress([both("a", "b"), both("a", "b")])).toBe("safe");
+  });
+
+  it("breaks where a word is waited for that nobody sets", async () => {
+    expect(await progress([[until("wait", "go", 1)]], { go: 0 })).toBe("unsafe: progress");
+  });
+
+  it("breaks where the handler of an interrupt never acknowledges", async () => {
+    expect(await progress([[sendIpi("poke", [until("hold", "go", 1)]), waitIpi("wait", "poke")], []], { go: 0 })).toBe(
+      "unsafe: progress",
+    );
+    expect(await progress([[sendIpi("poke", []), waitIpi("wait", "poke")], []])).toBe("safe");
+  });
+
+  it("breaks where two patchers wait for each other's interrupts with their own masked", async () => {
+    const masked = [maskIrq("mask"), syncCores("sync"), unmaskIrq("unmask")];
+    expect(await progress([masked, masked])).toBe("unsafe: progress");
+    expect(await progress([masked, [syncCores("sync")]])).toBe("safe");
+  });
+
+  it("leads to where everybody waits for good, and says who waits where", async () => {
+    const verdict = await check(together([[lock("lock", "m"), lock("again", "m")]], {}, only("progress")));
+    expect(verdict.verdict === "unsafe" && verdict.why).toContain("patcher 0 at again");
+  });
+
+  it("does not break for a patcher that goes on for ever", async () => {
+    const of = together([[lock("lock", "m"), unlock("unlock", "m")]], {}, only("progress"));
+    expect(
+      answer(await check({ ...of, patchers: of.patchers.map((patcher) => ({ ...patcher, flips: "forever" })) })),
+    ).toBe("safe");
+  });
+
+  it("breaks where a trap's handler never ends", async () => {
+    const holding = strategy(() => [store("trap", AT, [0x02])], {
+      program: () => ({ words: { go: 0 }, traps: { brk: [until("hold", "go", 1), claim()] } }),
+    });
+    expect(answer(await check(scenario(holding, { sites, ...only("progress") })))).toBe("unsafe: progress");
+  });
+});
+
+describe("what no run did is said", () => {
+  it("steps that no run took are unused", async () => {
+    const idle = strategy(
+      () => [load("read", "word", "a"), when("never", eq(local("a"), 1), [set("unreached", "word", 2)])],
+      { program: () => ({ words: { word: 0 } }) },
+    );
+    expect(await check(scenario(idle, { sites, ...only("old-or-new") }))).toMatchObject({
+      verdict: "safe",
+      unused: ["unreached"],
+    });
+  });
+
+  it("a site that nobody executed while it changed makes the verdict vacuous", async () => {
+    const instant = strategy(() => [], { promises: [] });
+    expect(await check(scenario(instant, { sites }))).toMatchObject({ verdict: "safe", vacuous: false });
+    expect(await check(scenario(instant, { sites, executors: [] }))).toMatchObject({ verdict: "safe", vacuous: true });
+    const elsewhere = { executors: [{ entries: [0x1200n] }], blocks: [{ address: 0x1200n, code: "ret" }] };
+    expect(await check(scenario(instant, { sites, ...elsewhere }))).toMatchObject({ verdict: "safe", vacuous: true });
+  });
+
+  it("a property that nobody promises is named and does not count", async () => {
+    const unpromising = strategy((flip) => [store("write", AT, flip.sites[0]?.next ?? [])], { promises: ["progress"] });
+    expect(await check(scenario(unpromising, { sites }))).toMatchObject({ verdict: "safe", notPromised: ["done"] });
+    expect(await check(scenario(unpromising, { sites, ...only("done") }))).toMatchObject({
+      verdict: "unsafe",
+      property: "done",
+    });
+  });
+});

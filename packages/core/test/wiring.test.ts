@@ -1,0 +1,189 @@
+import "reflect-metadata";
+// biome-ignore lint/style/noRestrictedImports: the test that nothing is registered there
+import { container } from "tsyringe";
+import { describe, expect, it } from "vitest";
+import {
+  createSimulation,
+  FETCH_MODEL,
+  type FetchModel,
+  INSTRUCTION_SET,
+  InputError,
+  type InstructionSet,
+  injectable,
+  MACHINE,
+  type Plugin,
+  PROPERTIES,
+  type Property,
+  RULES,
+  rule,
+  SCENARIO,
+  store,
+  type Token,
+  token,
+  use,
+  useAll,
+} from "../src/index.js";
+import { Wiring } from "../src/wiring/container.js";
+import * as parts from "../src/wiring/parts.js";
+import { granules, toy } from "./toy/architecture.js";
+import { toyInstructionSet } from "./toy/instruction-set.js";
+import { AT, answer, first, only, scenario, site, strategy } from "./toy/scenario.js";
+
+const patching = strategy((flip) => [store("write", AT, first(flip).next)]);
+const of = scenario(patching, { sites: [site("nop", "ret")], ...only("done") });
+
+describe("every run is wired afresh", () => {
+  it("two simulations share nothing, though their plugins provide the same parts", async () => {
+    const one = createSimulation({ architecture: toy() });
+    const two = createSimulation({ architecture: toy({ fetch: granules }) });
+    expect(
+      await Promise.all([one.check(of), two.check(of), one.check(of)]).then((verdicts) => verdicts.map(answer)),
+    ).toEqual(["unsafe: done", "safe", "unsafe: done"]);
+    expect(one.machine(of)).not.toBe(one.machine(of));
+    expect(one.machine(of).fetch.id).toBe("until-sync");
+    expect(two.machine(of).fetch.id).toBe("granules");
+  });
+
+  it("tsyringe's global container stays empty", async () => {
+    await createSimulation({ architecture: toy() }).check(of);
+    for (const part of Object.values(parts)) expect(container.isRegistered(part, true)).toBe(false);
+  });
+
+  it("what the global container holds does not come in", () => {
+    const stranger: Token<string> = token("a stranger");
+    container.register(stranger, { useValue: "from outside" });
+    try {
+      expect(() => new Wiring([]).get(stranger)).toThrow();
+    } finally {
+      container.clearInstances();
+      container.reset();
+    }
+  });
+
+  it("a part is made once in a run", () => {
+    const wiring = new Wiring([{ id: "one", install: (binder) => binder.provideClass(COUNTED, Counted) }]);
+    expect(wiring.get(COUNTED)).toBe(wiring.get(COUNTED));
+    expect(
+      new Wiring([{ id: "one", install: (binder) => binder.provideClass(COUNTED, Counted) }]).get(COUNTED),
+    ).not.toBe(wiring.get(COUNTED));
+  });
+});
+
+@injectable()
+class Counted {
+  readonly made = true;
+}
+const COUNTED = token<Counted>("counted");
+
+describe("a plugin", () => {
+  const never: FetchModel = { ...granules, id: "from a plugin" };
+
+  it("replaces a part of the architecture", async () => {
+    const plugin: Plugin = {
+      id: "coherent",
+      replaces: [FETCH_MODEL],
+      install: (binder) => binder.provide(FETCH_MODEL, never),
+    };
+    const simulation = createSimulation({ architecture: toy(), plugins: [plugin] });
+    expect(simulation.machine(of).fetch.id).toBe("from a plugin");
+    expect(answer(await simulation.check(of))).toBe("safe");
+  });
+
+  it("that provides a part without saying that it replaces it is refused, and both owners are named", () => {
+    const plugin: Plugin = { id: "rude", install: (binder) => binder.provide(FETCH_MODEL, never) };
+    expect(() => createSimulation({ architecture: toy(), plugins: [plugin] }).machine(of)).toThrow(
+      new InputError("Both @cmodx/core and rude provide fetch model; a simulation has one."),
+    );
+  });
+
+  it("two of which replace the same part are refused as well", () => {
+    const plugin = (id: string): Plugin => ({
+      id,
+      replaces: [FETCH_MODEL],
+      install: (binder) => binder.provide(FETCH_MODEL, never),
+    });
+    expect(() => createSimulation({ architecture: toy(), plugins: [plugin("a"), plugin("b")] }).machine(of)).toThrow(
+      "Both a and b provide fetch model",
+    );
+  });
+
+  it("adds a property", async () => {
+    const noReturns: Property = {
+      id: "pair",
+      breaksWhen: "anybody returns",
+      judge: ({ what, detail }) => (what === "execute" && detail.text === "ret" ? "Somebody returned." : undefined),
+    };
+    const plugin: Plugin = { id: "no returns", install: (binder) => binder.add(PROPERTIES, noReturns) };
+    const verdict = await createSimulation({ architecture: toy(), plugins: [plugin] }).check({
+      ...of,
+      properties: ["pair"],
+    });
+    expect(verdict).toMatchObject({ verdict: "unsafe", property: "pair", why: "Somebody returned." });
+  });
+
+  it("adds rules for operations of its own", async () => {
+    const jolt = rule({
+      id: "jolt",
+      source: "this test",
+      reads: ["cpu"],
+      writes: ["cpu"],
+      apply: ({ cpu }, _args, machine) => [{ set: { cpu: machine.advance(cpu) } }],
+    });
+    const plugin: Plugin = {
+      id: "jolts",
+      install: (binder) => binder.add(RULES, { rules: [jolt], maps: [], predicates: [] }),
+    };
+    const jolting = strategy(() => [{ id: "jolt", op: "jolt", args: {} }]);
+    expect(
+      answer(
+        await createSimulation({ architecture: toy(), plugins: [plugin] }).check(scenario(jolting, only("lifetime"))),
+      ),
+    ).toBe("safe");
+  });
+});
+
+describe("typed injection", () => {
+  it("gives each parameter the part of its token", () => {
+    @injectable()
+    class Wanting {
+      constructor(
+        @use(INSTRUCTION_SET) readonly instructionSet: InstructionSet,
+        @useAll(PROPERTIES) readonly properties: readonly Property[],
+      ) {}
+    }
+    const WANTING = token<Wanting>("wanting");
+    const property: Property = { id: "done", breaksWhen: "never", judge: () => undefined };
+    const wiring = new Wiring([
+      {
+        id: "test",
+        install: (binder) => {
+          binder.provide(INSTRUCTION_SET, toyInstructionSet as InstructionSet);
+          binder.add(PROPERTIES, property);
+          binder.add(PROPERTIES, property);
+          binder.provideClass(WANTING, Wanting);
+        },
+      },
+    ]);
+    expect(wiring.get(WANTING).instructionSet).toBe(toyInstructionSet);
+    expect(wiring.get(WANTING).properties).toEqual([property, property]);
+  });
+
+  it("does not compile with the token of another type", () => {
+    class Unfit {
+      constructor(
+        // @ts-expect-error: a fetch model is no instruction set
+        @use(FETCH_MODEL) readonly instructionSet: InstructionSet,
+        // @ts-expect-error: one scenario is no list of properties
+        @useAll(SCENARIO) readonly properties: readonly Property[],
+        // @ts-expect-error: a list is not the one part
+        @useAll(MACHINE) readonly fetch: FetchModel,
+      ) {}
+    }
+    expect(Unfit.length).toBe(3);
+  });
+
+  it("tokens of one name are the same token, also from two copies of the package", () => {
+    expect(token("fetch model")).toBe(FETCH_MODEL);
+    expect(token("another")).not.toBe(FETCH_MODEL);
+  });
+});
