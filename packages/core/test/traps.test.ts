@@ -257,7 +257,6 @@ describe("R13: a handler gives the interrupted context the effect of one instruc
     expect(answer(await settled("130700"))).toBe("safe");
   });
 
-  // Known to fail: the return is judged by the versions of the call that is under way by then.
   it("it is judged by the call under way when the breakpoint was fetched, not by one that begins before the handler returns", async () => {
     // The breakpoint stays and stands for the new code; the way back puts the old byte back.
     const standing = strategy((flip) => [first(flip).next[0] === 0x13 ? trap : store("back", AT, [0x10])], {

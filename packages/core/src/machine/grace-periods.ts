@@ -14,6 +14,8 @@ const mark = (args: Grace): string => `${args.flavour} ${args.waiter}`;
 const holdsBack = (context: Context, flavour: Grace["flavour"], preemptible: boolean): boolean => {
   if (context.level === "stopper") return false;
   if (context.level !== "task") return true;
+  // A trap that was fetched is taken before its CPU can reach a quiescent state.
+  if (context.code.run === "machine" && context.code.trapped !== null) return true;
   // A patcher sleeps in its waits and is never inside the code that it patches.
   if (context.code.run !== "machine" || context.code.home) return false;
   return flavour === "rcu-tasks" || (flavour === "rcu-tasks-rude" && !preemptible);
@@ -23,6 +25,10 @@ const marked = (context: Context, args: Grace, preemptible: boolean): Context =>
   holdsBack(context, args.flavour, preemptible) && !context.marks.includes(mark(args))
     ? { ...context, marks: [...context.marks, mark(args)].sort() }
     : context;
+
+/** The marks that a context keeps when its trap's handler, which gets them all, is entered. */
+export const marksBelowTrap = (context: Context, preemptible: boolean): readonly string[] =>
+  context.marks.filter((name) => holdsBack(context, name.split(" ")[0] as Grace["flavour"], preemptible));
 
 /** Begins a grace period. */
 export const beginGraceRule = rule({

@@ -13,6 +13,7 @@ import {
 } from "../state.js";
 import { alone } from "./candidates.js";
 import { run, settle } from "./execute.js";
+import { marksBelowTrap } from "./grace-periods.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
 import { trapProgram } from "./reserved.js";
@@ -52,9 +53,11 @@ export const enterTrapRule = rule({
       code: machine.start(program, {}, frame),
       masked: machine.cpu.trapsMask,
       preempts: true,
-      marks: [],
+      marks: context.marks,
     };
-    const entered: CpuState = { ...withRunning(cpu, { ...context, code: interrupted }), fetching: null };
+    const below: Context = { ...context, code: interrupted };
+    const marks = marksBelowTrap(below, machine.preempt);
+    const entered: CpuState = { ...withRunning(cpu, { ...below, marks }), fetching: null };
     const pushed = { ...entered, stack: [...entered.stack, handler] };
     const synchronized = machine.cpu.synchronizes.includes("trap-entry")
       ? synchronize(pushed, memory, machine)
@@ -228,8 +231,10 @@ export const returnFromTrapRule = rule({
         detail: {
           at: frame.at,
           resumes: code.pc,
-          // The breakpoint is what was fetched, and how its site stood then counts; a publication counts from when it is made.
+          // The breakpoint is what was fetched, and how its site stood then counts; a publication counts from when it is made. A
+          // call that began since may have its version emulated.
           ...(frame.site ?? state),
+          calling: frame.site === null ? state.calling : frame.site.calling || frame.site.to !== state.to,
           published: state.published ? state.to : null,
           site: place.site,
           offset: place.offset,

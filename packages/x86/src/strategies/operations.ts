@@ -1,0 +1,90 @@
+import {
+  type CpuState,
+  cpuPredicate,
+  type Data,
+  rule,
+  running,
+  type Step,
+  step,
+  syncStep,
+  type TrapFrame,
+  type Value,
+} from "@cmodx/core";
+
+/* Operations that the older protocols need beside those of core. */
+
+/** In a trap handler: the saved instruction pointer, which stands behind the breakpoint, goes to a local. */
+export const savedIp = (id: string, into: string, note?: string): Step => step(id, "savedIp", { into }, note);
+
+/** In a trap handler: the interrupted code is to go on at an address. */
+export const resumeAt = (id: string, address: Value, note?: string): Step => step(id, "resumeAt", { address }, note);
+
+/** Waits, without sleeping, until no CPU runs an NMI handler, and sets a shared word in that moment. */
+export const waitNmis = (id: string, set?: { readonly word: string; readonly value: Data }, note?: string): Step =>
+  syncStep(id, "waitNmis", set ?? {}, note);
+
+const frameOf = (cpu: CpuState): TrapFrame => {
+  const code = running(cpu)?.code;
+  if (code?.run !== "program" || code.frame === null) throw new Error("Only a trap handler has a frame.");
+  return code.frame;
+};
+
+/** The rule of {@link savedIp}. */
+export const savedIpRule = rule({
+  id: "savedIp",
+  source: "regs->ip in the handler of a breakpoint",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  // The frame is the handler's own.
+  urgent: () => true,
+  apply: ({ cpu }, args: { readonly into: string }, machine) => [
+    {
+      set: { cpu: machine.advance(machine.setLocal(cpu, args.into, frameOf(cpu).resume)) },
+      observed: [{ what: "saved-ip", detail: { ip: frameOf(cpu).resume } }],
+    },
+  ],
+});
+
+/** The rule of {@link resumeAt}. */
+export const resumeAtRule = rule({
+  id: "resumeAt",
+  source: "regs->ip in the handler of a breakpoint",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  apply({ cpu }, args: { readonly address: bigint | { readonly local: string } }, machine) {
+    const { interrupted } = frameOf(cpu);
+    const pc = machine.value(cpu, args.address) as bigint;
+    const stack = [...cpu.stack];
+    const below = stack[stack.length - 2];
+    if (below === undefined) throw new Error("A trap handler interrupts something.");
+    stack[stack.length - 2] = { ...below, code: { ...interrupted, pc } };
+    return [
+      { set: { cpu: machine.advance({ ...cpu, stack }) }, observed: [{ what: "resume-at", detail: { address: pc } }] },
+    ];
+  },
+});
+
+/** The rule of {@link waitNmis}. */
+export const waitNmisRule = rule({
+  id: "waitNmis",
+  source: "wait_for_nmi and wait_for_nmi_and_set_mod_flag, arch/x86/kernel/ftrace.c, 2.6.29 and 2.6.30",
+  reads: ["cpu", "services"],
+  writes: ["cpu", "services"],
+  guard: () => ({ id: "no-nmi", args: {} }),
+  apply({ cpu, services }, { word, value }: { readonly word?: string; readonly value?: Data }, machine) {
+    const done = { cpu: machine.advance(cpu) };
+    const words = word === undefined ? services.words : { ...services.words, [word]: value };
+    return [
+      {
+        set: word === undefined ? done : { ...done, services: { ...services, words } },
+        observed: [{ what: "wait-nmis", detail: word === undefined ? {} : { word } }],
+      },
+    ];
+  },
+});
+
+/** No NMI handler runs on this CPU. */
+export const noNmiPredicate = cpuPredicate({
+  id: "no-nmi",
+  holds: (cpu) => cpu.stack.every(({ level }) => level !== "nmi"),
+});

@@ -1,0 +1,62 @@
+import { bypassOf2008 } from "@cmodx/x86";
+import { describe, expect, it } from "vitest";
+import { answer, answers, CROSSING, check, environments, profiles } from "../protocols/check.js";
+
+const site = bypassOf2008().defaultSite as string;
+const synchronised = bypassOf2008({ syncAfterValue: true, syncAfterFirst: true });
+const everywhere = (verdict: string) => Object.fromEntries(profiles.map((profile) => [profile, verdict]));
+
+describe("bypass-2008 as posted", () => {
+  // With preemption too it should be safe under coherent. There the machine's grace period ends while a CPU has fetched the INT3 and
+  // not yet entered the handler: a task that can be preempted does not hold it back, although in that moment it cannot.
+  it.each(environments.filter(([name]) => name !== "preemption"))(
+    "is safe under coherent alone, with %s",
+    async (_, environment) => {
+      for (const offset of [0, CROSSING]) {
+        const verdicts = await answers(bypassOf2008(), { site, offset, ...environment });
+        expect(verdicts).toEqual({
+          intel: "unsafe: old-or-new",
+          "intel-otc": "unsafe: trap-owned",
+          // In one quadword the value cannot tear, but an INT3 that is still fetched finds the handler unregistered.
+          amd: offset === 0 ? "unsafe: trap-owned" : "unsafe: old-or-new",
+          coherent: "safe",
+        });
+      }
+    },
+  );
+
+  it("is not empty", async () => {
+    for (const profile of profiles)
+      expect(await check(profile, bypassOf2008(), { site })).toMatchObject({ vacuous: false });
+    expect(await check("coherent", bypassOf2008(), { site })).toMatchObject({ unused: [] });
+  });
+});
+
+describe("bypass-2008 with synchronisations after the value and after the first byte", () => {
+  it.each(environments)("is safe under all profiles, with %s", async (_, environment) => {
+    expect(await answers(synchronised, { site, offset: CROSSING, ...environment })).toEqual(everywhere("safe"));
+  });
+
+  it("needs both under intel", async () => {
+    const afterFirst = await check("intel", bypassOf2008({ syncAfterFirst: true }), { site });
+    const afterValue = await check("intel", bypassOf2008({ syncAfterValue: true }), { site });
+    expect([answer(afterFirst), answer(afterValue)]).toEqual(["unsafe: old-or-new", "unsafe: trap-owned"]);
+  });
+
+  it("needs under intel-otc the one after the first byte alone", async () => {
+    expect(answer(await check("intel-otc", bypassOf2008({ syncAfterFirst: true }), { site }))).toBe("safe");
+  });
+
+  it("needs the first, which all have", async () => {
+    const verdicts = await answers(synchronised, { site, offset: CROSSING, patcher: { drop: ["sync-int3"] } });
+    expect(verdicts).toEqual(everywhere("unsafe: old-or-new"));
+  });
+});
+
+describe("bypass-2008 and other code", () => {
+  it.each(["nop5:call", "mov eax, 1:mov ecx, 1", "mov eax, ecx+nop3:mov eax, 1"])("refuses %s", async (other) => {
+    await expect(check("intel", bypassOf2008(), { site: other })).rejects.toThrow(
+      "more than the value of one instruction",
+    );
+  });
+});

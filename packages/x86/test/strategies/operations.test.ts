@@ -1,0 +1,26 @@
+import { createSimulation, type PatchStrategy } from "@cmodx/core";
+import { int3Of2010, nmiRedoOf2008, selfJump, x86 } from "@cmodx/x86";
+import { describe, expect, it } from "vitest";
+import { answer, scenario } from "../protocols/check.js";
+
+/** Strategies that bring operations of their own, or use what only few do: broken and whole ones. */
+const cases: readonly (readonly [string, PatchStrategy])[] = [
+  ["a fix-up", int3Of2010()],
+  ["a fix-up that goes too early", int3Of2010({ clearEarly: true })],
+  ["a redo buffer", nmiRedoOf2008()],
+  ["a redo buffer that waits", nmiRedoOf2008({ waitForNmis: "with-flag", syncInNmi: true })],
+  ["NMIs off", nmiRedoOf2008({ disableNmi: true })],
+  ["a guard", selfJump({ syncs: true })],
+];
+
+describe("operations of the strategies", () => {
+  it.each(cases)("touch no more than they declare, and answer the same without reductions: %s", async (_, strategy) => {
+    for (const fetch of ["intel-otc", "coherent"]) {
+      const { check } = createSimulation({ architecture: x86({ fetch }), development: true });
+      const site = strategy.defaultSite as string;
+      const asked = scenario(strategy, { site, interrupts: { nmi: true }, patcher: { flips: 1 } });
+      const [reduced, full] = [await check(asked), await check(asked, { reduce: false })];
+      expect(answer(reduced), fetch).toBe(answer(full));
+    }
+  });
+});
