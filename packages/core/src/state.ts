@@ -100,14 +100,8 @@ export type MachineCode = {
   readonly trapped: Trapped | null;
 };
 
-/** What a trap handler finds: where the trap was taken, and the interrupted context as it was then. */
-export type TrapFrame = {
-  readonly site: SiteState | null;
-  readonly vector: string;
-  readonly at: bigint;
-  readonly resume: bigint;
-  readonly interrupted: MachineCode;
-};
+/** What a trap handler finds: the trap, and the interrupted context as it was then. */
+export type TrapFrame = Trapped & { readonly interrupted: MachineCode };
 
 /** A context that runs a patch program, a handler or a service: the index of its next step and its locals. */
 export type ProgramCode = {

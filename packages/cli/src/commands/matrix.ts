@@ -128,7 +128,7 @@ const cell = async (
     const there = scenario(1);
     const back = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined;
     const flips = back ? environment.flips : 1;
-    const verdict = await simulation.check(scenario(flips), { bounds, signal: io.signal });
+    const verdict = await simulation.check(scenario(flips), { bounds, signal: io.signal, beyond: 0 });
     const { states, vacuous, seconds } = verdict;
     const unsafe = verdict.verdict === "unsafe" ? verdict : undefined;
     const broken = unsafe?.broken.map(({ property }) => property) ?? [];

@@ -21,9 +21,11 @@ export type CheckOptions = {
    * CPUs are not told apart by their places. Default true; the verdict is the same without.
    */
   readonly reduce?: boolean;
+  /** States looked at behind the first violation, to see what else breaks; 0 or more, default 20,000. */
+  readonly beyond?: number;
 };
 
-/** States looked at behind the first violation, to see what else breaks. */
+/** {@link CheckOptions.beyond} when it is not given. */
 const BEYOND = 20_000;
 
 /** The driver that explores every interleaving. */
@@ -48,9 +50,9 @@ export class Explorer {
 
   async check(options: CheckOptions): Promise<Verdict> {
     const began = performance.now();
-    const { bounds = {}, reduce = true } = options;
+    const { bounds = {}, reduce = true, beyond = BEYOND } = options;
     const counted = countedProperties(this.#scenario);
-    const decided = await this.#search(counted, options, { reduce, beyond: BEYOND });
+    const decided = await this.#search(counted, options, { reduce, beyond });
     const { search, end } = decided;
 
     const base = (shown: Search): VerdictBase => ({

@@ -2,7 +2,15 @@ import type { Bytes } from "../data.js";
 import { toHex } from "../hex.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { type Effect, type Observation, rule } from "../rule.js";
-import { addressKey, type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
+import {
+  addressKey,
+  type Context,
+  type CpuState,
+  type MachineCode,
+  type MemoryState,
+  running,
+  withRunning,
+} from "../state.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
@@ -22,7 +30,9 @@ export const executeRule = rule({
   // Code that nobody writes, on registers and the context's stack alone, commutes with all that others do and with interrupts.
   urgent: (cpu, machine) => {
     const code = running(cpu)?.code;
-    return code?.run === "machine" && !code.home && cpu.fetching === null && isPrivate(code, machine);
+    // But not the way home where that synchronises: an NMI before it may fetch more than one after it.
+    const switches = machine.cpu.synchronizes.includes("context-switch");
+    return code?.run === "machine" && !code.home && cpu.fetching === null && !switches && isPrivate(code, machine);
   },
   apply({ cpu, memory }, _args, machine) {
     const context = running(cpu);
@@ -142,18 +152,9 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
   }
 
   const effect = (next: MachineCode, rest: Partial<Effect> & { readonly memory?: MemoryState } = {}): Effect => {
-    const settled = settle(next, machine);
-    const changed = withRunning(cpu, { ...context, code: settled, marks: settled.home ? [] : context.marks });
-    const synchronized =
-      settled.home && machine.cpu.synchronizes.includes("context-switch")
-        ? synchronize(changed, memory, machine)
-        : changed;
+    const changed = goOn(cpu, memory, context, next, machine);
     const { memory: written, ...others } = rest;
-    return {
-      set: written === undefined ? { cpu: synchronized } : { cpu: synchronized, memory: written },
-      observed,
-      ...others,
-    };
+    return { set: written === undefined ? { cpu: changed } : { cpu: changed, memory: written }, observed, ...others };
   };
 
   if (outcome.do === "trap") {
@@ -258,12 +259,23 @@ const storeTo = (memory: MemoryState, access: Access, machine: Machine): MemoryS
   return { ...memory, data: { ...memory.data, ...bytesByAddress(access) } };
 };
 
-/** A context that returned from its routine, or left the code that is modelled, stands at home again. */
-export const settle = (code: MachineCode, machine: Machine): MachineCode =>
-  code.trapped === null &&
-  (code.pc === HOME || (machine.cellOf(code.pc) === undefined && machine.text(code.pc) === undefined))
-    ? machine.home(code.routine)
-    : code;
+/**
+ * The CPU whose running context goes on as `code`. A context that returned from its routine, or left the code that is modelled,
+ * stands at home again, where no grace period waits for it; for a task that is its voluntary switch.
+ */
+export const goOn = (
+  cpu: CpuState,
+  memory: MemoryState,
+  context: Context,
+  code: MachineCode,
+  machine: Machine,
+): CpuState => {
+  const left = code.pc === HOME || (machine.cellOf(code.pc) === undefined && machine.text(code.pc) === undefined);
+  if (code.trapped !== null || !left) return withRunning(cpu, { ...context, code });
+  const home = withRunning(cpu, { ...context, code: machine.home(code.routine), marks: [] });
+  const switches = context.level === "task" && machine.cpu.synchronizes.includes("context-switch");
+  return switches ? synchronize(home, memory, machine) : home;
+};
 
 /** The memory with one cell holding a new value. */
 export const withCell = (memory: MemoryState, key: string, value: string, machine: Machine): MemoryState => {

@@ -9,14 +9,15 @@ import {
   type MemoryState,
   running,
   type TrapFrame,
+  type Trapped,
   withRunning,
 } from "../state.js";
 import { alone } from "./candidates.js";
-import { run, settle } from "./execute.js";
+import { goOn, run } from "./execute.js";
 import { marksBelowTrap } from "./grace-periods.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
-import { trapProgram } from "./reserved.js";
+import { HOME, trapProgram } from "./reserved.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -41,13 +42,13 @@ export const enterTrapRule = rule({
     const code = context?.code;
     if (context === undefined || code?.run !== "machine" || code.trapped === null)
       throw new Error("No trap is pending.");
-    const { vector, at, resume, site } = code.trapped;
+    const { vector, at, resume } = code.trapped;
     const program = trapProgram(vector);
     if (!machine.hasProgram(program) || services.disarmed.includes(vector)) {
-      return [{ set: { cpu: die(cpu, context, code, machine) }, observed: [noHandler(vector, at, machine)] }];
+      return [{ set: { cpu: die(cpu, memory, context, code, machine) }, observed: [noHandler(code.trapped, machine)] }];
     }
     const interrupted: MachineCode = { ...code, pc: resume, trapped: null };
-    const frame: TrapFrame = { vector, at, resume, site, interrupted };
+    const frame: TrapFrame = { ...code.trapped, interrupted };
     const handler: Context = {
       level: "trap",
       code: machine.start(program, {}, frame),
@@ -66,14 +67,16 @@ export const enterTrapRule = rule({
   },
 });
 
-const noHandler = (vector: string, at: bigint, machine: Machine): Observation => ({
-  what: "trap-unclaimed",
-  detail: { vector, at, patchers: machine.cpu.breakpoints.includes(vector) && machine.siteAt(at) !== undefined },
-});
+/** A breakpoint that is an instruction of the site's own code is not the patcher's, whoever wrote it. */
+const noHandler = ({ vector, at, bytes }: Trapped, machine: Machine): Observation => {
+  const place = machine.siteAt(at);
+  const own = place === undefined || machine.versionsAt(place.site, place.offset, fromHex(bytes)).length > 0;
+  return { what: "trap-unclaimed", detail: { vector, at, patchers: machine.cpu.breakpoints.includes(vector) && !own } };
+};
 
 /** A fault that nobody handles ends the routine; the task begins its next round. */
-const die = (cpu: CpuState, context: Context, code: MachineCode, machine: Machine): CpuState => ({
-  ...withRunning(cpu, { ...context, code: machine.home(code.routine), marks: [] }),
+const die = (cpu: CpuState, memory: MemoryState, context: Context, code: MachineCode, machine: Machine): CpuState => ({
+  ...goOn(cpu, memory, context, { ...code, trapped: null, pc: HOME }, machine),
   fetching: null,
 });
 
@@ -81,13 +84,13 @@ const die = (cpu: CpuState, context: Context, code: MachineCode, machine: Machin
 export const unclaimedRule = rule({
   id: "unclaimed",
   source: "R12",
-  reads: ["cpu"],
+  reads: ["cpu", "memory"],
   writes: ["cpu"],
-  apply({ cpu }, _args, machine) {
+  apply({ cpu, memory }, _args, machine) {
     const { below, frame } = handlerOf(cpu);
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
-    const dead = die(popped, below, frame.interrupted, machine);
-    return [{ set: { cpu: dead }, observed: [noHandler(frame.vector, frame.at, machine)] }];
+    const dead = die(popped, memory, below, frame.interrupted, machine);
+    return [{ set: { cpu: dead }, observed: [noHandler(frame, machine)] }];
   },
 });
 
@@ -244,11 +247,7 @@ export const returnFromTrapRule = rule({
         },
       };
     }
-    const settled = settle(resumed, machine);
-    const popped: CpuState = {
-      ...cpu,
-      stack: [...cpu.stack.slice(0, -2), { ...below, code: settled, marks: settled.home ? [] : below.marks }],
-    };
+    const popped = goOn({ ...cpu, stack: cpu.stack.slice(0, -1) }, memory, below, resumed, machine);
     const synchronized = machine.cpu.synchronizes.includes("trap-return")
       ? synchronize(popped, memory, machine)
       : popped;
