@@ -5,6 +5,7 @@ import {
   claim,
   countedProperties,
   createSimulation,
+  disarmTrap,
   emulate,
   enterWindow,
   eq,
@@ -112,6 +113,14 @@ describe("every search agrees with a naive one about protocols that once divided
       },
     );
     await compare(scenario(freeing, only("lifetime")), { fetch: granules }, "grace period");
+  });
+
+  it("a breakpoint was fetched, and its handler is out of service before it is entered", async () => {
+    const leaving = strategy(
+      (flip) => [entries(flip), written.trap, written.store(flip), disarmTrap("disarm", "brk")],
+      { program: () => ({ words: { entries: [] }, traps: { brk: owner } }) },
+    );
+    expect(await compare(scenario(leaving, only("trap-owned")), { fetch: granules }, "out of service")).toBe("unsafe");
   });
 
   it("a handler that emulates the old code gives its reference back before it returns", async () => {

@@ -5,9 +5,12 @@ import {
   type Flip,
   type Line,
   maskIrq,
+  NMI_OFF,
+  restartNmi,
   type Scenario,
   sendIpi,
   set,
+  stopNmi,
   store,
   syncCore,
   syncCores,
@@ -54,6 +57,31 @@ describe("R10: interrupts", () => {
     expect(stacks(scenario(nothing, { sites, interrupts: { irq: true, nmi: true } }))).toEqual(
       new Set(["task", "", "task irq", "irq", "task nmi", "nmi", "task irq nmi", "irq nmi"]),
     );
+  });
+
+  it("NMIs come at no time while their sources are off, and then come again", () => {
+    const off = strategy(() => [stopNmi("stop"), set("work", "word", 1), restartNmi("restart")], {
+      program: () => ({ words: { word: 0 } }),
+    });
+    const machine = createSimulation({ architecture: toy() }).machine(
+      scenario(off, { sites, interrupts: { nmi: true } }),
+    );
+    const states = everSeen(machine, "nmi", (_, { before, cpu }) => String(before.cpus[cpu]?.words[NMI_OFF]));
+    expect(states).toEqual(new Set(["undefined", "false"]));
+  });
+
+  it("do first what patch programs have them do, and then call the patched code", () => {
+    const counting = strategy(() => [], {
+      program: () => ({ words: { word: 0 }, traps: { nmi: [set("seen", "word", 1)] } }),
+    });
+    const machine = createSimulation({ architecture: toy() }).machine(
+      scenario(counting, { sites, interrupts: { nmi: true } }),
+    );
+    const words = everSeen(machine, "call-patched", (_, { before }) => String(before.services.words.word));
+    expect(words).toEqual(new Set(["1"]));
+    expect(
+      everSeen(machine, "execute", (_, { before, cpu }) => running(before.cpus[cpu] as CpuState)?.level ?? ""),
+    ).toEqual(new Set(["nmi", "task"]));
   });
 
   it("wait while they are masked, NMIs do not", () => {

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import {
+  claim,
   createSimulation,
+  emulate,
   type Flip,
   free,
   type Line,
   load,
+  local,
+  lookup,
+  ne,
   type PatchStrategy,
   type Scenario,
   set,
@@ -12,14 +17,16 @@ import {
   store,
   syncCore,
   syncCores,
+  toHex,
   until,
   waitRcu,
   waitRcuTasks,
   waitRcuTasksRude,
+  when,
 } from "../src/index.js";
 import { type CpuState, running } from "../src/state.js";
 import { everSeen, visit } from "./naive.js";
-import { type ToyOptions, toy, toyCpu } from "./toy/architecture.js";
+import { granules, type ToyOptions, toy, toyCpu } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 const sites = [site("nop", "ret")];
@@ -248,6 +255,31 @@ describe("R16: grace periods", () => {
   it("rcu-tasks-rude waits for every CPU to switch, which a preempted task has done", () => {
     expect(left("rcu-tasks-rude", {})).toEqual(new Set());
     expect(left("rcu-tasks-rude", { preempt: true })).toContain("parked");
+  });
+
+  it("a CPU that has fetched a breakpoint holds them back until its handler has ended", async () => {
+    const entry = (flip: Flip) => set("fill", "entries", [{ address: AT, bytes: toHex(first(flip).next) }]);
+    const handler = [
+      lookup("find", "entries", "entry"),
+      when("ours", ne(local("entry"), null), [emulate("emulate", local("entry")), claim()]),
+    ];
+    for (const [wait, verdict] of [
+      [[waitRcu("grace")], "safe"],
+      [[], "unsafe: lifetime"],
+    ] as const) {
+      // Fetches see every store, so nobody comes to the breakpoint after it is gone.
+      const freeing = strategy(
+        (flip) => [
+          entry(flip),
+          store("trap", AT, [0x02]),
+          store("new", AT, first(flip).next, { width: 4 }),
+          ...wait,
+          free("free", "entries"),
+        ],
+        { program: () => ({ words: { entries: [] }, traps: { brk: handler } }) },
+      );
+      expect(answer(await check(scenario(freeing, only("lifetime")), { fetch: granules }))).toBe(verdict);
+    }
   });
 
   it("none of them waits for what begins after it: that is what the synchronisation is for", async () => {

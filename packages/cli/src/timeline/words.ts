@@ -1,4 +1,4 @@
-import { type Data, FREED, type Machine, type Observation, type TraceStep } from "@cmodx/core";
+import { type Data, FREED, type Machine, NMI_OFF, type Observation, type TraceStep } from "@cmodx/core";
 import { hex } from "../text.js";
 import { spaced } from "./sight.js";
 
@@ -79,8 +79,9 @@ const tells: { readonly [what: string]: Tell } = {
   emulate: ({ text }) => loud(`emulates ${text}`),
   restart: () => loud("goes back to the trapping instruction"),
   "return-from-trap": returned,
-  irq: () => loud("takes an interrupt, whose handler calls patched code"),
-  nmi: () => loud("takes an NMI, whose handler calls patched code"),
+  irq: ({ entry }) => loud(`takes an interrupt${entry === null ? "" : ", whose handler calls patched code"}`),
+  nmi: ({ entry }) => loud(`takes an NMI${entry === null ? "" : ", whose handler calls patched code"}`),
+  "call-patched": () => quiet("calls patched code"),
   "send-ipi": ({ self }) => loud(self === true ? "IPI to all CPUs, synchronises itself" : "IPI to all other CPUs"),
   "take-ipi": () => quiet("takes the IPI"),
   "sync-core": () => quiet("synchronises"),
@@ -115,7 +116,10 @@ const tells: { readonly [what: string]: Tell } = {
   load: ({ word }, step) => quiet(`loads ${word}${short(step.before.services.words[String(word)])}`),
   until: ({ word }, step) => quiet(`sees ${word}${short(step.before.services.words[String(word)])}`),
   free: ({ word }) => loud(`frees ${word}`),
-  setEachCpu: ({ word, value }) => quiet(`sets ${word} on every CPU${short(value)}`),
+  setEachCpu: ({ word, value }) =>
+    word === NMI_OFF
+      ? loud(`turns the sources of NMIs ${value === true ? "off" : "on"}`)
+      : quiet(`sets ${word} on every CPU${short(value)}`),
   addEachCpu: ({ word, by }) => quiet(`adds ${by} to ${word} on every CPU`),
   untilEachCpu: ({ word }) => loud(`sees ${word} everywhere as awaited`),
   "try-get": ({ word, got }) =>

@@ -31,12 +31,12 @@ export const enterTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory", "services"],
   writes: ["cpu"],
-  // Nothing else can happen on this CPU; what others do matters to the entry only where they register handlers, or begin a grace
-  // period, which a handler that has not begun does not hold back.
+  // Nothing else can happen on this CPU, a grace period waits for it as for its handler, and what others do matters to the entry only
+  // where they register handlers.
   urgent: (_cpu, machine) =>
     machine.fetch.lateTrap !== true &&
     !machine.cpu.synchronizes.includes("trap-entry") &&
-    !["armTrap", "disarmTrap", "beginGrace"].some((operation) => machine.uses(operation)),
+    !["armTrap", "disarmTrap"].some((operation) => machine.uses(operation)),
   apply({ cpu, memory, services }, _args, machine) {
     const context = running(cpu);
     const code = context?.code;
