@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addAblate } from "./commands/ablate.js";
 import { addCheck } from "./commands/check.js";
 import { addList } from "./commands/list.js";
 import { addMatrix } from "./commands/matrix.js";
@@ -60,6 +61,6 @@ const parser = (io: Io, leave: (code: Exit) => void): Command => {
       getErrHasColors: () => false,
     })
     .addHelpText("after", `\n${prose(HELP)}\n`);
-  for (const add of [addList, addShow, addCheck, addMatrix, addScan, addReplay]) add(program, io, leave);
+  for (const add of [addList, addShow, addCheck, addMatrix, addAblate, addScan, addReplay]) add(program, io, leave);
   return program;
 };

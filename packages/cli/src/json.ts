@@ -177,6 +177,38 @@ export type MatrixJson = {
   readonly cells: readonly CellJson[];
 };
 
+/** Where the site of an ablation lies: inside one 64-byte line, or over two. */
+export type AblateSite = "in one line" | "crossing";
+
+/** One combination of `cmodx ablate --json`. */
+export type AblateRowJson = {
+  /** Ids of the steps that were left out. */
+  readonly dropped: readonly string[];
+  readonly profile: string;
+  readonly site: AblateSite;
+  /** `impossible` when the strategy refuses the site; `not decided` for barriers, which the memory order gives no meaning. */
+  readonly verdict: Verdict["verdict"] | "impossible" | "not decided";
+  readonly property: PropertyId | null;
+  /** Interrupts sent for each flip; null where nothing was checked or the patch call does not end. */
+  readonly interruptsPerFlip: number | null;
+};
+
+/** `cmodx ablate --json`. */
+export type AblateJson = {
+  readonly schema: "cmodx/ablate/1";
+  readonly architecture: string;
+  readonly strategy: string;
+  /** `OLD:NEW` */
+  readonly site: string;
+  readonly cpus: number;
+  readonly irq: boolean;
+  readonly nmi: boolean;
+  readonly preempt: boolean;
+  /** The synchronisations of the strategy. */
+  readonly steps: readonly string[];
+  readonly rows: readonly AblateRowJson[];
+};
+
 /** One file of `cmodx scan --json`. */
 export type ScannedJson = {
   readonly file: string;

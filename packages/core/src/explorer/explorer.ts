@@ -74,6 +74,8 @@ export class Explorer {
       ? await this.#search(counted, withTimeLeft(options, began), { reduce: false, beyond: 0 })
       : decided;
     const shortest = this.#violation(again, counted);
+    if (shortest === undefined && again.end.end !== "limit")
+      throw new Error("The reductions broke what is not broken.");
     const found = shortest ?? this.#violation(decided, counted);
     if (found === undefined) throw new Error("What was found broken is found again.");
     const { path, broken } = found;

@@ -1,0 +1,215 @@
+import {
+  type Architecture,
+  type Bounds,
+  createSimulation,
+  InputError,
+  isImpossible,
+  isStep,
+  type Line,
+  nested,
+  type PatchStrategy,
+  type Scenario,
+  type Step,
+} from "@cmodx/core";
+import type { Command } from "commander";
+import { ablateText } from "../ablate-text.js";
+import { siteFromText } from "../ask.js";
+import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
+import { isInputError } from "../errors.js";
+import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
+import { type AblateJson, type AblateRowJson, type AblateSite, toJson } from "../json.js";
+import { boundsOf, type LimitOptions } from "../limits.js";
+import { options } from "../options.js";
+import { noWayBack, planFlip } from "../subject.js";
+import { prose } from "../text.js";
+
+type AblateOptions = Pick<LimitOptions, "maxStates" | "timeout"> & {
+  readonly arch?: string;
+  readonly strategy?: string;
+  readonly site?: string;
+  readonly fetch?: string;
+  readonly cpus?: number;
+  readonly irq?: boolean;
+  readonly nmi?: boolean;
+  readonly preempt?: boolean;
+  readonly plugin?: readonly string[];
+  readonly json?: boolean;
+};
+
+const DEFAULT_CPUS = 2;
+
+/** All combinations of more steps than this would take too long. */
+const MOST_STEPS = 8;
+
+/** Offsets in a 64-byte line. */
+const places: { readonly [site in AblateSite]: number } = { "in one line": 0, crossing: 62 };
+
+const HELP = `
+Leaves out every synchronisation of a strategy, alone and in all combinations, at a site inside one line and at one over two
+lines. A step is necessary where leaving it out alone is unsafe. Barriers mean something in the architectural memory
+order only; to leave one out is not decided here.`;
+
+/** `cmodx ablate`: which synchronisations does a strategy need? */
+export const addAblate = (program: Command, io: Io, leave: (code: Exit) => void): void => {
+  program
+    .command("ablate")
+    .summary("leave out synchronisations, alone and in all combinations")
+    .addOption(options.arch)
+    .addOption(options.strategy)
+    .addOption(options.site)
+    .addOption(options.fetch)
+    .addOption(options.cpus(DEFAULT_CPUS))
+    .addOption(options.irq)
+    .addOption(options.nmi)
+    .addOption(options.preempt)
+    .addOption(options.maxStates)
+    .addOption(options.timeout)
+    .addOption(options.plugin)
+    .addOption(options.json)
+    .addHelpText("after", `\n${prose(HELP)}\n`)
+    .action(async (asked: AblateOptions) => {
+      const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
+      const document = await ablate(asked, catalogue, io);
+      io.out(asked.json ? toJson(document) : ablateText(document, colors(io.color)));
+      leave(document.rows.some(({ verdict }) => verdict === "inconclusive") ? exit.inconclusive : exit.complete);
+    });
+};
+
+const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promise<AblateJson> => {
+  if (asked.strategy === undefined) {
+    throw new InputError("Say what to ablate with --strategy ID; `cmodx list` has the strategies.", {
+      place: "--strategy",
+    });
+  }
+  const id = asked.arch ?? catalogue.architectureOf(asked.strategy);
+  const architecture = catalogue.architecture(id);
+  const strategy = catalogue.strategy(asked.strategy, id);
+  const text = asked.site ?? defaultSiteOf(strategy, id);
+  if (text === undefined) throw new InputError(`${strategy.id} has no default site on ${id}; name one with --site.`);
+  const first = create(architecture, asked.fetch);
+  const profiles =
+    asked.fetch === undefined ? first.fetchModels.map((model) => create(architecture, model.id)) : [first];
+  const steps = synchronisationsOf(strategy, text, first);
+  const decided = steps.filter(({ op }) => op !== "fence").map((step) => step.id);
+  if (decided.length > MOST_STEPS) {
+    throw new InputError(
+      `${strategy.id} has ${decided.length} synchronisations; all combinations of more than ${MOST_STEPS} take too long.`,
+      { place: "--strategy" },
+    );
+  }
+  const combinations = subsets(decided);
+  const barriers = steps.filter(({ op }) => op === "fence").map((step) => [step.id]);
+  const rows: AblateRowJson[] = [];
+  const progress = progressLine(io);
+  const total = profiles.length * Object.keys(places).length * combinations.length;
+  for (const made of profiles) {
+    for (const site of Object.keys(places) as AblateSite[]) {
+      const common = { profile: made.fetch.id, site };
+      for (const dropped of combinations) {
+        progress.show(`${rows.length + 1} of ${total}: ${made.fetch.id} ${site} without ${dropped.join(" ")}`);
+        await breathe();
+        rows.push({ dropped, ...common, ...(await judge(made, strategy, text, site, dropped, asked, catalogue, io)) });
+      }
+      for (const dropped of barriers) {
+        rows.push({ dropped, ...common, verdict: "not decided", property: null, interruptsPerFlip: null });
+      }
+    }
+  }
+  progress.clear();
+  const { irq = false, nmi = false, preempt = false } = asked;
+  const environment = { cpus: asked.cpus ?? DEFAULT_CPUS, irq, nmi, preempt };
+  return {
+    schema: "cmodx/ablate/1",
+    architecture: id,
+    strategy: strategy.id,
+    site: text,
+    ...environment,
+    steps: steps.map((step) => step.id),
+    rows,
+  };
+};
+
+const addressOf = (site: AblateSite, architecture: Architecture): bigint => architecture.base + BigInt(places[site]);
+
+const scenarioOf = (
+  strategy: PatchStrategy,
+  text: string,
+  address: bigint,
+  flips: number,
+  dropped: readonly string[],
+  { cpus = DEFAULT_CPUS, irq = false, nmi = false, preempt = false }: AblateOptions,
+): Scenario => ({
+  name: `${strategy.id} without ${dropped.join(" ")}`,
+  sites: [{ ...siteFromText(text, address), address }],
+  patchers: [{ strategy, sites: [0], flips, drop: dropped }],
+  cpus,
+  interrupts: { irq, nmi },
+  preempt,
+});
+
+/** The synchronisations of the programs there and back, in the order in which they are written. */
+const synchronisationsOf = (strategy: PatchStrategy, text: string, architecture: Architecture): readonly Step[] => {
+  const scenario = scenarioOf(strategy, text, addressOf("in one line", architecture), 1, [], {});
+  const machine = createSimulation({ architecture }).machine(scenario);
+  const found = new Map<string, Step>();
+  const collect = (lines: readonly Line[]): void => {
+    for (const line of lines) {
+      if (isStep(line) && line.synchronises) found.set(line.id, line);
+      collect(nested(line));
+    }
+  };
+  for (const flip of [0, 1]) {
+    const plan = planFlip({ machine, scenario }, flip);
+    if (!isImpossible(plan)) collect([...plan.main, ...Object.values(plan.traps ?? {}).flat()]);
+  }
+  return [...found.values()];
+};
+
+/** All subsets, the smaller ones first. */
+const subsets = (ids: readonly string[]): readonly (readonly string[])[] =>
+  Array.from({ length: 2 ** ids.length }, (_, bits) => ids.filter((_, i) => (bits & (1 << i)) !== 0)).sort(
+    (a, b) => a.length - b.length,
+  );
+
+const judge = async (
+  architecture: Architecture,
+  strategy: PatchStrategy,
+  text: string,
+  site: AblateSite,
+  dropped: readonly string[],
+  asked: AblateOptions,
+  catalogue: Catalogue,
+  io: Io,
+): Promise<Pick<AblateRowJson, "verdict" | "property" | "interruptsPerFlip">> => {
+  const without = (verdict: AblateRowJson["verdict"]) => ({ verdict, property: null, interruptsPerFlip: null });
+  if (io.signal.aborted) return without("inconclusive");
+  const bounds: Bounds = boundsOf(asked);
+  const simulation = createSimulation({ architecture, plugins: catalogue.parts });
+  const scenario = (flips: number, drop: readonly string[]): Scenario =>
+    scenarioOf(strategy, text, addressOf(site, architecture), flips, drop, asked);
+  try {
+    const there = scenario(1, []);
+    const flips = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined ? 2 : 1;
+    const ablated = scenario(flips, dropped);
+    const verdict = await simulation.check(ablated, { bounds, signal: io.signal, beyond: 0 });
+    return {
+      verdict: verdict.verdict,
+      property: verdict.verdict === "unsafe" ? verdict.property : null,
+      interruptsPerFlip: interruptsPerFlip(simulation, ablated),
+    };
+  } catch (error) {
+    if (isInputError(error)) return without("impossible");
+    throw error;
+  }
+};
+
+/** Null where the patch call does not come to an end. */
+const interruptsPerFlip = (simulation: ReturnType<typeof createSimulation>, scenario: Scenario): number | null => {
+  try {
+    const run = simulation.simulate(scenario);
+    return run.interrupts / run.flips;
+  } catch (error) {
+    if (isInputError(error)) return null;
+    throw error;
+  }
+};
