@@ -83,7 +83,7 @@ describe("a list of numbers grows", () => {
 
 describe("values of the same structure have the same number", () => {
   it("whatever the order of their keys", () => {
-    const interner = new Interner<Data>();
+    const interner = new Interner<{ readonly [key: string]: Data }>();
     expect(interner.id({ a: 1, b: [2, { c: 3n }] })).toBe(0);
     expect(interner.id({ b: [2, { c: 3n }], a: 1 })).toBe(0);
     expect(interner.id({ a: 1, b: [2, { c: 3n }], d: undefined })).toBe(0);
@@ -131,6 +131,8 @@ describe("values of the same structure have the same number", () => {
       [null],
     ];
     expect(new Set(values.map(keyOf)).size).toBe(values.length);
+    const interner = new Interner<{ readonly value: Data }>();
+    expect(values.map((value) => interner.id({ value }))).toEqual(values.map((_, i) => i));
     for (const [i, a] of values.entries()) for (const [j, b] of values.entries()) expect(same(a, b)).toBe(i === j);
   });
 });

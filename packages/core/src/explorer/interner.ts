@@ -1,14 +1,20 @@
 import type { Data } from "../data.js";
-import { keyOf } from "../key.js";
+import { HashCons } from "./hash-cons.js";
 
 /** Gives equal values the same small number, from 0 in order of arrival. */
-export class Interner<T extends Data> {
-  readonly #ids = new Map<string, number>();
+export class Interner<T extends Data & object> {
+  readonly #cons: HashCons;
+  readonly #ids = new Map<number, number>();
   readonly #values: T[] = [];
+
+  /** Interners of one search share what they know of the structure of values. */
+  constructor(cons = new HashCons()) {
+    this.#cons = cons;
+  }
 
   /** The number of a value. */
   id(value: T): number {
-    const key = keyOf(value);
+    const key = this.#cons.number(value);
     let id = this.#ids.get(key);
     if (id === undefined) {
       id = this.#values.length;

@@ -15,6 +15,7 @@ import {
 } from "../state.js";
 import { CpuMemo } from "./cpu-memo.js";
 import { GrowingInt32 } from "./growing.js";
+import { HashCons } from "./hash-cons.js";
 import { Interner } from "./interner.js";
 import { OutcomeTable } from "./outcome-table.js";
 import type { StateStore } from "./state-store.js";
@@ -56,10 +57,11 @@ export interface Visitor {
  * fields of decorated classes into look-ups in weak maps, ten times slower.
  */
 export class Steps {
-  readonly cpu = new Interner<CpuState>();
-  readonly memory = new Interner<MemoryState>();
-  readonly services = new Interner<ServicesState>();
-  readonly parked = new Interner<ParkedState>();
+  readonly #cons = new HashCons();
+  readonly cpu = new Interner<CpuState>(this.#cons);
+  readonly memory = new Interner<MemoryState>(this.#cons);
+  readonly services = new Interner<ServicesState>(this.#cons);
+  readonly parked = new Interner<ParkedState>(this.#cons);
   readonly #properties: readonly Property[];
   readonly #development: boolean;
 
