@@ -4,12 +4,10 @@ import {
   createSimulation,
   InputError,
   isImpossible,
-  isStep,
-  type Line,
-  nested,
   type PatchStrategy,
   type Scenario,
   type Step,
+  synchronisationsIn,
 } from "@cmodx/core";
 import type { Command } from "commander";
 import { ablateText } from "../ablate-text.js";
@@ -152,15 +150,12 @@ const synchronisationsOf = (strategy: PatchStrategy, text: string, architecture:
   const scenario = scenarioOf(strategy, text, addressOf("in one line", architecture), 1, [], {});
   const machine = createSimulation({ architecture }).machine(scenario);
   const found = new Map<string, Step>();
-  const collect = (lines: readonly Line[]): void => {
-    for (const line of lines) {
-      if (isStep(line) && line.synchronises) found.set(line.id, line);
-      collect(nested(line));
-    }
-  };
   for (const flip of [0, 1]) {
     const plan = planFlip({ machine, scenario }, flip);
-    if (!isImpossible(plan)) collect([...plan.main, ...Object.values(plan.traps ?? {}).flat()]);
+    if (isImpossible(plan)) continue;
+    for (const step of synchronisationsIn([...plan.main, ...Object.values(plan.traps ?? {}).flat()])) {
+      found.set(step.id, step);
+    }
   }
   return [...found.values()];
 };

@@ -69,6 +69,13 @@ export const lineIds = (lines: readonly Line[]): readonly string[] => [
   ...new Set(lines.flatMap((line): readonly string[] => [line.id, ...lineIds(nested(line))])),
 ];
 
+/** The steps that are there for synchronisation, nested ones included, in the order in which they are written. */
+export const synchronisationsIn = (lines: readonly Line[]): readonly Step[] =>
+  lines.flatMap((line) => [
+    ...(isStep(line) && line.synchronises === true ? [line] : []),
+    ...synchronisationsIn(nested(line)),
+  ]);
+
 /** The program without the lines of these ids. */
 export const dropLines = (lines: readonly Line[], ids: ReadonlySet<string>): readonly Line[] =>
   lines

@@ -7,7 +7,6 @@ import {
   type FlipSite,
   type Impossible,
   type InstructionSet,
-  isStep,
   type Line,
   local,
   lock,
@@ -166,7 +165,3 @@ export const int3Batch = (): PatchStrategy => ({
     return plan({ sites }, instructionSet);
   },
 });
-
-/** The steps of a program that are there for synchronisation. */
-export const synchronisations = (program: PatchProgram): readonly string[] =>
-  program.main.flatMap((line) => (isStep(line) && line.synchronises ? [line.id] : []));

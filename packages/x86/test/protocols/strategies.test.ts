@@ -1,4 +1,4 @@
-import { createSimulation, InputError, type Scenario } from "@cmodx/core";
+import { createSimulation, InputError, type Scenario, synchronisationsIn } from "@cmodx/core";
 import {
   alignedStore,
   BATCH_CAPACITY,
@@ -8,7 +8,6 @@ import {
   plainStore,
   stopMachine,
   strategies,
-  synchronisations,
   x86,
 } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
@@ -225,6 +224,6 @@ describe("int3-batch", () => {
       { instructionSet: x86().instructionSet, mode: "" },
     );
     if ("impossible" in plan) throw new Error(plan.impossible);
-    expect(synchronisations(plan)).toEqual(["sync-1", "sync-2", "sync-3", "wait-refs"]);
+    expect(synchronisationsIn(plan.main).map(({ id }) => id)).toEqual(["sync-1", "sync-2", "sync-3", "wait-refs"]);
   });
 });
