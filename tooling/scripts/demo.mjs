@@ -13,7 +13,8 @@ const file =
   chosen === undefined
     ? at("packages/image/fixtures/patchsites.x86_64.elf")
     : resolve(process.env.INIT_CWD ?? ".", chosen);
-const name = relative(process.cwd(), file);
+// As a user would name it: a file elsewhere by its whole path.
+const name = relative(process.cwd(), file).startsWith("..") ? file : relative(process.cwd(), file);
 
 /** Runs cmodx; its output is shown, or given back. Wrong input ends the demonstration. */
 const cmodx = (args, { shown = true } = {}) => {
