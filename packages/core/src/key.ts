@@ -2,20 +2,9 @@ import type { Data } from "./data.js";
 
 const known = new WeakMap<object, string>();
 
-/**
- * A string that is the same for two values if and only if they have the same structure; the order of an object's keys does not
- * matter. Keys of objects and arrays are remembered, since states share most of their structure.
- */
-export const keyOf = (value: Data): string => {
+/** The key of a value that holds no others: it tells the type as well. */
+export const leafKey = (value: Exclude<Data, object> | null): string => {
   switch (typeof value) {
-    case "object": {
-      if (value === null) return "n";
-      const found = known.get(value);
-      if (found !== undefined) return found;
-      const key = Array.isArray(value) ? keyOfArray(value) : keyOfObject(value as { readonly [key: string]: Data });
-      known.set(value, key);
-      return key;
-    }
     case "string":
       return JSON.stringify(value);
     case "bigint":
@@ -23,8 +12,21 @@ export const keyOf = (value: Data): string => {
     case "undefined":
       return "u";
     default:
-      return String(value);
+      return value === null ? "n" : String(value);
   }
+};
+
+/**
+ * A string that is the same for two values if and only if they have the same structure; the order of an object's keys does not
+ * matter. Keys of objects and arrays are remembered, since states share most of their structure.
+ */
+export const keyOf = (value: Data): string => {
+  if (typeof value !== "object" || value === null) return leafKey(value);
+  const found = known.get(value);
+  if (found !== undefined) return found;
+  const key = Array.isArray(value) ? keyOfArray(value) : keyOfObject(value as { readonly [key: string]: Data });
+  known.set(value, key);
+  return key;
 };
 
 const keyOfArray = (array: readonly Data[]): string => {

@@ -1,4 +1,5 @@
 import type { Data } from "../data.js";
+import { leafKey } from "../key.js";
 
 /**
  * Numbers values by structure, from the leaves up: a value's key is made of the numbers of what it holds, so it is short however deep
@@ -24,18 +25,7 @@ export class HashCons {
   }
 
   #key(value: Data): string {
-    switch (typeof value) {
-      case "object":
-        return value === null ? "n" : `@${this.number(value)}`;
-      case "string":
-        return JSON.stringify(value);
-      case "bigint":
-        return `${value}i`;
-      case "undefined":
-        return "u";
-      default:
-        return String(value);
-    }
+    return typeof value === "object" && value !== null ? `@${this.number(value)}` : leafKey(value);
   }
 
   #ofArray(array: readonly Data[]): string {

@@ -25,13 +25,12 @@ import {
   untilEachCpu,
   when,
 } from "@cmodx/core";
+import { INT3, trapPromises } from "./common.js";
 
 const SOURCE = "smp_text_poke_batch_finish and smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3";
 
 /** Entries of the text_poke_array: a page of 16-byte entries. */
 export const BATCH_CAPACITY = 256;
-
-const INT3 = 0xcc;
 
 /** What the handler can emulate: RET, CALL, JMP, Jcc and the no-operations, which it treats as jumps of distance 0. */
 const EMULATED: ReadonlySet<string> = new Set(["ret", "call", "jmp", "jcc", "nop", "int3"]);
@@ -125,18 +124,8 @@ const plan = (flip: Flip, isa: InstructionSet): PatchProgram | Impossible => {
 const common = {
   architectures: ["x86"],
   source: SOURCE,
-  promises: [
-    "mid-sequence",
-    "old-or-new",
-    "trap-owned",
-    "emulation",
-    "done",
-    "lifetime",
-    "exclusive",
-    "progress",
-    "rule",
-  ],
-} as const;
+  promises: trapPromises,
+};
 
 /** Linux's patching of one site: INT3, tail, first byte, with all CPUs synchronised after each (`smp_text_poke_single`). */
 export const int3 = (): PatchStrategy => ({

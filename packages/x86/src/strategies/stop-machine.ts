@@ -1,4 +1,5 @@
 import { type Line, lock, type PatchStrategy, stopMachine as stopAll, store, syncCore, unlock } from "@cmodx/core";
+import { storePromises } from "./common.js";
 
 const patchStopped = (id: string, summary: string, source: string, secondaries: readonly Line[]): PatchStrategy => ({
   id,
@@ -6,7 +7,7 @@ const patchStopped = (id: string, summary: string, source: string, secondaries: 
   source,
   architectures: ["x86"],
   defaultSite: "nop5:call",
-  promises: ["mid-sequence", "old-or-new", "trap-owned", "done", "lifetime", "exclusive", "progress", "rule"],
+  promises: storePromises,
   plan: ({ sites }) => ({
     main: [
       lock("lock", "text_mutex"),

@@ -1,18 +1,8 @@
 import { type FlipSite, type Line, lock, type PatchStrategy, store, syncCores, unlock } from "@cmodx/core";
+import { storePromises } from "./common.js";
 
 /** Widths of the accesses of {@link plainStore} in bytes. */
 export type StoreWidth = 1 | 2 | 4 | 8;
-
-const promises = [
-  "mid-sequence",
-  "old-or-new",
-  "trap-owned",
-  "done",
-  "lifetime",
-  "exclusive",
-  "progress",
-  "rule",
-] as const;
 
 /**
  * Just writes the new bytes over the old, in accesses of `width` bytes (default 1), and synchronises all CPUs at the end: what
@@ -26,7 +16,7 @@ export const plainStore = (options: { readonly width?: StoreWidth } = {}): Patch
     source: "text_poke of the whole instruction without a protocol around it",
     architectures: ["x86"],
     defaultSite: "nop5:call",
-    promises,
+    promises: storePromises,
     plan: (flip) => ({
       main: [
         lock("lock", "text_mutex"),
@@ -52,7 +42,7 @@ export const alignedStore = (): PatchStrategy => ({
   source: "AMD APM vol. 2, 7.6.1; V8, src/wasm/jump-table-assembler.cc, x64",
   architectures: ["x86"],
   defaultSite: "nop5:call",
-  promises,
+  promises: storePromises,
   plan(flip) {
     const wide = flip.sites.find(crosses);
     if (wide !== undefined) {
