@@ -25,7 +25,10 @@ export interface FetchModel {
    * caches were maintained and that CPU then synchronised its context.
    */
   readonly stale: "never" | "until-sync" | "until-maintenance";
-  /** Bytes that are fetched at one moment when nothing is stale; an instruction over two granules is fetched in two. 0: no limit. */
+  /**
+   * Bytes that are fetched at one moment; an instruction over two granules is fetched in two. 0: no limit. Granules go with
+   * `stale: "never"` alone; a simulation refuses others.
+   */
   readonly granule: number;
   /**
    * Once every value that a CPU can fetch from a cell is this one, whatever is stored over it is never fetched together with what

@@ -10,7 +10,7 @@ import {
   set,
   store,
 } from "../src/index.js";
-import { toy } from "./toy/architecture.js";
+import { granules, toy } from "./toy/architecture.js";
 import { AT, scenario, site, strategy } from "./toy/scenario.js";
 
 const nothing = strategy(() => []);
@@ -168,6 +168,14 @@ describe("a scenario that does not fit together is refused in one sentence", () 
     expect(() => aligned.machine(scenario(nothing, { sites: [site("nop", "ret", AT + 1n)] }))).toThrow(
       "A site on toy starts at a multiple of 4 bytes, not at 0x1011.",
     );
+  });
+});
+
+describe("a fetch model that core cannot interpret", () => {
+  it("is refused: granules, which are fetched as memory holds them, together with stale values", () => {
+    const mixed = createSimulation({ architecture: toy({ fetch: { ...granules, id: "mixed", stale: "until-sync" } }) });
+    expect(() => mixed.machine(scenario(nothing))).toThrow(InputError);
+    expect(() => mixed.machine(scenario(nothing))).toThrow("mixed has granules");
   });
 });
 

@@ -1,5 +1,4 @@
-import type { Bytes } from "../data.js";
-import { toHex } from "../hex.js";
+import { fromHex, toHex } from "../hex.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { type Effect, type Observation, rule } from "../rule.js";
 import {
@@ -14,7 +13,16 @@ import {
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
-import { ageCell, type Fetched, fetchChoices, fetchGranule, lengthOf, maintain, synchronize } from "./windows.js";
+import {
+  ageCell,
+  type Fetched,
+  fetchChoices,
+  fetchGranule,
+  latestByte,
+  lengthOf,
+  maintain,
+  synchronize,
+} from "./windows.js";
 
 /*
  * The sequential memory order: one instruction of machine code is fetched and executed in one step, every data access is globally
@@ -79,7 +87,7 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
   }
   const begun = cpu.fetching;
   const part = fetchGranule(memory, code.pc + BigInt(begun === null ? 0 : begun.bytes.length / 2), machine);
-  const bytes = [...(begun === null ? [] : bytesOf(begun.bytes)), ...(part ?? [])];
+  const bytes = [...(begun === null ? [] : fromHex(begun.bytes)), ...(part ?? [])];
   const insn = bytes.length === 0 ? "unmapped" : machine.instructionSet.decode(bytes, code.mode);
   if (insn === "short" && part !== undefined) {
     const context = running(cpu);
@@ -98,18 +106,9 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
     insn: decoded,
     bytes: chosen,
     window: chosen.map((byte) => [byte]),
-    stale: chosen.some((byte, i) => byte !== latest(memory, code.pc + BigInt(i), machine)),
+    stale: chosen.some((byte, i) => byte !== latestByte(memory, code.pc + BigInt(i), machine)),
   };
   return [commit({ ...cpu, fetching: null }, memory, code, fetched, machine)];
-};
-
-const bytesOf = (hex: string): Bytes =>
-  Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
-
-const latest = (memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
-  const base = machine.cellOf(address);
-  if (base === undefined) return machine.text(address);
-  return bytesOf(memory.cells[addressKey(base)]?.latest ?? "")[Number(address - base)];
 };
 
 /** R19: the instruction takes effect: it is judged, and its registers, accesses, next pc or trap become the context's. */
@@ -238,7 +237,8 @@ const loadFrom = (access: Access, stack: MachineCode["memory"], memory: MemorySt
     const key = addressKey(address);
     const byte = stack[key] ?? memory.data[key];
     value =
-      (value << 8n) | BigInt(byte === undefined ? (latest(memory, address, machine) ?? 0) : Number.parseInt(byte, 16));
+      (value << 8n) |
+      BigInt(byte === undefined ? (latestByte(memory, address, machine) ?? 0) : Number.parseInt(byte, 16));
   }
   return value;
 };

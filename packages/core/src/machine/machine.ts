@@ -93,6 +93,11 @@ export class Machine {
     @useAll(RULES) books: readonly RuleBook[],
     @use(SCENARIO) scenario: Scenario,
   ) {
+    if (fetch.granule !== 0 && fetch.stale !== "never") {
+      throw new InputError(
+        `The fetch model ${fetch.id} has granules, which need \`stale: "never"\`, not "${fetch.stale}".`,
+      );
+    }
     this.instructionSet = instructionSet;
     this.fetch = fetch;
     this.cache = cache;

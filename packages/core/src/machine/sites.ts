@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
 import type { Bytes } from "../data.js";
 import { InputError } from "../errors.js";
-import { toHex } from "../hex.js";
+import { fromHex, toHex } from "../hex.js";
 import type { Code, Site } from "../scenario.js";
 
 /** One instruction of a version of a site; `offset` is in bytes from the site's start. */
@@ -101,9 +101,7 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
 /** Where a call goes when it is executed with all registers zero. */
 const calleeOf = (at: SiteInstruction, site: Site, architecture: Architecture): readonly bigint[] => {
   const { instructionSet } = architecture;
-  const bytes = Array.from({ length: at.bytes.length / 2 }, (_, i) =>
-    Number.parseInt(at.bytes.slice(2 * i, 2 * i + 2), 16),
-  );
+  const bytes = fromHex(at.bytes);
   const insn = instructionSet.decode(bytes, site.mode ?? "");
   if (typeof insn === "string") return [];
   const address = site.address + BigInt(at.offset);

@@ -41,7 +41,7 @@ export const fetchChoices = (
   machine: Machine,
 ): readonly Fetched[] => {
   const found = new Map<string, Fetched>();
-  const { instructionSet, fetch } = machine;
+  const { instructionSet } = machine;
 
   const extend = (bytes: readonly number[], chosen: readonly (readonly [string, CellValue])[]): void => {
     const insn = bytes.length === 0 ? "short" : instructionSet.decode(bytes, mode);
@@ -71,8 +71,7 @@ export const fetchChoices = (
     found.set(key, { insn, bytes, window, stale: bytes.some((byte, i) => byte !== window[i]?.[0]) });
   };
 
-  if (fetch.granule === 0) extend([], []);
-  else throw new Error("Granule fetch goes through fetchGranule.");
+  extend([], []);
   return [...found.values()];
 };
 
