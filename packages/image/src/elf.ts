@@ -1,6 +1,8 @@
+import type { ElfClass } from "./elf-class.js";
 import { FileView, hex } from "./file-view.js";
 import { readHeader } from "./header.js";
 import type { Machine } from "./machines.js";
+import { Modes } from "./modes.js";
 import { isDynamicRelocations, Relocations } from "./relocations.js";
 import { readSections, type Section, SHF_ALLOC, SHT } from "./sections.js";
 import { SymbolIndex } from "./symbol-index.js";
@@ -21,17 +23,19 @@ export type Located =
 /**
  * An ELF file, read as far as its sections; symbols and relocations are read when first asked for.
  *
- * A *place* is a number: the virtual address as a signed number in a linked file, `segment * 2^32 + offset` in a
+ * A *place* is a number: the virtual address in a linked file (signed when it has 64 bits), `segment * 2^32 + offset` in a
  * relocatable one, where the segment is a section's index or, above all sections, an undefined symbol's.
  */
 export class Elf {
   readonly file: FileView;
   readonly machine: Machine;
+  readonly class: ElfClass;
   readonly relocatable: boolean;
   readonly sections: readonly Section[];
   readonly #symbolTables = new Map<number, SymbolTable | undefined>();
   readonly #relocations = new Map<number, Relocations | undefined>();
   readonly #indices = new Map<number, SymbolIndex>();
+  #modes: Modes | undefined;
   #symbols: number | undefined;
   #byAddress: readonly Section[] | undefined;
 
@@ -39,6 +43,7 @@ export class Elf {
     this.file = file;
     const header = readHeader(file);
     this.machine = header.machine;
+    this.class = header.class;
     this.relocatable = header.relocatable;
     this.sections = readSections(file, header);
   }
@@ -64,12 +69,31 @@ export class Elf {
     return this.#index([STT.OBJECT, STT.FUNC]);
   }
 
+  /** The decoder mode of the code at a place; undefined on a machine that has one only. */
+  modeAt(place: number): string | undefined {
+    this.#modes ??= new Modes(this);
+    return this.#modes.at(place);
+  }
+
+  /** The place of code that an address means: without the bit that says which mode it is in. */
+  codePlace(place: number): number {
+    return this.machine.modes && place % 2 !== 0 ? place - 1 : place;
+  }
+
+  /** A place of a linked file as the unsigned address that it is. */
+  toAddress(place: number): bigint {
+    return BigInt.asUintN(this.machine.bits, BigInt(place));
+  }
+
   /** The symbol table in a section. */
   symbolTable(index: number): SymbolTable | undefined {
     if (!this.#symbolTables.has(index)) {
       const section = this.sections[index];
       const isTable = section && (section.type === SHT.SYMTAB || section.type === SHT.DYNSYM);
-      this.#symbolTables.set(index, isTable ? new SymbolTable(this.file, section, this.sections) : undefined);
+      this.#symbolTables.set(
+        index,
+        isTable ? new SymbolTable(this.file, this.class, section, this.sections) : undefined,
+      );
     }
     return this.#symbolTables.get(index);
   }
@@ -104,7 +128,8 @@ export class Elf {
 
   /** The place of a symbol. */
   symbolPlace(table: SymbolTable, symbol: number): number {
-    const value = table.value(symbol);
+    const held = table.value(symbol);
+    const value = table.type(symbol) === STT.FUNC ? this.codePlace(held) : held;
     if (!this.relocatable) return value;
     if (Math.abs(value) >= segmentSize / 2)
       throw this.#symbolFault(symbol, `its value ${hex(value)} is outside of any section`);
@@ -139,7 +164,7 @@ export class Elf {
 
   /** A place in words: `.text+0x10`, `printk+0x4`, `0xffffffff81000000`. */
   describe(place: number): string {
-    if (!this.relocatable) return `0x${toAddress(place).toString(16)}`;
+    if (!this.relocatable) return `0x${this.toAddress(place).toString(16)}`;
     const located = this.locate(place);
     if (!located) return hex(place);
     const name = located.section ? located.section.name : (this.symbols?.name(located.undefinedSymbol) ?? "");
@@ -168,13 +193,9 @@ export class Elf {
   }
 }
 
-/** A signed place of a linked file as the unsigned 64-bit address that it is. */
-export function toAddress(place: number): bigint {
-  return BigInt.asUintN(64, BigInt(place));
-}
-
 /**
- * Reads an ELF file: 64-bit little-endian x86-64, relocatable (`.o`, `.ko`) or linked (an executable, a shared object, vmlinux).
+ * Reads a little-endian ELF file for x86-64, AArch64, RISC-V (64 bits) or ARM (32 bits), relocatable (`.o`, `.ko`) or linked (an
+ * executable, a shared object, vmlinux).
  *
  * Nothing is copied; the result and all that is found in it look into `bytes`, which must not change.
  *
@@ -183,7 +204,7 @@ export function toAddress(place: number): bigint {
  * @throws InputError when it is not such a file, or is cut off or broken where it is read; the message names the file, the
  *   place and what was expected. Symbols and relocations are read, and so complained about, only where they are needed.
  *
- * Source: System V ABI, chapter 4 "Object Files"; AMD64 supplement 1.0, §4.
+ * Sources: System V ABI, chapter 4 "Object Files"; AMD64 supplement 1.0, §4; AAELF64; AAELF32; RISC-V ELF psABI 1.0.
  */
 export function readElf(bytes: Uint8Array, options: { readonly name?: string } = {}): Elf {
   return new Elf(new FileView(bytes, options.name ?? "(input)"));

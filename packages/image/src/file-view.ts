@@ -59,8 +59,23 @@ export class FileView {
     return this.#view.getUint32(offset + 4, true) * 2 ** 32 + this.#view.getUint32(offset, true);
   }
 
+  /** An unsigned size or file offset of 4 or 8 bytes. */
+  word(offset: number, size: 4 | 8): number {
+    return size === 4 ? this.u32(offset) : this.u64(offset);
+  }
+
+  /** An address of 4 bytes, unsigned, or of 8, signed. */
+  address(offset: number, size: 4 | 8, what: string): number {
+    return size === 4 ? this.u32(offset) : this.i64(offset, what);
+  }
+
+  /** A signed difference of 4 or 8 bytes. */
+  difference(offset: number, size: 4 | 8, what: string): number {
+    return size === 4 ? this.i32(offset) : this.i64(offset, what);
+  }
+
   /**
-   * A 64-bit address or difference as a signed number. Canonical addresses of every supported machine lie within
+   * A 64-bit address or difference as a signed number. Canonical addresses of every supported 64-bit machine lie within
    * 2^53 of zero when they are read as signed (ffffffff81000000 is -7f000000), so that a number holds them exactly.
    */
   i64(offset: number, what: string): number {

@@ -10,10 +10,13 @@ const boundaries = { "crosses-8": 8, "crosses-32": 32, "crosses-line": 64, "cros
  * - `crosses-8`: the site spans two aligned 8-byte words, which no store writes whole on every x86 (AMD64 manual vol. 2, §7.3.2).
  * - `crosses-32`: two aligned 32-byte blocks, the unit in which recent cores fetch.
  * - `crosses-line`: two 64-byte cache lines. `crosses-page`: two 4096-byte pages.
+ * - `misaligned`: an instruction of 4 bytes straddles two aligned words (RISC-V at 2-byte boundaries, Thumb-2), or the literal
+ *   of CALL_OPS two aligned 8-byte words; it is neither stored nor fetched whole.
  * - `multi-instruction`: several instructions, so that a task can stand between two of them.
+ * - `out-of-reach`: a jump label's target is further away than the kernel's branch leads.
  * - `unknown-opcode`: the kernel would not accept what stands there.
  */
-export type Hazard = keyof typeof boundaries | "multi-instruction" | "unknown-opcode";
+export type Hazard = keyof typeof boundaries | "misaligned" | "multi-instruction" | "out-of-reach" | "unknown-opcode";
 
 /** All kinds of {@link Hazard}, in the order in which {@link hazards} gives them. */
 export const hazardKinds: readonly Hazard[] = [
@@ -21,7 +24,9 @@ export const hazardKinds: readonly Hazard[] = [
   "crosses-32",
   "crosses-line",
   "crosses-page",
+  "misaligned",
   "multi-instruction",
+  "out-of-reach",
   "unknown-opcode",
 ];
 
@@ -30,22 +35,32 @@ export const hazardKinds: readonly Hazard[] = [
  *
  * In a relocatable file the final address is not known: the site is judged as if its section started at a page, which is so only
  * for the first section that the kernel's module loader places in each of its regions; {@link lineOffsets} has all
- * possibilities. Padding before a function's entry is not executed and counts for nothing.
+ * possibilities. Only what the kernel rewrites while it runs counts: padding before a function's entry does not.
  *
  * @param site A site of {@link findSites}.
  * @returns The hazards in the order of {@link hazardKinds}; empty when there is none. Throws nothing.
  */
 export function hazards(site: PatchSite): Hazard[] {
-  const padding = site.padding ?? 0;
-  const executed = site.length - padding;
+  const { patched } = site;
   if (site.instruction === "unknown") return ["unknown-opcode"];
-  if (executed === 0) return [];
-  const offset = Number(site.address % 4096n) + padding;
+  if (patched.length === 0) return [];
+  const page = Number(site.address % 4096n);
+  const offset = page + patched.at;
   return hazardKinds.filter((kind) => {
-    if (kind === "multi-instruction") return site.boundaries.filter((start) => start >= padding).length > 1;
-    if (kind === "unknown-opcode") return false;
-    const unit = boundaries[kind];
-    return Math.floor(offset / unit) !== Math.floor((offset + executed - 1) / unit);
+    switch (kind) {
+      case "misaligned":
+        return offset % site.fetchAlignment !== 0 || (site.literal !== undefined && (page + site.literal) % 8 !== 0);
+      case "multi-instruction":
+        return patched.instructions > 1;
+      case "out-of-reach":
+        return site.inReach === false;
+      case "unknown-opcode":
+        return false;
+      default: {
+        const unit = boundaries[kind];
+        return Math.floor(offset / unit) !== Math.floor((offset + patched.length - 1) / unit);
+      }
+    }
   });
 }
 

@@ -1,10 +1,12 @@
 import { describeContainer } from "./containers.js";
-import type { FileView } from "./file-view.js";
+import { type ElfClass, elfClass } from "./elf-class.js";
+import { type FileView, hex } from "./file-view.js";
 import { describeMachine, findMachine, type Machine, supportedMachines } from "./machines.js";
 
 /** The ELF header as far as it is needed (System V ABI, chapter 4, "ELF Header"). */
 export type Header = {
   readonly machine: Machine;
+  readonly class: ElfClass;
   /** ET_REL: sections have no addresses yet. */
   readonly relocatable: boolean;
   readonly sections: {
@@ -17,33 +19,37 @@ export type Header = {
   };
 };
 
-/** Bytes of an ELF64 header. */
-const headerSize = 64;
-
-/** Bytes of an ELF64 section header. */
-export const sectionHeaderSize = 64;
-
 /** Reads the header, or says why this file cannot be read. */
 export function readHeader(file: FileView): Header {
   checkMagic(file);
   const machine = checkKind(file);
-  file.range(0, headerSize, "ELF header");
+  const layout = elfClass(machine.bits);
+  const { size, sections, sectionSize, sectionCount, sectionNames } = layout.header;
+  file.range(0, size, "ELF header");
   const type = file.u16(16);
   if (type < 1 || type > 3) {
     throw file.fault("ELF header, offset 0x10", `the file type is ${type}; expected 1 (relocatable), 2 or 3 (linked)`);
   }
-  const offset = file.u64(40);
+  const offset = file.word(sections, layout.word);
   if (offset === 0) {
-    throw file.fault("ELF header, offset 0x28", "there are no section headers; expected a file that has them");
-  }
-  const entrySize = file.u16(58);
-  if (entrySize !== sectionHeaderSize) {
     throw file.fault(
-      "ELF header, offset 0x3a",
-      `section headers have ${entrySize} bytes; expected ${sectionHeaderSize}`,
+      `ELF header, offset ${hex(sections)}`,
+      "there are no section headers; expected a file that has them",
     );
   }
-  return { machine, relocatable: type === 1, sections: { offset, count: file.u16(60), names: file.u16(62) } };
+  const entrySize = file.u16(sectionSize);
+  if (entrySize !== layout.section.size) {
+    throw file.fault(
+      `ELF header, offset ${hex(sectionSize)}`,
+      `section headers have ${entrySize} bytes; expected ${layout.section.size}`,
+    );
+  }
+  return {
+    machine,
+    class: layout,
+    relocatable: type === 1,
+    sections: { offset, count: file.u16(sectionCount), names: file.u16(sectionNames) },
+  };
 }
 
 function checkMagic(file: FileView): void {
@@ -63,8 +69,8 @@ function checkKind(file: FileView): Machine {
   const bigEndian = order === 2;
   const number = bigEndian ? file.u8(18) * 256 + file.u8(19) : file.u16(18);
   const machine = findMachine(number);
-  if (machine && bits === 2 && order === 1) return machine;
-  const width = bits === 1 ? "32-bit " : bits === 2 ? "64-bit " : "";
-  const found = `${width}${bigEndian ? "big-endian " : ""}${describeMachine(number)}`;
-  throw file.fault("ELF header", `the file is for ${found}; expected 64-bit little-endian ${supportedMachines}`);
+  const width = bits === 1 ? 32 : bits === 2 ? 64 : undefined;
+  if (machine?.bits === width && machine && order === 1) return machine;
+  const found = `${width === undefined ? "" : `${width}-bit `}${bigEndian ? "big-endian " : ""}${describeMachine(number)}`;
+  throw file.fault("ELF header", `the file is for ${found}; expected little-endian ${supportedMachines}`);
 }

@@ -6,18 +6,23 @@ import { type Section, SHF_ALLOC, SHT } from "./sections.js";
 export type Operands = {
   /** S: the place of the symbol. */
   readonly symbol: number;
-  /** A: the explicit addend; 0 where the machine keeps it in the field. */
+  /** A: the explicit addend, or what the field holds where the machine keeps it there. */
   readonly addend: number;
   /** P: the place of the field. */
   readonly place: number;
-  /** What the field holds before this relocation: an addend in place, or the sum of those before it (RISC-V's pairs). */
+  /** What the field holds before this relocation: the sum of those before it (RISC-V's pairs). */
   readonly field: number;
 };
 
 /** The relocations of one machine: which it has, and what they compute. */
 export type RelocationRules = {
-  /** By number; `size` is the length of the field in bytes. A type that is not listed is refused. */
+  /**
+   * By number; `size` is the length of the field in bytes, 0 of one that changes nothing. A type that is not listed is
+   * refused.
+   */
   readonly types: Readonly<Record<number, { readonly name: string; readonly size: number }>>;
+  /** Whether relocations without an addend (REL) are usual: it then stands in the field. */
+  readonly addendInField?: boolean;
   /** The value of the field after the relocation; not cut to the field's length. */
   readonly apply: (type: number, operands: Operands) => number;
 };
@@ -28,9 +33,6 @@ export type Relocated = {
   /** Place of the last symbol named. */
   readonly symbol: number;
 };
-
-/** Bytes of an ELF64 relocation with addend. */
-const relaSize = 24;
 
 /** The relocations of one section, or of a whole linked file, sorted by the place that they change. */
 export class Relocations {
@@ -48,12 +50,14 @@ export class Relocations {
     let sorted = true;
     for (const section of sections) {
       const what = `section ${section.index} (${section.name})`;
-      if (section.type === SHT.REL)
+      if (section.type === SHT.REL && elf.machine.relocations.addendInField !== true)
         throw file.fault(what, "it has no addends; expected relocations with addends (RELA)");
       file.range(section.offset, section.size, what);
-      const end = section.offset + section.size - relaSize;
-      for (let at = section.offset; at <= end; at += relaSize) {
-        const place = target ? elf.place(target, file.u64(at)) : file.i64(at, what);
+      const { word, relocation } = elf.class;
+      const size = relocation.size + (section.type === SHT.RELA ? word : 0);
+      const end = section.offset + section.size - size;
+      for (let at = section.offset; at <= end; at += size) {
+        const place = target ? elf.place(target, file.word(at, word)) : file.address(at, word, what);
         if (places.length > 0 && place < (places[places.length - 1] as number)) sorted = false;
         places.push(place);
         entries.push(at);
@@ -74,23 +78,25 @@ export class Relocations {
   apply(place: number, size: number, field: number): Relocated | undefined {
     let relocated: Relocated | undefined;
     for (let i = this.#first(place); this.#places[i] === place; i++) {
-      relocated = this.#applyOne(this.#entries[i] as number, place, size, relocated?.value ?? field);
+      relocated = this.#applyOne(this.#entries[i] as number, place, size, relocated?.value ?? field) ?? relocated;
     }
     return relocated;
   }
 
   /** The place of the symbol of the first relocation from `place` on, less than `size` bytes after it. */
   symbolWithin(place: number, size: number): number | undefined {
-    const i = this.#first(place);
-    const found = this.#places[i];
-    if (found === undefined || found >= place + size) return undefined;
-    return this.#symbol(this.#entries[i] as number);
+    for (let i = this.#first(place); (this.#places[i] ?? Number.POSITIVE_INFINITY) < place + size; i++) {
+      const at = this.#entries[i] as number;
+      if (this.#elf.machine.relocations.types[this.#type(at)]?.size !== 0) return this.#symbol(at);
+    }
+    return undefined;
   }
 
-  #applyOne(at: number, place: number, size: number, field: number): Relocated {
+  #applyOne(at: number, place: number, size: number, field: number): Relocated | undefined {
     const { file, machine } = this.#elf;
-    const type = file.u32(at + 8);
+    const type = this.#type(at);
     const rule = machine.relocations.types[type];
+    if (rule?.size === 0) return undefined;
     if (rule?.size !== size) {
       const known = Object.values(machine.relocations.types).filter((known) => known.size === size);
       const expected = `expected one of ${known.map(({ name }) => name).join(", ")} for a field of ${size} bytes`;
@@ -98,16 +104,28 @@ export class Relocations {
       throw file.fault(what, `its type is ${rule?.name ?? type}; ${expected}`);
     }
     const symbol = this.#symbol(at);
-    const addend = file.i64(at + 16, "relocation");
+    const { word, relocation } = this.#elf.class;
+    const explicit = this.#sectionOf(at)?.type === SHT.RELA;
+    const addend = explicit ? file.difference(at + relocation.addend, word, "relocation") : field;
     return { value: machine.relocations.apply(type, { symbol, addend, place, field }), symbol };
+  }
+
+  #sectionOf(at: number): Section | undefined {
+    return this.#sections.find(({ upTo, section }) => at >= section.offset && at < upTo)?.section;
+  }
+
+  /** `r_info` of 4 bytes has the type in its low byte, of 8 bytes in its low half. */
+  #type(at: number): number {
+    const info = this.#elf.file.u32(at + this.#elf.class.relocation.info);
+    return this.#elf.class.word === 4 ? info & 0xff : info;
   }
 
   #symbol(at: number): number {
     const { file } = this.#elf;
-    const symbol = file.u32(at + 12);
+    const { word, relocation } = this.#elf.class;
+    const symbol = word === 4 ? file.u32(at + relocation.info) >>> 8 : file.u32(at + relocation.info + 4);
     if (symbol === 0) return 0;
-    const section = this.#sections.find(({ upTo, section }) => at >= section.offset && at < upTo)?.section;
-    const table = this.#elf.symbolTable(section?.link ?? 0);
+    const table = this.#elf.symbolTable(this.#sectionOf(at)?.link ?? 0);
     if (!table || symbol >= table.count) {
       const there = table ? `there are only ${table.count} symbols` : "there is no symbol table";
       throw file.fault(`relocation at offset ${hex(at)}`, `it names symbol ${symbol}, but ${there}`);

@@ -1,11 +1,14 @@
 import { type FileView, hex } from "./file-view.js";
-import { type Header, sectionHeaderSize } from "./header.js";
+import type { Header } from "./header.js";
 
 /** Section types used here (System V ABI, chapter 4, "Sections"). */
 export const SHT = { SYMTAB: 2, RELA: 4, NOBITS: 8, REL: 9, DYNSYM: 11, SYMTAB_SHNDX: 18 } as const;
 
 /** Section flag: occupies memory at run time. */
 export const SHF_ALLOC = 2;
+
+/** Section flag: holds code. */
+export const SHF_EXECINSTR = 4;
 
 /** One section header. */
 export type Section = {
@@ -16,7 +19,7 @@ export type Section = {
   readonly type: number;
   /** `sh_flags`, its low 32 bits. */
   readonly flags: number;
-  /** Its virtual address as a signed number; 0 in relocatable files. */
+  /** Its virtual address, signed when it has 64 bits; 0 in relocatable files. */
   readonly address: number;
   /** File offset in bytes. */
   readonly offset: number;
@@ -33,25 +36,30 @@ export type Section = {
 /** Reads all section headers. */
 export function readSections(file: FileView, header: Header): readonly Section[] {
   const { offset } = header.sections;
-  file.range(offset, sectionHeaderSize, "section header 0");
+  const { word, section } = header.class;
+  file.range(offset, section.size, "section header 0");
   // More than 0xfeff sections: the number and the index of the names stand in section 0.
-  const count = header.sections.count || file.u64(offset + 32);
-  const names = header.sections.names === 0xffff ? file.u32(offset + 40) : header.sections.names;
-  file.range(offset, count * sectionHeaderSize, "section header table");
+  const count = header.sections.count || file.word(offset + section.bytes, word);
+  const names = header.sections.names === 0xffff ? file.u32(offset + section.link) : header.sections.names;
+  file.range(offset, count * section.size, "section header table");
   if (names >= count) {
     throw file.fault(
-      "ELF header, offset 0x3e",
+      `ELF header, offset ${hex(header.class.header.sectionNames)}`,
       `section ${names} should hold the names, but there are ${count} sections`,
     );
   }
-  const strings = readStrings(file, offset + names * sectionHeaderSize, `section ${names} (section names)`);
+  const at = offset + names * section.size;
+  const what = `section ${names} (section names)`;
+  const bytes = file.range(file.word(at + section.offset, word), file.word(at + section.bytes, word), what);
+  const strings = new StringTable(file, bytes, what);
   return Array.from({ length: count }, (_, index) => readSection(file, header, index, strings));
 }
 
 function readSection(file: FileView, header: Header, index: number, strings: StringTable): Section {
-  const at = header.sections.offset + index * sectionHeaderSize;
+  const { word, section } = header.class;
+  const at = header.sections.offset + index * section.size;
   const name = strings.at(file.u32(at), `section header ${index}`);
-  const alignment = file.u64(at + 48) || 1;
+  const alignment = file.word(at + section.alignment, word) || 1;
   if (!isPowerOfTwo(alignment)) {
     throw file.fault(`section ${index} (${name})`, `its alignment is ${alignment}; expected a power of two`);
   }
@@ -60,17 +68,13 @@ function readSection(file: FileView, header: Header, index: number, strings: Str
     name,
     type: file.u32(at + 4),
     flags: file.u32(at + 8),
-    address: header.relocatable ? 0 : file.i64(at + 16, `section ${index} (${name})`),
-    offset: file.u64(at + 24),
-    size: file.u64(at + 32),
-    link: file.u32(at + 40),
-    info: file.u32(at + 44),
+    address: header.relocatable ? 0 : file.address(at + section.address, word, `section ${index} (${name})`),
+    offset: file.word(at + section.offset, word),
+    size: file.word(at + section.bytes, word),
+    link: file.u32(at + section.link),
+    info: file.u32(at + section.info),
     alignment,
   };
-}
-
-function readStrings(file: FileView, at: number, what: string): StringTable {
-  return new StringTable(file, file.range(file.u64(at + 24), file.u64(at + 32), what), what);
 }
 
 /** Whether a positive number is a power of two; safe above 2^31. */

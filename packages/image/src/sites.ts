@@ -1,5 +1,5 @@
-import { type Elf, toAddress } from "./elf.js";
-import { readCode } from "./site-code.js";
+import type { Elf } from "./elf.js";
+import { readCode, type SiteCode } from "./site-code.js";
 import { readFtrace } from "./tables/ftrace.js";
 import { readJumpLabels } from "./tables/jump-labels.js";
 import { readPatchableEntries } from "./tables/patchable-entries.js";
@@ -18,8 +18,8 @@ export type SiteKind = (typeof siteKinds)[number];
 /**
  * A place in machine code that the kernel patches at run time, as one of its tables lists it.
  *
- * Sources: Linux 7.3 include/linux/jump_label.h, include/linux/static_call_types.h, kernel/trace/ftrace.c; the x86
- * instructions are those of arch/x86/kernel/jump_label.c, ftrace.c and static_call.c.
+ * Sources: Linux 7.3 include/linux/jump_label.h, include/linux/static_call_types.h, kernel/trace/ftrace.c; the instructions are
+ * those of jump_label.c, ftrace.c and, on x86, static_call.c of the architecture.
  */
 export interface PatchSite {
   readonly kind: SiteKind;
@@ -42,14 +42,28 @@ export interface PatchSite {
   /** The `length` bytes at the site, with those relocations applied whose result is certain. Do not write to them. */
   readonly bytes: Uint8Array;
   /**
-   * What stands there: `nop2`, `nop5`, `jmp8`, `jmp32`, `call`, `jcc32`, the 5-byte `xor5`, `ret5`, `warn5`, `unlock5` of static
-   * calls, `nops` for `patchable-entry`; `unknown` when the kernel would not accept it at a site of this kind.
+   * What stands there; `nops` for `patchable-entry`, `unknown` when the kernel would not accept it at a site of this kind. x86:
+   * `nop2`, `nop5`, `jmp8`, `jmp32`, `call`, `jcc32`, the 5-byte `xor5`, `ret5`, `warn5`, `unlock5` of static calls. AArch64: `nop`,
+   * `b`, `bl`. RISC-V: `nop`, `jal`. A32: `nop`, `mov r0, r0`, `b`, `bl`, `add sp, sp, #4`. T32: `nop.w`, `b.w`, `bl`,
+   * `add.w sp, sp, #4`.
    */
   readonly instruction: string;
   /** Offsets in bytes at which the instructions of the site start; `[0]` unless it is a run of nops. */
   readonly boundaries: readonly number[];
-  /** `patchable-entry`: how many bytes lie before the function's entry (call padding), 0 to `length`. */
+  /**
+   * The part that the kernel rewrites while it runs: offset and length in bytes, and how many instructions stand there or will
+   * (two for `auipc` and `jalr`, whatever nops the file has). Its length is 0 when all is padding that nobody executes. What else
+   * there is was written before the code could be executed, or is a literal.
+   */
+  readonly patched: { readonly at: number; readonly length: number; readonly instructions: number };
+  /** Alignment in bytes at which an instruction of the site is fetched whole; 1 on x86, where alignment decides nothing. */
+  readonly fetchAlignment: 1 | 4;
+  /** ARM: the decoder mode, `a32` or `t32`, by the file's mapping symbols. */
+  readonly mode?: string;
+  /** `patchable-entry`: how many bytes lie before the function's entry (call padding, a literal), 0 to `length`. */
   readonly padding?: number;
+  /** `patchable-entry`: offset in bytes of the 8-byte literal that CALL_OPS binds to the call, when there is room for it. */
+  readonly literal?: number;
   /** The site as `function+0xoff`, or `function-0xoff` when it lies before it; absent when no symbol is near. */
   readonly symbol?: string;
   /**
@@ -64,6 +78,8 @@ export interface PatchSite {
   readonly target?: bigint;
   /** Name of the section that the target is in. */
   readonly targetSection?: string;
+  /** Jump label: whether the kernel's branch can lead to the target; absent when their distance is not known. */
+  readonly inReach?: boolean;
   /** Jump label and static call: the key's symbol, `symbol+0xoff` inside an object; else a section and offset, or an address. */
   readonly key?: string;
   /**
@@ -113,14 +129,14 @@ function toSite(elf: Elf, entry: Entry, number: number, limit: number): PatchSit
   const { section, offset, instruction } = code;
   const linked = !elf.relocatable;
   const { target, targetSection } = toTarget(elf, entry.target ?? code.target);
-  const jumps = instruction === "jmp8" || instruction === "jmp32";
-  const enabled = entry.branch === undefined || instruction === "unknown" ? undefined : jumps !== entry.branch;
+  const enabled = entry.branch === undefined || instruction === "unknown" ? undefined : code.branches !== entry.branch;
+  const near = linked || targetSection === section.name;
   return {
     kind,
     number,
     index,
     linked,
-    address: linked ? toAddress(place) : BigInt(offset),
+    address: linked ? elf.toAddress(place) : BigInt(offset),
     section: section.name,
     alignment: section.alignment,
     fixed: linked || section.alignment >= 64,
@@ -128,16 +144,26 @@ function toSite(elf: Elf, entry: Entry, number: number, limit: number): PatchSit
     bytes: code.bytes,
     instruction,
     boundaries: code.boundaries,
+    patched: code.patched,
+    fetchAlignment: elf.machine.fetchAlignment,
+    ...given("mode", code.mode),
     ...given("padding", code.padding),
+    ...given("literal", code.literal),
     ...given("symbol", nameSite(elf, place, code.padding)),
     ...given("relocated", code.relocated),
     ...given("target", target),
     ...given("targetSection", targetSection),
+    ...given("inReach", near ? reaches(place, entry.target, code.reach) : undefined),
     ...given("key", entry.key),
     ...given("enabled", enabled),
     ...given("tail", entry.tail),
     ...given("init", entry.init),
   };
+}
+
+function reaches(place: number, target: number | undefined, reach: SiteCode["reach"]): boolean | undefined {
+  if (target === undefined || reach === undefined) return undefined;
+  return target - place >= reach.least && target - place <= reach.most;
 }
 
 function given<K extends keyof PatchSite>(
@@ -159,7 +185,10 @@ function nameSite(elf: Elf, place: number, padding = 0): string | undefined {
 function toTarget(elf: Elf, place: number | undefined): { target?: bigint; targetSection?: string } {
   const located = place === undefined ? undefined : elf.locate(place);
   if (place === undefined || !located?.section) return {};
-  return { target: elf.relocatable ? BigInt(located.offset) : toAddress(place), targetSection: located.section.name };
+  return {
+    target: elf.relocatable ? BigInt(located.offset) : elf.toAddress(place),
+    targetSection: located.section.name,
+  };
 }
 
 /** A stripped vmlinux has its tables, but nothing says where: no sites would be a wrong answer. */

@@ -1,8 +1,9 @@
+import type { ElfClass } from "./elf-class.js";
 import type { FileView } from "./file-view.js";
 import { type Section, SHT, StringTable } from "./sections.js";
 
 /** Symbol types used here (System V ABI, chapter 4, "Symbol Table"). */
-export const STT = { OBJECT: 1, FUNC: 2 } as const;
+export const STT = { NOTYPE: 0, OBJECT: 1, FUNC: 2 } as const;
 
 /** Special section indices of symbols; reserved ones are made negative, since a large file has sections of these numbers. */
 export const SHN = { UNDEF: 0, ABS: 0xfff1 - 0x10000, COMMON: 0xfff2 - 0x10000 } as const;
@@ -10,25 +11,24 @@ export const SHN = { UNDEF: 0, ABS: 0xfff1 - 0x10000, COMMON: 0xfff2 - 0x10000 }
 /** The first reserved index, and the one that says that the real index is in a table of its own. */
 const [reserved, elsewhere] = [0xff00, 0xffff];
 
-/** Bytes of an ELF64 symbol. */
-const symbolSize = 24;
-
 /** A symbol table, read symbol by symbol when asked: large modules have 200,000 of which few are needed. */
 export class SymbolTable {
   /** Number of symbols, the empty one at 0 included. */
   readonly count: number;
   readonly #file: FileView;
+  readonly #class: ElfClass;
   readonly #what: string;
   readonly #offset: number;
   readonly #strings: StringTable;
   readonly #wideSections: Uint8Array | undefined;
 
-  constructor(file: FileView, section: Section, sections: readonly Section[]) {
+  constructor(file: FileView, layout: ElfClass, section: Section, sections: readonly Section[]) {
     this.#file = file;
+    this.#class = layout;
     this.#what = `section ${section.index} (${section.name})`;
     file.range(section.offset, section.size, this.#what);
     this.#offset = section.offset;
-    this.count = Math.floor(section.size / symbolSize);
+    this.count = Math.floor(section.size / layout.symbol.size);
     const strings = sections[section.link];
     if (!strings || strings.type === SHT.NOBITS) {
       throw file.fault(this.#what, `its names should be in section ${section.link}, which is not there`);
@@ -46,12 +46,12 @@ export class SymbolTable {
 
   /** The low four bits of `st_info`. */
   type(index: number): number {
-    return this.#file.u8(this.#at(index) + 4) & 15;
+    return this.#file.u8(this.#at(index) + this.#class.symbol.info) & 15;
   }
 
   /** Section index, or `SHN.UNDEF`, `SHN.ABS`, `SHN.COMMON`. */
   section(index: number): number {
-    const section = this.#file.u16(this.#at(index) + 6);
+    const section = this.#file.u16(this.#at(index) + this.#class.symbol.section);
     if (section < reserved) return section;
     if (section !== elsewhere) return section - 0x10000;
     const wide = this.#wideSections?.subarray(index * 4, index * 4 + 4);
@@ -60,14 +60,14 @@ export class SymbolTable {
     return new DataView(wide.buffer, wide.byteOffset).getUint32(0, true);
   }
 
-  /** Offset in its section, or address in a linked file; signed. */
+  /** Offset in its section, or address in a linked file; signed when it has 64 bits. */
   value(index: number): number {
-    return this.#file.i64(this.#at(index) + 8, this.#what);
+    return this.#file.address(this.#at(index) + this.#class.symbol.value, this.#class.word, this.#what);
   }
 
   /** Bytes; 0 when not known. */
   size(index: number): number {
-    return this.#file.u64(this.#at(index) + 16);
+    return this.#file.word(this.#at(index) + this.#class.symbol.bytes, this.#class.word);
   }
 
   /** Indices of defined symbols by name, for each of `names` that is there. Compares bytes, decodes nothing. */
@@ -88,6 +88,6 @@ export class SymbolTable {
     if (index >= this.count) {
       throw this.#file.fault(this.#what, `symbol ${index} is asked for; there are only ${this.count} symbols`);
     }
-    return this.#offset + index * symbolSize;
+    return this.#offset + index * this.#class.symbol.size;
   }
 }

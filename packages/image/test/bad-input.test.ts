@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeMachine, findSites, readElf } from "../src/index.js";
-import { errorOf, type Fixture, fixtureBytes, patchSection } from "./fixture.js";
+import { errorOf, type Fixture, fixtureBytes, patchEntry, patchSection, sectionIndex } from "./fixture.js";
 
 const object: Fixture = "patchsites.x86_64.o";
 
@@ -11,19 +11,11 @@ function withBytes(at: number, ...values: number[]): Uint8Array {
   return bytes;
 }
 
-/** The index of a section of the object file. */
-function sectionOf(name: string): number {
-  const section = readElf(fixtureBytes(object)).sections.find((candidate) => candidate.name === name);
-  return section?.index ?? expect.fail(`${name} is not in the fixture`);
-}
+const sectionOf = (name: string) => sectionIndex(fixtureBytes(object), name);
 
 /** The object file with one entry of a relocation section changed. */
-function withRelocation(name: string, entry: number, change: (view: DataView) => void): Uint8Array {
-  const bytes = fixtureBytes(object);
-  const offset = readElf(bytes).sections[sectionOf(name)]?.offset ?? 0;
-  change(new DataView(bytes.buffer, offset + entry * 24, 24));
-  return bytes;
-}
+const withRelocation = (name: string, entry: number, change: (view: DataView) => void) =>
+  patchEntry(fixtureBytes(object), name, entry, 24, change);
 
 const text = (content: string) => new TextEncoder().encode(content);
 
@@ -61,9 +53,19 @@ describe("files that are not ELF", () => {
 
 describe("ELF files of another kind", () => {
   test.each<[string, Uint8Array, string]>([
-    ["AArch64", withBytes(18, 183, 0), "the file is for 64-bit AArch64; expected 64-bit little-endian x86-64"],
-    ["RISC-V", withBytes(18, 243, 0), "the file is for 64-bit RISC-V"],
-    ["ARM", withBytes(4, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 40, 0), "the file is for 32-bit ARM"],
+    [
+      "LoongArch",
+      withBytes(18, 2, 1),
+      "the file is for 64-bit LoongArch; expected little-endian 32-bit ARM, 64-bit x86-64, 64-bit AArch64, 64-bit RISC-V",
+    ],
+    [
+      "RISC-V with 32 bits",
+      withBytes(4, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 243, 0),
+      "for 32-bit RISC-V; expected",
+    ],
+    ["AArch64 with 32 bits", withBytes(4, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 183, 0), "for 32-bit AArch64"],
+    ["ARM with 64 bits", withBytes(18, 40, 0), "the file is for 64-bit ARM"],
+    ["no class", withBytes(4, 0), "the file is for x86-64; expected"],
     ["x32", withBytes(4, 1), "the file is for 32-bit x86-64"],
     ["big-endian", withBytes(4, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 22), "for 64-bit big-endian S/390"],
     ["unknown machine", withBytes(18, 0x34, 0x12), "for 64-bit machine 0x1234"],

@@ -16,6 +16,8 @@ function at(address: number, length: number, more: Partial<PatchSite> = {}): Pat
     bytes: new Uint8Array(length),
     instruction: "nop5",
     boundaries: [0],
+    patched: { at: 0, length, instructions: 1 },
+    fetchAlignment: 1,
     ...more,
   };
 }
@@ -38,11 +40,43 @@ test.each([
   expect(hazards(at(address, length)).join(" ")).toBe(expected);
 });
 
-test("only what is executed counts", () => {
-  const nops = { kind: "patchable-entry", instruction: "nops" } as const;
-  expect(hazards(at(48, 21, { ...nops, padding: 16, boundaries: [0, 16] }))).toEqual([]);
-  expect(hazards(at(48, 21, { ...nops, padding: 16, boundaries: [0, 16, 20] }))).toEqual(["multi-instruction"]);
-  expect(hazards(at(62, 16, { ...nops, padding: 16, boundaries: [0, 1] }))).toEqual([]);
+test("only what the kernel rewrites counts", () => {
+  const nops = { kind: "patchable-entry", instruction: "nops", padding: 16 } as const;
+  const part = (length: number, instructions: number) => ({ patched: { at: 16, length, instructions } });
+  expect(hazards(at(48, 21, { ...nops, ...part(5, 1) }))).toEqual([]);
+  expect(hazards(at(48, 21, { ...nops, ...part(5, 2) }))).toEqual(["multi-instruction"]);
+  expect(hazards(at(44, 21, { ...nops, ...part(5, 1) }))).toEqual(["crosses-8", "crosses-32", "crosses-line"]);
+  expect(hazards(at(62, 16, { ...nops, ...part(0, 0) }))).toEqual([]);
+});
+
+test.each([
+  [0, ""],
+  [2, "misaligned"],
+  [4, ""],
+  [6, "crosses-8 misaligned"],
+  [62, "crosses-8 crosses-32 crosses-line misaligned"],
+])("a word at %i where words are fetched whole: %s", (address, expected) => {
+  expect(hazards(at(address, 4, { fetchAlignment: 4 })).join(" ")).toBe(expected);
+  expect(hazards(at(address, 4)).join(" ")).toBe(expected.replace(/ ?misaligned/, ""));
+});
+
+test("alignment is that of the part that is rewritten", () => {
+  const patched = { at: 6, length: 4, instructions: 1 };
+  expect(hazards(at(2, 10, { fetchAlignment: 4, patched }))).toEqual([]);
+  expect(hazards(at(4, 10, { fetchAlignment: 4, patched }))).toEqual(["misaligned"]);
+});
+
+test("a literal stands in an aligned word of 8 bytes", () => {
+  const entry = { fetchAlignment: 4, patched: { at: 12, length: 4, instructions: 1 } } as const;
+  expect(hazards(at(8, 16, { ...entry, literal: 0 }))).toEqual([]);
+  expect(hazards(at(12, 16, { ...entry, literal: 0 }))).toEqual(["misaligned"]);
+  expect(hazards(at(12, 16, { ...entry, literal: 4 }))).toEqual([]);
+  expect(hazards(at(12, 16, entry))).toEqual([]);
+});
+
+test("a target is out of reach only when that is known", () => {
+  expect(hazards(at(0, 2, { inReach: false }))).toEqual(["out-of-reach"]);
+  expect(hazards(at(0, 2, { inReach: true }))).toEqual([]);
 });
 
 test("an unknown opcode hides everything else", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { findSites, readElf } from "../src/index.js";
-import { errorOf, fixtureBytes, patchSection } from "./fixture.js";
+import { errorOf, fixtureBytes, fixtureSites, patchSection } from "./fixture.js";
 
 // A file with more than 65,279 sections keeps numbers that do not fit elsewhere (System V ABI, chapter 4, "Sections"). The
 // fixture is changed to do so with its few sections.
@@ -17,6 +17,19 @@ test("the number of sections and the index of their names can stand in section 0
   header.setUint16(60, 0, true);
   header.setUint16(62, 0xffff, true);
   expect(findSites(readElf(bytes))).toEqual(original);
+});
+
+test("so they can in a file of 32 bits", () => {
+  const small = "patchsites.armv7-t32.o";
+  const bytes = fixtureBytes(small);
+  const header = new DataView(bytes.buffer);
+  patchSection(bytes, 0, (view) => {
+    view.setUint32(20, header.getUint16(48, true), true);
+    view.setUint32(24, header.getUint16(50, true), true);
+  });
+  header.setUint16(48, 0, true);
+  header.setUint16(50, 0xffff, true);
+  expect(findSites(readElf(bytes))).toEqual(fixtureSites(small));
 });
 
 /** Moves the section indices of all symbols to a table at the end of the file. */

@@ -1,4 +1,4 @@
-import type { Machine, SiteInstruction } from "../machines.js";
+import type { Branch, Machine, SiteInstruction } from "../machines.js";
 import type { RelocationRules } from "../relocations.js";
 import type { SiteKind } from "../sites.js";
 
@@ -29,8 +29,26 @@ const relocations: RelocationRules = {
 
 type Pattern = SiteInstruction & { readonly starts: readonly number[]; readonly kinds: readonly SiteKind[] };
 
-const rel8 = { at: 1, size: 1 } as const;
-const rel32 = { at: 1, size: 4 } as const;
+const view = (code: Uint8Array) => new DataView(code.buffer, code.byteOffset, code.byteLength);
+
+const rel8: Branch = {
+  at: 1,
+  size: 1,
+  origin: 2,
+  read: (code) => view(code).getInt8(1),
+  write: (code, distance) => view(code).setInt8(1, distance),
+};
+
+/** A displacement of 4 bytes, relative to its end. */
+const rel32 = (at: number): Branch => ({
+  at,
+  size: 4,
+  origin: at + 4,
+  read: (code) => view(code).getInt32(at, true),
+  write: (code, distance) => view(code).setInt32(at, distance, true),
+});
+
+const near = { least: -(2 ** 7) + 2, most: 2 ** 7 - 1 + 2 } as const;
 const padded = (name: string, ...starts: number[]): Pattern => ({
   name,
   length: starts.length,
@@ -41,17 +59,17 @@ const padded = (name: string, ...starts: number[]): Pattern => ({
 // Linux 7.3: arch/x86/kernel/jump_label.c, ftrace.c and static_call.c say what may stand at a site.
 const patterns: readonly Pattern[] = [
   { name: "nop5", length: 5, starts: [0x0f, 0x1f, 0x44, 0x00, 0x00], kinds: ["jump-label", "ftrace", "static-call"] },
-  { name: "call", length: 5, starts: [0xe8], displacement: rel32, kinds: ["ftrace", "static-call"] },
-  { name: "nop2", length: 2, starts: [0x66, 0x90], kinds: ["jump-label"] },
-  { name: "jmp32", length: 5, starts: [0xe9], displacement: rel32, kinds: ["jump-label", "ftrace", "static-call"] },
-  { name: "jmp8", length: 2, starts: [0xeb], displacement: rel8, kinds: ["jump-label"] },
+  { name: "call", length: 5, starts: [0xe8], branch: rel32(1), kinds: ["ftrace", "static-call"] },
+  { name: "nop2", length: 2, reach: near, starts: [0x66, 0x90], kinds: ["jump-label"] },
+  { name: "jmp32", length: 5, starts: [0xe9], branch: rel32(1), kinds: ["jump-label", "ftrace", "static-call"] },
+  { name: "jmp8", length: 2, reach: near, starts: [0xeb], branch: rel8, kinds: ["jump-label"] },
   padded("xor5", 0x2e, 0x2e, 0x2e, 0x31, 0xc0),
   padded("ret5", 0xc3, 0xcc, 0xcc, 0xcc, 0xcc),
   padded("warn5", 0x67, 0x48, 0x0f, 0xb9, 0x3a),
   padded("unlock5", 0x3e, 0x3e, 0xc6, 0x07, 0x00),
 ];
 
-const jcc: SiteInstruction = { name: "jcc32", length: 6, displacement: { at: 2, size: 4 } };
+const jcc: SiteInstruction = { name: "jcc32", length: 6, branch: rel32(2) };
 
 function siteInstruction(kind: SiteKind, code: Uint8Array): SiteInstruction | undefined {
   const found = patterns.find(
@@ -83,4 +101,12 @@ function nopLength(code: Uint8Array, at: number): number {
 }
 
 /** x86-64: relocations of its ABI and the instructions that Linux puts at its patch sites. */
-export const x86_64: Machine = { name: "x86-64", relocations, siteInstruction, nopLength };
+export const x86_64: Machine = {
+  name: "x86-64",
+  bits: 64,
+  relocations,
+  jumpEntries: "relative",
+  fetchAlignment: 1,
+  siteInstruction,
+  nopLength,
+};

@@ -6,7 +6,6 @@ const name = {
   section: ".static_call_sites",
   start: "__start_static_call_sites",
   stop: "__stop_static_call_sites",
-  entrySize: 8,
 };
 
 /**
@@ -15,7 +14,7 @@ const name = {
  */
 export function readStaticCalls(elf: Elf): Entry[] {
   let index = 0;
-  return findTables(elf, name).flatMap((table) =>
+  return findTables(elf, { ...name, entrySize: 8 }).flatMap((table) =>
     Array.from({ length: table.count }, (_, entry): Entry => {
       const place = table.relative(entry, 0, 4);
       const key = table.relative(entry, 4, 4);

@@ -24,7 +24,6 @@ export type TableName = {
   readonly section: string;
   readonly start: string;
   readonly stop: string;
-  readonly entrySize: number;
 };
 
 /** A part of a section that holds entries of one size. */
@@ -53,23 +52,25 @@ export class Table {
   relative(entry: number, at: number, size: 4 | 8): number {
     const { place, offset } = this.#field(entry, at);
     const { file } = this.#elf;
-    const relocated = this.#relocate(place, size);
+    const field = file.difference(offset, size, this.#name(entry));
+    const relocated = this.#relocate(place, size, field);
     if (relocated === undefined && this.#elf.relocatable) throw this.#unrelocated(place);
-    return place + (relocated ?? (size === 4 ? file.i32(offset) : file.i64(offset, this.#name(entry))));
+    return place + (relocated ?? field);
   }
 
-  /** The place that a field of 8 bytes holds the address of; 0 when it is empty. */
-  absolute(entry: number): number {
-    const { place, offset } = this.#field(entry, 0);
-    const relocated = this.#relocate(place, 8);
+  /** The place that a field holds the address of; 0 when it is empty. */
+  absolute(entry: number, at: number): number {
+    const { place, offset } = this.#field(entry, at);
+    const { word } = this.#elf.class;
+    const value = this.#elf.file.address(offset, word, this.#name(entry));
+    const relocated = this.#relocate(place, word, value);
     if (relocated !== undefined) return relocated;
-    const value = this.#elf.file.i64(offset, this.#name(entry));
     if (value !== 0 && this.#elf.relocatable) throw this.#unrelocated(place);
     return value;
   }
 
-  #relocate(place: number, size: number): number | undefined {
-    return this.#elf.relocations(this.#section)?.apply(place, size, 0)?.value;
+  #relocate(place: number, size: number, field: number): number | undefined {
+    return this.#elf.relocations(this.#section)?.apply(place, size, field)?.value;
   }
 
   #unrelocated(place: number): InputError {
@@ -87,7 +88,10 @@ export class Table {
 }
 
 /** All tables of a name: an object file can have one for each code section. */
-export function findTables(elf: Elf, { section: name, start, stop, entrySize }: TableName): readonly Table[] {
+export function findTables(
+  elf: Elf,
+  { section: name, start, stop, entrySize }: TableName & { readonly entrySize: number },
+): readonly Table[] {
   const named = elf.sections.filter((section) => section.name === name && section.size > 0);
   if (named.length > 0) return named.map((section) => new Table(elf, section, 0, section.size, entrySize));
   if (elf.relocatable || !elf.symbols) return [];
@@ -111,8 +115,8 @@ export function findTables(elf: Elf, { section: name, start, stop, entrySize }: 
 
 /** The entries of tables that hold nothing but addresses; empty ones are left out. */
 export function readAddresses(elf: Elf, kind: SiteKind, name: TableName): Entry[] {
-  return findTables(elf, name)
-    .flatMap((table) => Array.from({ length: table.count }, (_, entry) => table.absolute(entry)))
+  return findTables(elf, { ...name, entrySize: elf.class.word })
+    .flatMap((table) => Array.from({ length: table.count }, (_, entry) => table.absolute(entry, 0)))
     .filter((place) => place !== 0)
-    .map((place, i) => ({ kind, index: i + 1, place }));
+    .map((place, i) => ({ kind, index: i + 1, place: elf.codePlace(place) }));
 }
