@@ -1,21 +1,69 @@
-import { executeRule } from "./machine/execute.js";
-import type { Rule } from "./rule.js";
+import type { Data } from "./data.js";
+import type { Machine } from "./machine/machine.js";
+import type { CpuMap, EveryCpu, Rule } from "./rule.js";
+import type { CpuState, MemoryState, ServicesState } from "./state.js";
+
+/** One write to what several CPUs see, as a step of a program or an instruction asks for it. */
+export type Write =
+  /** A piece of code inside one cell; `bytes` is hex. */
+  | {
+      readonly to: "code";
+      readonly address: bigint;
+      readonly bytes: string;
+      /** Its CPU synchronised its context since: its own fetches find this write, or newer. */
+      readonly fetched?: true;
+    }
+  /** Bytes of data (hex) by address (hex). */
+  | { readonly to: "data"; readonly bytes: { readonly [address: string]: string } }
+  /** A shared word of the patch programs. */
+  | { readonly to: "word"; readonly word: string; readonly value: Data }
+  /** A per-CPU word, on every CPU. */
+  | { readonly to: "each-cpu"; readonly word: string; readonly value: Data }
+  /** The version under way of these sites is the one that traps emulate from now on. */
+  | { readonly to: "published"; readonly sites: readonly number[] };
+
+/** The parts that a write goes through: those that the rule read, and a map over every CPU where the write needs one. */
+export type Written = {
+  readonly cpu: CpuState;
+  readonly memory?: MemoryState | undefined;
+  readonly services?: ServicesState | undefined;
+  readonly everyCpu?: EveryCpu | undefined;
+};
 
 /**
- * How the accesses of machine code reach memory: the rule that takes one step of a context, and the steps that memory takes by
- * itself (a store buffer that drains).
+ * What a step is to the memory order of its CPU: an `atomic` read-modify-write; an `event` such as an interrupt's entry or return
+ * and a switch of tasks; a `release`, which shows others what came before it; a `context-synchronisation`; or the kind of a barrier
+ * (`mb`, `wmb`, `rmb`, or an architecture's own word, the name of the machine step of its instruction).
+ */
+export type Ordering = "atomic" | "event" | "release" | "context-synchronisation" | (string & {});
+
+/**
+ * How accesses reach memory: the rule that takes one step of machine code, what becomes of writes, and the steps that memory takes
+ * by itself.
  */
 export interface MemoryOrder {
   readonly id: string;
   readonly source: string;
+  /** One step of a context that runs machine code. */
   readonly execute: Rule;
+  /** Steps that a CPU's memory takes by itself. */
   readonly spontaneous: readonly Rule[];
+  /** Rules in place of core's of the same id. */
+  readonly rules?: readonly Rule[];
+  /** Maps over CPUs that its rules name. */
+  readonly maps?: readonly CpuMap[];
+  /** Performs a write, or keeps it for later. */
+  write(parts: Written, write: Write, machine: Machine): Written;
+  /** Writes of this CPU that others do not see yet, the oldest first. Its own loads and fetches see them. */
+  pending(cpu: CpuState): readonly Write[];
+  /** What a step of this ordering leaves behind in the CPU: a barrier that later writes wait for. By default nothing. */
+  leaves?(cpu: CpuState, ordering: Ordering): CpuState;
+  /** What a context synchronisation leaves its CPU to fetch, in place of R5. */
+  narrow?(cpu: CpuState): CpuState;
+  /** The CPU without what it fetched ahead for the context that it leaves. */
+  discard?(cpu: CpuState): CpuState;
+  /** What a context synchronisation does to the pending writes of its CPU. By default nothing. */
+  synchronise?(cpu: CpuState): CpuState;
+  /** Whether a step of this ordering has to wait for what the CPU's memory does by itself. */
+  holdsBack(cpu: CpuState, ordering: Ordering): boolean;
 }
-
-/** Instructions execute one at a time, and every access is visible to all CPUs at once. */
-export const sequential: MemoryOrder = {
-  id: "sequential",
-  source: "Lamport 1979; design of the machine, ARCHITECTURE.md",
-  execute: executeRule,
-  spontaneous: [],
-};

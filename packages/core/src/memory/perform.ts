@@ -1,0 +1,75 @@
+import { InputError } from "../errors.js";
+import type { Machine } from "../machine/machine.js";
+import { overlaid, withCell } from "../machine/windows.js";
+import type { Write, Written } from "../memory-order.js";
+import type { Effect, Observation } from "../rule.js";
+import { addressKey, type CpuState, type MemoryState, type ServicesState } from "../state.js";
+
+/** Makes a write visible to all CPUs. */
+export const perform = (parts: Written, write: Write, machine: Machine): Written => {
+  switch (write.to) {
+    case "code":
+      return performCode(parts, write, machine);
+    case "data": {
+      const memory = needed(parts.memory);
+      return { ...parts, memory: { ...memory, data: { ...memory.data, ...write.bytes } } };
+    }
+    case "word": {
+      const services = needed(parts.services);
+      return { ...parts, services: { ...services, words: { ...services.words, [write.word]: write.value } } };
+    }
+    case "each-cpu":
+      return mapped(parts, { id: "set-cpu-word", args: { word: write.word, value: write.value } });
+    case "published": {
+      const memory = needed(parts.memory);
+      const sites = memory.sites.map((site, i) => (write.sites.includes(i) ? { ...site, published: true } : site));
+      return { ...parts, memory: { ...memory, sites } };
+    }
+  }
+};
+
+/** R2, R3: a store of code appends a version for every CPU, unless it leaves the cell as it is. */
+const performCode = (
+  parts: Written,
+  { address, bytes }: Extract<Write, { readonly to: "code" }>,
+  machine: Machine,
+): Written => {
+  const memory = needed(parts.memory);
+  const base = machine.cellOf(address);
+  if (base === undefined) throw new Error("Every store of code has its cell.");
+  const key = addressKey(base);
+  const old = memory.cells[key]?.latest ?? "";
+  const value = overlaid(old, 2 * Number(address - base), bytes);
+  if (value === old) return parts;
+  return mapped({ ...parts, memory: withCell(memory, key, value, machine) }, { id: "age", args: { key, old, value } });
+};
+
+const mapped = (parts: Written, everyCpu: NonNullable<Written["everyCpu"]>): Written => {
+  if (parts.everyCpu !== undefined) {
+    throw new InputError(
+      "An atomic or sequential store of machine code lies across two units of the fetch model; use the architectural memory order and a plain store.",
+      { place: "memory" },
+    );
+  }
+  return { ...parts, everyCpu };
+};
+
+const needed = <T>(part: T | undefined): T => {
+  if (part === undefined) throw new Error("A rule that writes declares the part it writes to.");
+  return part;
+};
+
+/** The effect that leads from some parts to what writes made of them. */
+export const settled = (
+  before: { readonly memory?: MemoryState; readonly services?: ServicesState; readonly cpu?: CpuState },
+  written: Written,
+  observed: readonly Observation[],
+): Effect => ({
+  set: {
+    cpu: written.cpu,
+    ...(written.memory === undefined || written.memory === before.memory ? {} : { memory: written.memory }),
+    ...(written.services === undefined || written.services === before.services ? {} : { services: written.services }),
+  },
+  ...(written.everyCpu === undefined ? {} : { everyCpu: written.everyCpu }),
+  observed,
+});

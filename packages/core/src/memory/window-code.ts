@@ -1,0 +1,172 @@
+import { fromHex } from "../hex.js";
+import { same, valueSet } from "../key.js";
+import type { Machine } from "../machine/machine.js";
+import { ageWindow } from "../machine/windows.js";
+import { cpuMap, type Effect } from "../rule.js";
+import type { Cell, CellValue, CpuState, MemoryState, ValueSet } from "../state.js";
+import type { WindowModel } from "./window-model.js";
+import { cellsOf } from "./window-places.js";
+import { type Invalidation, type WindowState, windowOfCpu, withWindow } from "./window-state.js";
+
+/*
+ * R28, R29: code under the window order: per CPU and cell the values that it may still fetch, and the invalidations that were begun
+ * and are not yet in force. An invalidation leaves what was cleaned when it was begun and what was written since. It reaches the CPUs
+ * one by one: each when it synchronises its context, all when the barrier behind it completes. That a CPU need not notice one sooner
+ * loses nothing, since to notice it only leaves less to fetch.
+ */
+
+/** One change of a cell of code. */
+export type Change = { readonly key: string; readonly old: CellValue; readonly value: CellValue };
+
+const NO_VALUES: ValueSet = [];
+
+/** The memory with a cell changed; what is cleaned and invalidated is counted from the values since. */
+export const withChange = (memory: MemoryState, { key, old, value }: Change, machine: Machine): MemoryState => {
+  const cell = memory.cells[key] as Cell;
+  const sinceClean = machine.fetch.stale === "until-maintenance" ? aged(cell.sinceClean, old, value) : cell.sinceClean;
+  return { ...memory, cells: { ...memory.cells, [key]: { ...cell, latest: value, sinceClean } } };
+};
+
+const aged = (values: ValueSet, old: CellValue, value: CellValue): ValueSet =>
+  valueSet([...values, old]).filter((each) => each !== value);
+
+/** What a store of code does to what one CPU may fetch. */
+export const ageMap = (model: WindowModel) =>
+  cpuMap({
+    id: "age-window",
+    touches: ["stale", "order"],
+    apply(cpu, { changes }: { readonly changes: readonly Change[] }, machine) {
+      // What lags behind in order is what was fetched ahead, which the window holds.
+      if (machine.fetch.stale === "never" || machine.fetch.stale === "in-order") return cpu;
+      return changes.reduce((each, change) => ageOne(each, change, model, machine), cpu);
+    },
+  });
+
+const ageOne = (cpu: CpuState, change: Change, model: WindowModel, machine: Machine): CpuState => {
+  const { key, old, value } = change;
+  const window = windowOfCpu(cpu);
+  const age = (each: Invalidation): Invalidation =>
+    each.cell === key ? { cell: key, keep: aged(each.keep, old, value) } : each;
+  const fetchable = [old, ...(cpu.stale[key] ?? NO_VALUES)];
+  const racing = withRaces(window.racing, change, fetchable, model);
+  const moved = ageWindow(cpu, key, old, value, machine);
+  if (window.incoming.length === 0 && window.begun.length === 0 && racing === window.racing) return moved;
+  return withWindow(moved, { ...window, incoming: window.incoming.map(age), begun: window.begun.map(age), racing });
+};
+
+/** R31: a value that may still be fetched races with what is written over it, until the CPU synchronises. */
+const withRaces = (
+  racing: WindowState["racing"],
+  { key, value }: Change,
+  fetchable: readonly CellValue[],
+  model: WindowModel,
+): WindowState["racing"] => {
+  const before = racing[key] ?? {};
+  const mayRace = (each: CellValue): boolean => model.mayRace(fromHex(each));
+  const pairs = fetchable.filter((each) => each !== value && !(mayRace(each) && mayRace(value)));
+  if (pairs.length === 0 && before[value] === undefined) return racing;
+  const cell: { [value: CellValue]: ValueSet } = {};
+  for (const each of [...new Set([...Object.keys(before), ...pairs])].sort()) {
+    // What is written now is newer than anything that raced with it.
+    if (each === value) continue;
+    cell[each] = pairs.includes(each) ? valueSet([...(before[each] ?? []), value]) : (before[each] ?? []);
+  }
+  const { [key]: _, ...rest } = racing;
+  return Object.keys(cell).length === 0 ? rest : { ...rest, [key]: cell };
+};
+
+/** An invalidation was begun: until it is in force on this CPU, it fetches as before. */
+export const invalidateMap = cpuMap({
+  id: "invalidate-window",
+  touches: ["stale", "order"],
+  apply(cpu, { invalidations }: { readonly invalidations: readonly Invalidation[] }) {
+    const matter = invalidations.filter(({ cell, keep }) =>
+      (cpu.stale[cell] ?? []).some((each) => !keep.includes(each)),
+    );
+    if (matter.length === 0) return cpu;
+    const window = windowOfCpu(cpu);
+    return withWindow(cpu, { ...window, incoming: sorted([...window.incoming, ...matter]) });
+  },
+});
+
+/** Invalidations are in force on every CPU. */
+export const invalidatedMap = cpuMap({
+  id: "invalidated-window",
+  touches: ["stale", "order"],
+  apply: (cpu, { invalidations }: { readonly invalidations: readonly Invalidation[] }) => inForce(cpu, invalidations),
+});
+
+const inForce = (cpu: CpuState, invalidations: readonly Invalidation[]): CpuState => {
+  if (invalidations.length === 0) return cpu;
+  const stale: { [cell: string]: ValueSet } = { ...cpu.stale };
+  for (const { cell, keep } of invalidations) {
+    const left = (stale[cell] ?? NO_VALUES).filter((each) => keep.includes(each));
+    if (left.length > 0) stale[cell] = left;
+    else delete stale[cell];
+  }
+  const window = windowOfCpu(cpu);
+  const incoming = window.incoming.filter(({ cell, keep }) => (stale[cell] ?? []).some((each) => !keep.includes(each)));
+  return withWindow({ ...cpu, stale }, { ...window, incoming });
+};
+
+/** R29: a context synchronisation puts in force on its CPU what was begun anywhere. */
+export const synchronizeWindow = (cpu: CpuState): CpuState => {
+  const window = windowOfCpu(cpu);
+  const forced = inForce(cpu, window.incoming);
+  const after = windowOfCpu(forced);
+  return withWindow({ ...forced, fetching: null }, { ...after, incoming: [], racing: {} });
+};
+
+/** In an order of its own, so that states that behave alike are alike; without repetition. */
+const sorted = (invalidations: readonly Invalidation[]): readonly Invalidation[] => {
+  const found: Invalidation[] = [];
+  const key = ({ cell, keep }: Invalidation): string => `${cell} ${keep.join()}`;
+  for (const each of [...invalidations].sort((a, b) => (key(a) < key(b) ? -1 : 1)))
+    if (!found.some((other) => same(other, each))) found.push(each);
+  return found;
+};
+
+/** Invalidations that a CPU begins are kept until its barrier completes them. */
+export const withBegun = (cpu: CpuState, invalidations: readonly Invalidation[]): CpuState => {
+  if (invalidations.length === 0) return cpu;
+  const window = windowOfCpu(cpu);
+  return withWindow(cpu, { ...window, begun: sorted([...window.begun, ...invalidations]) });
+};
+
+/** The memory after a clean of the line of an address, or of all code. */
+export const cleaned = (
+  memory: MemoryState,
+  step: string,
+  address: bigint | undefined,
+  machine: Machine,
+): MemoryState => {
+  const operation = machine.cache.operations[step];
+  if (operation === undefined) return memory;
+  const cells = { ...memory.cells };
+  for (const key of cellsOf(address, memory, machine)) cells[key] = operation(cells[key] as Cell);
+  return { ...memory, cells };
+};
+
+/** R28: what an invalidation leaves to fetch when it is begun now. */
+export const invalidationsOf = (
+  memory: MemoryState,
+  step: string,
+  address: bigint | undefined,
+  machine: Machine,
+): readonly Invalidation[] => {
+  const operation = machine.cache.operations[step];
+  if (operation === undefined) return [];
+  return cellsOf(address, memory, machine).map((cell) => ({
+    cell,
+    keep: operation(memory.cells[cell] as Cell).sinceFloor,
+  }));
+};
+
+/** Invalidations begin on every CPU. */
+export const begins = (invalidations: readonly Invalidation[]): Pick<Effect, "everyCpu"> =>
+  invalidations.length === 0 ? {} : { everyCpu: { id: "invalidate-window", args: { invalidations } } };
+
+/** They are in force on every CPU. */
+export const completes = (invalidations: readonly Invalidation[]): Pick<Effect, "everyCpu"> => ({
+  everyCpu: { id: "invalidated-window", args: { invalidations } },
+});

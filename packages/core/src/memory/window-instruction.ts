@@ -1,0 +1,119 @@
+import { fromHex } from "../hex.js";
+import type { Instruction, Registers } from "../instruction-set.js";
+import type { Machine } from "../machine/machine.js";
+import type { AccessKind, Alternatives, WindowModel, WindowStep } from "./window-model.js";
+
+/** What an instruction is to the window whatever its registers hold. */
+export type WindowInstruction = {
+  readonly insn: Instruction | undefined;
+  /** The exception that it raises instead of an effect. */
+  readonly trap: { readonly vector: string; readonly resume: bigint } | undefined;
+  readonly kind: Exclude<AccessKind, "clean" | "invalidate"> | "atomic" | "step" | "trap" | "plain";
+  /** The tags of its accesses. */
+  readonly tags: readonly string[];
+  /** The machine step that it asks for, and what that is to the order. */
+  readonly step: string | undefined;
+  readonly order: WindowStep | undefined;
+  readonly inputs: ReturnType<Machine["instructionSet"]["inputs"]>;
+  readonly outputs: readonly string[];
+  /** It may go on elsewhere than behind itself. */
+  readonly branches: boolean;
+  /** Ways it may turn out while its `branch` inputs are not known; empty where it has no such inputs. */
+  readonly alternatives: Alternatives;
+  /** Where it goes on if it does not branch. */
+  readonly behind: bigint;
+};
+
+const NONE: readonly string[] = [];
+const WAYS: readonly Registers[] = [];
+
+const known = new WeakMap<Machine, Map<string, WindowInstruction>>();
+
+/** What the instruction of these bytes (hex) is to the window at an address; worked out once for each. */
+export const instructionOf = (
+  at: bigint,
+  bytes: string,
+  mode: string,
+  model: WindowModel,
+  machine: Machine,
+): WindowInstruction => {
+  let byText = known.get(machine);
+  if (byText === undefined) {
+    byText = new Map();
+    known.set(machine, byText);
+  }
+  const key = `${at} ${bytes} ${mode}`;
+  let found = byText.get(key);
+  if (found === undefined) {
+    found = look(at, bytes, mode, model, machine);
+    byText.set(key, found);
+  }
+  return found;
+};
+
+const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machine: Machine): WindowInstruction => {
+  const { instructionSet } = machine;
+  const decoded = bytes === "" ? "unmapped" : instructionSet.decode(fromHex(bytes), mode);
+  const nothing = {
+    tags: NONE,
+    step: undefined,
+    order: undefined,
+    inputs: [],
+    outputs: NONE,
+    branches: false,
+    alternatives: WAYS,
+  };
+  const behind = at + BigInt(bytes.length / 2);
+  if (typeof decoded === "string") {
+    const trap = { vector: decoded === "undefined" ? model.undefinedVector : decoded, resume: at };
+    return { ...nothing, insn: undefined, trap, kind: "trap", behind };
+  }
+  const inputs = instructionSet.inputs(decoded);
+  const outputs = model.outputs(decoded);
+  const decides = inputs.some(({ role }) => role === "branch");
+  const alternatives = decides ? model.alternatives(decoded) : WAYS;
+  const common = {
+    insn: decoded,
+    trap: undefined,
+    inputs,
+    outputs,
+    alternatives,
+    behind,
+    tags: NONE,
+    step: undefined,
+    order: undefined,
+  };
+  const outcome = instructionSet.execute(decoded, at, {});
+  const branches =
+    alternatives === "indirect" ||
+    // A branch to what is behind it anyway is one too.
+    (decides && outcome.do === "retire" && outputs.length === 0 && (outcome.stores ?? []).length === 0) ||
+    alternatives.some((way) => {
+      const turned = instructionSet.execute(decoded, at, way);
+      return (turned.do === "retire" || turned.do === "operate") && turned.next !== behind;
+    });
+  switch (outcome.do) {
+    case "load": {
+      const then = instructionSet.execute(
+        decoded,
+        at,
+        {},
+        outcome.from.map(() => 0n),
+      );
+      const stores = then.do === "retire" && (then.stores ?? []).length > 0;
+      const tags = outcome.from.flatMap((access) => access.tags);
+      return { ...common, branches, tags, kind: stores ? "atomic" : "read" };
+    }
+    case "operate":
+      return { ...common, branches, kind: "step", step: outcome.step, order: model.steps[outcome.step] };
+    case "trap":
+      return { ...common, branches, trap: { vector: outcome.vector, resume: outcome.resume }, kind: "trap" };
+    case "retire":
+      return {
+        ...common,
+        branches: branches || (!decides && outcome.next !== behind),
+        tags: (outcome.stores ?? []).flatMap((access) => access.tags),
+        kind: (outcome.stores ?? []).length > 0 ? "write" : "plain",
+      };
+  }
+};

@@ -1,0 +1,87 @@
+import type { Data } from "../data.js";
+import { type CellValue, type CpuState, type MachineCode, running, type SiteState, type ValueSet } from "../state.js";
+
+/** An instruction that was fetched and has not left the window; entries stand in program order. */
+export type WindowEntry = {
+  readonly at: bigint;
+  /** The fetched bytes as hex; empty where nothing is mapped. */
+  readonly bytes: string;
+  /** The guess where it goes on, of a branch that is not decided. */
+  readonly next?: bigint;
+  /** The guess which of its alternatives it is, of an instruction that is not decided and goes on behind itself either way. */
+  readonly way?: number;
+  /** What its loads found. */
+  readonly loaded?: readonly bigint[];
+  /** The load was forwarded from the store this many entries before. */
+  readonly from?: number;
+  /** A load that came before an older one of the same place: whether memory still holds what it found. */
+  readonly found?: "latest" | "older";
+  /** Its store, maintenance or synchronisation has taken place; of a barrier: invalidations before it have reached every CPU. */
+  readonly done?: true;
+  /** How its site stood when it was fetched. */
+  readonly site?: SiteState;
+  /** How the site of data stood that it loaded from, when it did. */
+  readonly data?: SiteState;
+  /** It was not what memory held when it was fetched. */
+  readonly stale?: true;
+  /** It raced with a write of another value and may not ({@link WindowModel.mayRace}). */
+  readonly races?: true;
+};
+
+/** An invalidation of a cell that was begun: the values, `latest` excepted, that it leaves to fetch. */
+export type Invalidation = { readonly cell: string; readonly keep: ValueSet };
+
+/** What the window order keeps for a CPU; null in place of it when all of it is empty. */
+export type WindowState = {
+  readonly entries: readonly WindowEntry[];
+  /** Begun by some CPU, and not yet in force on this one. */
+  readonly incoming: readonly Invalidation[];
+  /** Begun by this CPU, and not yet in force everywhere. */
+  readonly begun: readonly Invalidation[];
+  /** Per cell and value the later values that this CPU's fetches are not ordered with, where the pair may not race. */
+  readonly racing: { readonly [cell: string]: { readonly [value: CellValue]: ValueSet } };
+  /** Faults that machine code took or died of, sorted. */
+  readonly faults?: readonly string[];
+  /** An instruction was executed that raced and may not. */
+  readonly raced?: true;
+};
+
+const EMPTY: WindowState = { entries: [], incoming: [], begun: [], racing: {} };
+
+/** The window of a CPU. */
+export const windowOfCpu = (cpu: CpuState): WindowState => (cpu.order as unknown as WindowState | null) ?? EMPTY;
+
+/** The machine code that a CPU runs. */
+export const codeOn = (cpu: CpuState): MachineCode => {
+  const code = running(cpu)?.code;
+  if (code?.run !== "machine") throw new Error("Only machine code has a window.");
+  return code;
+};
+
+/** The CPU with another window. */
+export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
+  ...cpu,
+  order:
+    window.entries.length === 0 &&
+    window.incoming.length === 0 &&
+    window.begun.length === 0 &&
+    window.raced === undefined &&
+    window.faults === undefined &&
+    Object.keys(window.racing).length === 0
+      ? null
+      : (window as unknown as Data),
+});
+
+/** The CPU without what it fetched ahead. */
+export const withoutEntries = (cpu: CpuState): CpuState => {
+  const window = windowOfCpu(cpu);
+  return window.entries.length === 0 ? cpu : withWindow(cpu, { ...window, entries: [] });
+};
+
+/** The CPU with one entry of its window replaced. */
+export const withEntry = (cpu: CpuState, index: number, entry: WindowEntry): CpuState => {
+  const window = windowOfCpu(cpu);
+  const entries = [...window.entries];
+  entries[index] = entry;
+  return withWindow(cpu, { ...window, entries });
+};

@@ -1,0 +1,226 @@
+import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
+import { onStack } from "../machine/execute.js";
+import type { Machine } from "../machine/machine.js";
+import type { CpuState } from "../state.js";
+import { instructionOf, type WindowInstruction } from "./window-instruction.js";
+import type { AccessKind, WindowModel } from "./window-model.js";
+import { codeOn, type WindowEntry, windowOfCpu } from "./window-state.js";
+
+/** An entry of the window with what is known of it so far. */
+export type SeenEntry = {
+  readonly entry: WindowEntry;
+  readonly is: WindowInstruction;
+  /** What it does; undefined while inputs are not known, or its loads have found nothing. */
+  readonly outcome: Exclude<Outcome, { readonly do: "load" }> | undefined;
+  /** Its loads or stores, or the place of its maintenance, once the address is known. */
+  readonly accesses: readonly Access[] | undefined;
+  /** What it is to memory: none for one that only computes. */
+  readonly access: AccessKind | "atomic" | undefined;
+  /** The address of its access rests on no guess; true for what has none. */
+  readonly addressFirm: boolean;
+  /** The registers before it, of an atomic access. */
+  readonly given?: Registers;
+  /** The value it stores is known. */
+  readonly dataKnown: boolean;
+  /** All that it reads is known and rests on no guess. */
+  readonly firm: boolean;
+  /** Where it goes on, by its inputs or by its guess; undefined while neither is there. */
+  readonly next: bigint | undefined;
+  /** It is a branch whose way is not decided for good. */
+  readonly undecided: boolean;
+  /** All its accesses are to the stack that its context has of its own, and nobody else's. */
+  readonly own: boolean;
+  /** Its access has taken place. */
+  readonly performed: boolean;
+};
+
+/** The window of a CPU with what is known of its entries; undefined where a guess has turned out wrong. */
+export type WindowView = {
+  readonly entries: readonly SeenEntry[];
+  /** Where the next instruction is fetched from; undefined while that is not known. */
+  readonly next: bigint | undefined;
+  /** Registers that are not known behind the last entry, and those whose values rest on a guess. */
+  readonly registers: Registers;
+  readonly unknown: ReadonlySet<string>;
+};
+
+const views = new WeakMap<CpuState, WindowView | null>();
+
+/** Looks at the window of a CPU that runs machine code. */
+export const viewOf = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView | undefined => {
+  let view = views.get(cpu);
+  if (view === undefined) {
+    view = look(cpu, model, machine) ?? null;
+    views.set(cpu, view);
+  }
+  return view ?? undefined;
+};
+
+const NO_ACCESS: readonly Access[] = [];
+
+const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView | undefined => {
+  const code = codeOn(cpu);
+  const unknown = new Set<string>();
+  const soft = new Set<string>();
+  const registers: { [name: string]: bigint } = { ...code.registers };
+  const seen: SeenEntry[] = [];
+  let next: bigint | undefined = code.pc;
+
+  for (const entry of windowOfCpu(cpu).entries) {
+    const is = instructionOf(entry.at, entry.bytes, code.mode, model, machine);
+    const found = lookAt(entry, is);
+    if (found === undefined) return undefined;
+    seen.push(found);
+    next = found.next;
+    write(found);
+  }
+  return { entries: seen, next, registers, unknown };
+
+  function lookAt(entry: WindowEntry, is: WindowInstruction): SeenEntry | undefined {
+    let known = true;
+    let firm = true;
+    let addressKnown = true;
+    let addressFirm = true;
+    let decided = true;
+    const picks = is.alternatives !== "indirect" && is.alternatives.length > 0 && !is.branches;
+    const chosen = picks && is.inputs.every(({ register, role }) => role !== "branch" || !unknown.has(register));
+    for (const { register, role } of chosen ? model.selected(is.insn as Instruction, registers) : is.inputs) {
+      const isUnknown = unknown.has(register);
+      const isSoft = isUnknown || soft.has(register);
+      if (isUnknown) known = false;
+      if (isSoft) firm = false;
+      if (role === "address") {
+        if (isUnknown) addressKnown = false;
+        if (isSoft) addressFirm = false;
+      }
+      if (role === "branch" && isUnknown) decided = false;
+    }
+    const common = { entry, is, addressFirm, performed: entry.done === true || entry.loaded !== undefined };
+    if (is.kind === "trap") {
+      return {
+        ...common,
+        outcome: { do: "trap", ...(is.trap as NonNullable<typeof is.trap>) },
+        accesses: NO_ACCESS,
+        access: undefined,
+        dataKnown: true,
+        firm,
+        own: false,
+        next: entry.done === true ? machine.faults(code.routine) : undefined,
+        undecided: false,
+      };
+    }
+    const insn = is.insn as Instruction;
+    const run = (given: Registers, loaded?: readonly bigint[]): Outcome =>
+      machine.instructionSet.execute(insn, entry.at, given, loaded);
+    // A way that was guessed gives the registers that decide it.
+    const guessed = decided ? undefined : guessOf(entry, is);
+    const given: Registers = guessed === undefined ? registers : { ...registers, ...guessed };
+    let outcome: SeenEntry["outcome"];
+    let accesses: readonly Access[] | undefined = NO_ACCESS;
+    let access: SeenEntry["access"];
+    const usable = known || (guessed !== undefined && onlyBranchInputsMissing(is, unknown));
+    if (is.kind === "read" || is.kind === "atomic") {
+      access = is.kind;
+      const first = addressKnown ? run(given) : undefined;
+      accesses = first?.do === "load" ? first.from : undefined;
+      if (entry.loaded !== undefined && first?.do === "load") {
+        const then = run(given, entry.loaded);
+        if (then.do !== "load") outcome = then;
+      }
+    } else if (is.kind === "write") {
+      access = "write";
+      if (addressKnown) {
+        const first = run(given);
+        if (first.do === "retire") accesses = first.stores ?? NO_ACCESS;
+        if (usable && first.do !== "load") outcome = first;
+      } else accesses = undefined;
+    } else if (is.order?.is === "clean" || is.order?.is === "invalidate") {
+      access = is.order.is;
+      const first = addressKnown ? run(given) : undefined;
+      accesses =
+        first?.do !== "operate"
+          ? undefined
+          : first.address === undefined
+            ? NO_ACCESS
+            : [{ address: first.address, size: 1, tags: NO_TAGS }];
+      if (usable && first !== undefined && first.do !== "load") outcome = first;
+    } else if (usable) {
+      const first = run(given);
+      if (first.do !== "load") outcome = first;
+    }
+    let to: bigint | undefined = is.behind;
+    let undecided = false;
+    if (is.branches) {
+      undecided = !firm;
+      if (outcome !== undefined && known) {
+        to = outcome.do === "retire" || outcome.do === "operate" ? outcome.next : undefined;
+        if (entry.next !== undefined && entry.next !== to) return undefined;
+      } else to = entry.next;
+    } else if (entry.way !== undefined && decided && is.alternatives !== "indirect") {
+      // The way that was guessed has to be the one that was decided.
+      const guessed = run({ ...registers, ...is.alternatives[entry.way] });
+      if (outcome === undefined || !sameRegisters(outcome, guessed)) return undefined;
+    }
+    const own = accesses !== undefined && accesses.length > 0 && accesses.every(({ address }) => onStack(address));
+    return {
+      ...common,
+      own,
+      ...(access === "atomic" ? { given: { ...registers } } : {}),
+      outcome,
+      accesses,
+      access: own ? undefined : access,
+      dataKnown: usable,
+      firm: firm && known,
+      next: to,
+      undecided,
+    };
+  }
+
+  function write(found: SeenEntry): void {
+    const { is, outcome } = found;
+    if (outcome === undefined) {
+      for (const register of is.outputs) {
+        unknown.add(register);
+        soft.delete(register);
+        registers[register] = 0n;
+      }
+      return;
+    }
+    const rests = !found.firm || restsOnStore(found, seen);
+    if (outcome.do === "trap") {
+      if (found.entry.done === true) Object.assign(registers, model.raise(registers, outcome.resume));
+      return;
+    }
+    for (const register of is.outputs) {
+      unknown.delete(register);
+      if (rests) soft.add(register);
+      else soft.delete(register);
+    }
+    Object.assign(registers, outcome.registers);
+  }
+};
+
+const NO_TAGS: readonly string[] = [];
+
+/** The registers that a guess gives to what decides an instruction. */
+const guessOf = (entry: WindowEntry, is: WindowInstruction): Registers | undefined => {
+  if (is.alternatives !== "indirect") return entry.way === undefined ? undefined : is.alternatives[entry.way];
+  const { next } = entry;
+  if (next === undefined) return undefined;
+  return Object.fromEntries(is.inputs.flatMap(({ register, role }) => (role === "branch" ? [[register, next]] : [])));
+};
+
+const onlyBranchInputsMissing = (is: WindowInstruction, unknown: ReadonlySet<string>): boolean =>
+  is.inputs.every(({ register, role }) => role === "branch" || !unknown.has(register));
+
+const sameRegisters = (a: Outcome, b: Outcome): boolean =>
+  a.do === "retire" &&
+  b.do === "retire" &&
+  Object.keys({ ...a.registers, ...b.registers }).every((name) => a.registers[name] === b.registers[name]);
+
+/** A load that was forwarded from a store rests on what that store's value rests on. */
+const restsOnStore = (found: SeenEntry, seen: readonly SeenEntry[]): boolean => {
+  const { from } = found.entry;
+  if (from === undefined) return false;
+  return seen[seen.length - 1 - from]?.firm === false;
+};
