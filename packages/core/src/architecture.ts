@@ -1,6 +1,7 @@
 import type { Cpu } from "./cpu.js";
-import type { CacheMaintenance, FetchModel } from "./fetch-model.js";
+import type { CacheMaintenance, FetchModel, FetchVariant } from "./fetch-model.js";
 import type { InstructionSet } from "./instruction-set.js";
+import type { MemoryOrder } from "./memory-order.js";
 
 /**
  * What an architecture package supplies: pure functions and data. An inert value; nothing happens until a simulation is made of it.
@@ -13,15 +14,22 @@ export interface Architecture {
   readonly fetch: FetchModel;
   /** Every fetch model that the package knows, the weakest first. */
   readonly fetchModels: readonly FetchModel[];
+  /** What each fetch model can be chosen with besides, under the id `MODEL+VARIANT`. */
+  readonly fetchVariants?: readonly FetchVariant[];
   readonly cache: CacheMaintenance;
   readonly cpu: Cpu;
+  /** The architectural order of data memory, which scenarios may choose instead of the sequential one. */
+  readonly memory?: MemoryOrder;
   /** Assembler text of the instruction that returns from a function. */
   readonly returns: string;
+  /** Assembler text of what follows a site that does not say: the rest of its function. By default {@link returns}. */
+  readonly epilogue?: string;
   /**
-   * Mnemonics that take a target, and where they go in the text of a site that names none: `callee` returns into the site,
-   * `target` does not. The distance in bytes is from the site's start.
+   * Instructions that take a target, as they stand in the text of a site that names none, and where they then go: `callee` returns
+   * into the site, `target` does not. The distance in bytes is from the site's start. The target is the last operand: where the text
+   * has others, as in `call t0`, it comes behind a comma.
    */
-  readonly branches: { readonly [mnemonic: string]: "callee" | "target" };
+  readonly branches: { readonly [text: string]: "callee" | "target" };
   /** Distance in bytes from a site to its default target and callee. */
   readonly reach: { readonly target: number; readonly callee: number };
   /** Address of the line in which default sites lie; a multiple of 4096. */

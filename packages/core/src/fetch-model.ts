@@ -7,6 +7,9 @@ export type ByteWindow = readonly number[];
 /** The answer of {@link FetchModel.admits}: the instruction runs, or to run it breaks `rule`. */
 export type Admission = "run" | { readonly breaks: "rule"; readonly why: string };
 
+/** Where an instruction was fetched, and every instruction (its bytes) that the CPU could have fetched there. */
+export type FetchPlace = { readonly at: bigint; readonly mode: string; readonly versions: readonly Bytes[] };
+
 /**
  * How one kind of CPU fetches instructions: data, which core interprets, and one pure function that admits or refuses a mix of
  * versions. What the hardware does and what software is told about it ({@link FetchModel.reports}) are separate, so that an
@@ -21,10 +24,13 @@ export interface FetchModel {
   /** Bytes, naturally aligned, that are stored and fetched whole: the size of a cell. A power of two, 1 to 64. */
   readonly unit: number;
   /**
-   * How long a CPU may go on fetching what was overwritten: not at all; until that CPU synchronises its context; or until the
-   * caches were maintained and that CPU then synchronised its context.
+   * How long a CPU may go on fetching what was overwritten: not at all; until that CPU synchronises its context; until the caches
+   * were maintained and that CPU then synchronised its context; or `in-order`: its fetches, in program order, see the stores in the
+   * order in which they became visible, but may lag behind them until it synchronises.
    */
-  readonly stale: "never" | "until-sync" | "until-maintenance";
+  readonly stale: "never" | "in-order" | "until-sync" | "until-maintenance";
+  /** `in-order`: how many stores that change code a CPU's fetches lag behind at the most; default 6. */
+  readonly behind?: number;
   /**
    * Bytes that are fetched at one moment; an instruction over two granules is fetched in two. 0: no limit. Granules go with
    * `stale: "never"` alone; a simulation refuses others.
@@ -40,8 +46,18 @@ export interface FetchModel {
   /** What software is told, e.g. the cache-type register. */
   readonly reports: Data;
   /** Judges an instruction about to run: `chosen` are its bytes, `window` what each of them could have been. */
-  admits(window: readonly ByteWindow[], chosen: Bytes): Admission;
+  admits(window: readonly ByteWindow[], chosen: Bytes, fetch: FetchPlace): Admission;
 }
+
+/** A change that any fetch model of an architecture can be chosen with. */
+export type FetchVariant = {
+  /** What stands behind the model's id and a `+`. */
+  readonly id: string;
+  /** One sentence for people who choose. */
+  readonly summary: string;
+  /** The model with the change, under its own id. */
+  apply(model: FetchModel): FetchModel;
+};
 
 /** What cache-maintenance instructions do to a cell, and how far they reach. */
 export interface CacheMaintenance {

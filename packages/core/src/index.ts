@@ -4,6 +4,14 @@ export * from "./data.js";
 export * from "./errors.js";
 export type { CheckOptions } from "./explorer/explorer.js";
 export { countedProperties } from "./explorer/explorer.js";
+export { type FinalStates, type FinalStatesOptions, finalStates } from "./explorer/final-states.js";
+export {
+  type OutcomeKind,
+  type Outcomes,
+  type OutcomesOptions,
+  outcomesBeyond,
+  type SiteOutcome,
+} from "./explorer/outcomes.js";
 export * from "./explorer/trace.js";
 export * from "./fetch-model.js";
 export * from "./hex.js";
@@ -15,11 +23,28 @@ export type { Initial, RuleBook } from "./machine/machine.js";
 export { Machine } from "./machine/machine.js";
 export type { ResolvedSite, SiteInstruction, Version } from "./machine/sites.js";
 export { type Fetched, fetchChoices, latestByte } from "./machine/windows.js";
+export { settled } from "./memory/perform.js";
+export { reorderingBuffer } from "./memory/reordering-buffer.js";
+export { wordSeen } from "./memory/seen.js";
+export { sequential } from "./memory/sequential.js";
+export { storeBuffer } from "./memory/store-buffer.js";
+export { window } from "./memory/window.js";
+export type * from "./memory/window-model.js";
+export { type WindowState, windowOfCpu } from "./memory/window-state.js";
 export * from "./memory-order.js";
 export * from "./program/builder.js";
 export * from "./program/program.js";
 export { eventProperties } from "./properties/properties.js";
 export * from "./properties/property.js";
+export {
+  parseAddition,
+  type Repair,
+  type RepairAttempt,
+  type RepairOptions,
+  type Repairs,
+  type Synchronisation,
+  synchronisationsOf,
+} from "./repair.js";
 export * from "./replay/saved-trace.js";
 export * from "./rule.js";
 export * from "./scenario.js";

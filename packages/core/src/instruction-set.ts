@@ -20,7 +20,7 @@ export type Access = {
  *
  * - `load`: these loads first; the instruction is then executed again with their values.
  * - `retire`: it is done. `registers` holds the changed registers alone; `next` is the next pc; `stores` are performed in
- *   order; `link` is the return address when the instruction is a call.
+ *   order; `link` is the return address when the instruction is a call; `mode` is the mode it goes on in, absent where that stays.
  * - `operate`: it asks the machine for a step of its own (a serialising instruction, a fence, cache maintenance) and is done;
  *   `address` is what cache maintenance is done for, all code where it is absent.
  * - `trap`: it raises an exception. `vector` names it (x86: `int3`, `ud`, `gp`, `pf`); `resume` is the saved pc.
@@ -33,6 +33,7 @@ export type Outcome =
       readonly next: bigint;
       readonly stores?: readonly Access[];
       readonly link?: bigint;
+      readonly mode?: string;
     }
   | {
       readonly do: "operate";
@@ -56,6 +57,8 @@ export interface InstructionSet<I extends Instruction = Instruction> {
   readonly maxLength: number;
   /** Every instruction starts at a multiple of this many bytes. */
   readonly alignment: 1 | 2 | 4;
+  /** The vector that bytes raise which decode as `undefined`; default `ud`. */
+  readonly undefinedVector?: string;
   /**
    * Decodes the instruction that starts at the first byte.
    * `short`: more bytes are needed to tell. `undefined`: the architecture raises an illegal-instruction exception.

@@ -1,5 +1,6 @@
 import type { Data } from "./data.js";
 import type { Machine } from "./machine/machine.js";
+import type { Ordering } from "./memory-order.js";
 import type { CpuState, Part, Parts } from "./state.js";
 
 /** Something that happened in a step. Properties read these, never the parts. */
@@ -33,14 +34,28 @@ export interface Rule<A extends Data = Data, R extends Part = Part> {
   readonly source: string;
   readonly reads: readonly R[];
   readonly writes: readonly Writes[];
+  /** Ids of the maps over CPUs that its effects may name; undefined: any. */
+  readonly maps?: readonly string[];
   /** The step is blocked until this predicate holds for every CPU. */
   guard?(args: A): EveryCpu;
+  /**
+   * An operation that asks every other CPU for a step: once a CPU has done it with these arguments, this step waits until each of
+   * the others has taken a step of its own.
+   */
+  readonly outwaits?: string;
+  /** What the step is to the memory order, which may hold it back; undefined: plain loads and stores, or none. */
+  ordering?(args: A): Ordering | undefined;
   /**
    * Whether the step is urgent for a CPU in this state: to take it at once loses no behaviour, because every behaviour in which
    * others act first, or an interrupt comes first, is also one in which it comes first. The explorer takes urgent steps together
    * with the step before; the reason stands with each rule. An urgent step has one outcome.
    */
   urgent?(cpu: CpuState, machine: Machine): boolean;
+  /**
+   * What a step of this rule did in a timeline's words, from what was observed last; for rules that core does not bring. `place`
+   * gives an address as timelines speak of it.
+   */
+  says?(detail: Observation["detail"], place: (address: bigint) => string): string;
   /** The outcomes: none means blocked, several mean non-determinism. */
   apply(parts: Pick<Parts, R>, args: A, machine: Machine): readonly Effect[];
 }
@@ -48,6 +63,8 @@ export interface Rule<A extends Data = Data, R extends Part = Part> {
 /** A map over one CPU's part, applied to many CPUs by an {@link Effect}. Pure. */
 export interface CpuMap<A extends Data = Data> {
   readonly id: string;
+  /** Fields of a CPU's part that it looks at or changes; undefined: any. */
+  readonly touches?: readonly (keyof CpuState)[];
   apply(cpu: CpuState, args: A, machine: Machine): CpuState;
 }
 

@@ -1,4 +1,6 @@
 import type { Bytes } from "./data.js";
+import type { Registers } from "./instruction-set.js";
+import type { Addition } from "./program/program.js";
 import type { PropertyId } from "./properties/property.js";
 import type { PatchStrategy } from "./strategy.js";
 
@@ -17,9 +19,14 @@ export type Site = {
   readonly new: Code;
   /** Decoder mode, where the architecture has several. */
   readonly mode?: string;
+  /**
+   * What is changed is data that code loads, such as a literal, given as bytes or as `.quad NUMBER`. Executions are judged by what
+   * they load.
+   */
+  readonly data?: boolean;
   /** Where it comes from, e.g. `vmlinux:schedule+0x5`. */
   readonly origin?: string;
-  /** The code that follows the site; by default the architecture's return instruction. */
+  /** The code that follows the site; by default the architecture's epilogue. */
   readonly after?: Code;
 };
 
@@ -32,6 +39,8 @@ export type Patcher = {
   readonly flips: number | "forever";
   /** Ids of steps to leave out. */
   readonly drop?: readonly string[];
+  /** Lines to put in beside those of the strategy. */
+  readonly add?: readonly Addition[];
   /** Each patcher runs on its own CPU; this index says which. By default in order from CPU 0. */
   readonly cpu?: number;
 };
@@ -39,12 +48,21 @@ export type Patcher = {
 /** Further code of the victim, beside the sites. */
 export type CodeBlock = { readonly address: bigint; readonly code: Code; readonly mode?: string };
 
+/** Bytes of data memory. */
+export type DataBlock = { readonly address: bigint; readonly bytes: Bytes };
+
 /** Tasks that run code in an endless loop with a voluntary switch before each round. */
 export type Executor = {
   /** Where each round may start; by default at any of the sites. */
   readonly entries?: readonly bigint[];
   /** How many such tasks; by default one for each CPU that no patcher runs on. */
   readonly count?: number;
+  /** It runs its code once, and stops where it leaves the code that is modelled or returns. */
+  readonly once?: true;
+  /** The registers it starts with, all others being 0; by default those of a function that was called. */
+  readonly registers?: Registers;
+  /** Where it goes on after an exception that no patch program handles; by default it ends there. */
+  readonly faults?: bigint;
 };
 
 /** Everything that one verdict is about. Plain data, but for the strategies, which are carried by value. */
@@ -63,6 +81,8 @@ export type Scenario = {
   /** Fidelity of data memory; default `sequential`. */
   readonly memory?: "sequential" | "architectural";
   readonly blocks?: readonly CodeBlock[];
+  /** What data memory holds at first; it is 0 elsewhere. */
+  readonly data?: readonly DataBlock[];
   /** Only these properties count; default all. */
   readonly properties?: readonly PropertyId[];
   /** These properties do not count. */

@@ -1,11 +1,14 @@
 import type { Architecture } from "./architecture.js";
 import { InputError } from "./errors.js";
 import { type CheckOptions, Explorer } from "./explorer/explorer.js";
+import { listOutcomes, type Outcomes, type OutcomesOptions } from "./explorer/outcomes.js";
 import { Machine } from "./machine/machine.js";
 import { coreRules } from "./machine/rules.js";
-import { type MemoryOrder, sequential } from "./memory-order.js";
+import { sequential } from "./memory/sequential.js";
+import type { MemoryOrder } from "./memory-order.js";
 import { eventProperties } from "./properties/properties.js";
 import type { Property } from "./properties/property.js";
+import { findRepairs, type RepairOptions, type Repairs } from "./repair.js";
 import { type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
 import type { Scenario } from "./scenario.js";
 import { type Run, simulate } from "./simulator/simulator.js";
@@ -43,6 +46,13 @@ export type SimulationOptions = {
 export interface Simulation {
   /** Explores every interleaving of a scenario. Throws {@link InputError} when the scenario does not fit together. */
   check(scenario: Scenario, options?: CheckOptions): Promise<Verdict>;
+  /** Lists every instruction that each CPU can execute at the sites, whatever breaks on the way. Throws as {@link check} does. */
+  outcomes(scenario: Scenario, options?: OutcomesOptions): Promise<Outcomes>;
+  /**
+   * Looks for one synchronisation that makes an unsafe scenario safe when it is added somewhere to its programs. A repair is a scenario
+   * that was checked as any other. Throws as {@link check} does.
+   */
+  repairs(scenario: Scenario, options?: RepairOptions): Promise<Repairs>;
   /** Runs one interleaving and counts what it costs. */
   simulate(scenario: Scenario, options?: { readonly flips?: number }): Run;
   /** Puts a counterexample of a scenario into a form that can be written to a file; `request` is kept for the caller. */
@@ -65,8 +75,19 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
     wiring.get(MACHINE);
     return wiring;
   };
+  const check: Simulation["check"] = async (scenario, checkOptions = {}) =>
+    wire(scenario).get(EXPLORER).check(checkOptions);
+  const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
   return {
-    check: async (scenario, checkOptions = {}) => wire(scenario).get(EXPLORER).check(checkOptions),
+    check,
+    outcomes: async (scenario, outcomesOptions = {}) => {
+      const wiring = wire(scenario);
+      return listOutcomes(wiring.get(MACHINE), wiring.get(DEVELOPMENT), outcomesOptions);
+    },
+    repairs: async (scenario, repairOptions = {}) => {
+      const properties = wire(scenario).all(PROPERTIES) as readonly Property[];
+      return findRepairs({ properties, check, machine }, scenario, repairOptions);
+    },
     simulate: (scenario, runOptions = {}) => {
       if (runOptions.flips === undefined && scenario.patchers.some(({ flips }) => flips === "forever")) {
         throw new InputError("A run of a patcher that flips for ever needs a number of flips to stop after.", {
@@ -80,13 +101,14 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
       const wiring = wire(scenario);
       return replayTrace(wiring.get(MACHINE), wiring.all(PROPERTIES) as readonly Property[], saved);
     },
-    machine: (scenario) => wire(scenario).get(MACHINE),
+    machine,
   };
 };
 
-const memoryOrder = (scenario: Scenario): MemoryOrder => {
-  if ((scenario.memory ?? "sequential") === "sequential") return sequential;
-  throw new InputError("The architectural memory order is not there yet; use sequential.", { place: "memory" });
+const memoryOrder = ({ memory = "sequential" }: Scenario, architecture: Architecture): MemoryOrder => {
+  if (memory === "sequential") return sequential;
+  if (architecture.memory !== undefined) return architecture.memory;
+  throw new InputError(`${architecture.id} has no architectural memory order; use sequential.`, { place: "memory" });
 };
 
 const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => ({
@@ -102,7 +124,7 @@ const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => (
     provide(FETCH_MODEL, architecture.fetch);
     provide(CACHE_MAINTENANCE, architecture.cache);
     provide(CPU, architecture.cpu);
-    provide(MEMORY, memoryOrder(scenario));
+    provide(MEMORY, memoryOrder(scenario, architecture));
     provide(SCENARIO, scenario);
     provide(DEVELOPMENT, development);
     binder.add(RULES, coreRules);

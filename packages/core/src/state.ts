@@ -32,6 +32,13 @@ export type SiteState = {
   readonly to: number;
   readonly calling: boolean;
   readonly published: boolean;
+  /**
+   * For a trace decoder, where text-poke events are published: the versions that may stand there as far as the events say; absent
+   * where there are none.
+   */
+  readonly traced?: readonly number[];
+  /** An execution that the decoder could not tell, which the end of the change may yet explain. */
+  readonly untold?: true;
 };
 
 /** The shared memory part: cells of code that some program writes, the sites, and bytes of data (hex) by address (hex). */
@@ -62,6 +69,9 @@ export type ServicesState = {
 
 /** What a word holds after the program freed it; to load it breaks `lifetime`. */
 export const FREED = "(freed)";
+
+/** A byte of data that was given back. */
+export const FREED_BYTE = "--";
 
 /** The per-CPU word that says that the sources of NMIs are off. */
 export const NMI_OFF = "(nmi off)";
@@ -124,6 +134,9 @@ export type Context = {
   readonly marks: readonly string[];
 };
 
+/** The value that a cell had before a store. */
+export type Overwritten = { readonly cell: string; readonly value: CellValue };
+
 /** One CPU: the contexts it runs, lowest first, and what it may still fetch. */
 export type CpuState = {
   /** The first online CPU, on which stop_machine without a CPU mask runs its function. */
@@ -135,6 +148,11 @@ export type CpuState = {
   readonly stale: { readonly [cell: string]: ValueSet };
   /** `cell=value` → per other cell the stale values that are never fetched together with it ({@link FetchModel.orderedAfter}). */
   readonly excludes: { readonly [cellValue: string]: { readonly [cell: string]: ValueSet } };
+  /**
+   * What was overwritten in stores that this CPU's fetches have not seen yet, the oldest first ({@link FetchModel.stale} `in-order`);
+   * absent where they have seen all.
+   */
+  readonly behind?: readonly Overwritten[];
   /** The first part of an instruction that spans two fetch granules. */
   readonly fetching: { readonly at: bigint; readonly bytes: string } | null;
   /** Per-CPU words of the patch programs. */

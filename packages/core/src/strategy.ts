@@ -1,4 +1,4 @@
-import type { Bytes } from "./data.js";
+import type { Bytes, Data } from "./data.js";
 import type { InstructionSet } from "./instruction-set.js";
 import type { PatchProgram } from "./program/program.js";
 import type { PropertyId } from "./properties/property.js";
@@ -18,6 +18,10 @@ export type PlanContext = {
   readonly instructionSet: InstructionSet;
   /** Decoder mode of the sites, e.g. `a32` or `t32`; empty where the architecture has one. */
   readonly mode: string;
+  /** Online CPUs, 1 to 64. */
+  readonly cpus: number;
+  /** What software is told about the hardware ({@link FetchModel.reports}). */
+  readonly reports: Data;
 };
 
 /**
@@ -32,7 +36,10 @@ export interface PatchStrategy {
   readonly source: string;
   /** Ids of the architectures it is for. */
   readonly architectures: readonly string[] | "any";
-  /** Sites it is shown on when the user names none: `OLD:NEW`, by architecture id where it is for several. */
+  /**
+   * Sites it is shown on when the user names none: `OLD:NEW`, by architecture id where it is for several, and by `ID FETCH` where a fetch
+   * model needs another.
+   */
   readonly defaultSite: string | { readonly [architecture: string]: string };
   /** The properties it promises; `lifetime`, `old-or-new` and `trap-owned` count always. */
   readonly promises: readonly PropertyId[];

@@ -34,6 +34,8 @@ export type VerdictBase = {
   /** Steps of the longest shortest path that was followed. */
   readonly depth: number;
   readonly seconds: number;
+  /** Bytes of the tables of states at the end. */
+  readonly bytes: number;
   readonly bounds: Bounds;
   /** Ids of steps of the programs that no run took. */
   readonly unused: readonly string[];
@@ -59,7 +61,12 @@ export type Verdict =
       /** Properties that break on other ways, as far as was looked. */
       readonly alsoBroken: readonly PropertyId[];
       readonly trace: readonly TraceStep[];
-      /** No shorter counterexample exists. False only when a bound ended the search for it. */
+      /**
+       * Where the trace is one that goes on for ever: the index of the step at which its cycle begins. The last step leads back to the
+       * state before that step.
+       */
+      readonly loop?: number;
+      /** No shorter counterexample exists, or no shorter way to the loop. False only when a bound ended the search for it. */
       readonly shortest: boolean;
     })
   | (VerdictBase & { readonly verdict: "inconclusive"; readonly limit: keyof Bounds | "interrupted" });

@@ -6,7 +6,7 @@ import { AT, first, only, scenario, strategy } from "./toy/scenario.js";
 /** Right, and large enough to be interrupted. */
 const large = scenario(
   strategy((flip) => [syncCores("sync-1"), store("write", AT, first(flip).next), syncCores("sync-2")]),
-  { cpus: 4, interrupts: { irq: true }, ...only("exclusive") },
+  { cpus: 8, interrupts: { irq: true, nmi: true }, ...only("exclusive") },
 );
 const torn = scenario(
   strategy((flip) => [store("write", AT, first(flip).next)]),

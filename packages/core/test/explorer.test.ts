@@ -41,25 +41,42 @@ import { randomProtocol } from "./toy/random.js";
 import { AT, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 /** Ways of searching. Each must agree with the naive explorer; only the plain one visits the same states. */
-const searches: readonly CheckOptions[] = [{ reduce: false }, { reduce: true }];
+const searches: readonly CheckOptions[] = [
+  { reduce: false },
+  { reduce: true },
+  { reduce: { urgent: true } },
+  { reduce: { symmetry: true } },
+  { reduce: { stubborn: true } },
+  { reduce: { symmetry: true, stubborn: true } },
+];
 
-/** Compares every way of searching with the naive one, and answers what they say. */
+/**
+ * Compares every way of searching with the naive one, and answers what they say. Stubborn sets are for what single steps break, so all
+ * is asked twice: with and without `progress`.
+ */
 const compare = async (of: Scenario, architecture: ToyOptions, name: string, states?: number): Promise<string> => {
   const simulation = createSimulation({ architecture: toy(architecture) });
   const bounds = states === undefined ? {} : { states };
   const plain = await simulation.check(of, { reduce: false, bounds });
   if (plain.verdict === "inconclusive") return "skipped";
   const naive = naiveCheck(simulation.machine(of), eventProperties, countedProperties(of));
+  const onlyProgress = naive.properties.has("progress");
   for (const options of searches) {
-    const verdict = await simulation.check(of, options);
-    const which = `${name}, ${JSON.stringify(options)}`;
-    expect(verdict.verdict, which).toBe(naive.verdict);
-    if (verdict.verdict === "unsafe") {
-      expect(verdict.trace.length, `length, ${which}`).toBe(naive.length);
-      expect(verdict.shortest, which).toBe(true);
-      for (const { property } of verdict.broken) expect(naive.properties, which).toContain(property);
-    } else if (options.reduce === false) {
-      expect(verdict.states, which).toBe(naive.states);
+    const safety = { ...of, ignore: [...(of.ignore ?? []), "progress" as const] };
+    for (const asked of typeof options.reduce === "boolean" ? [of, safety] : [safety]) {
+      const verdict = await simulation.check(asked, options);
+      const which = `${name}, ${JSON.stringify(options)}, without ${asked.ignore}`;
+      // The naive search does not look for cycles.
+      if (verdict.verdict === "unsafe" && verdict.loop !== undefined)
+        expect(plain, which).toMatchObject({ loop: verdict.loop });
+      else expect(verdict.verdict, which).toBe(asked !== of && onlyProgress ? "safe" : naive.verdict);
+      if (verdict.verdict === "unsafe" && verdict.loop === undefined) {
+        expect(verdict.trace.length, `length, ${which}`).toBe(naive.length);
+        expect(verdict.shortest, which).toBe(true);
+        for (const { property } of verdict.broken) expect(naive.properties, which).toContain(property);
+      } else if (options.reduce === false) {
+        expect(verdict.states, which).toBe(naive.states);
+      }
     }
   }
   return naive.verdict;

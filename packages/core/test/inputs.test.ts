@@ -17,10 +17,10 @@ const nothing = strategy(() => []);
 const { machine, simulate, check } = createSimulation({ architecture: toy() });
 
 /** Every refusal is one sentence, and an InputError. */
-const refused = (of: Scenario, message: RegExp | string): void => {
+const refused = (of: Scenario, message: RegExp | string, on = machine): void => {
   let thrown: unknown;
   try {
-    machine(of);
+    on(of);
   } catch (error) {
     thrown = error;
   }
@@ -157,8 +157,15 @@ describe("a scenario that does not fit together is refused in one sentence", () 
     );
   });
 
-  it("a memory order that is not there", () =>
-    refused(scenario(nothing, { memory: "architectural" }), "architectural memory order"));
+  it("a memory order that the architecture does not have", () => {
+    const { memory: _, ...without } = toy();
+    const sentence = "toy has no architectural memory order; use sequential.";
+    refused(
+      scenario(nothing, { memory: "architectural" }),
+      sentence,
+      createSimulation({ architecture: without }).machine,
+    );
+  });
 
   it("a site that is not aligned as instructions are", () => {
     const base = toy();

@@ -11,7 +11,7 @@ import {
   type PropertyId,
   type StateView,
 } from "../src/index.js";
-import { running } from "../src/state.js";
+import { type Context, running } from "../src/state.js";
 
 /*
  * The explorer once more, as simple as can be: whole states under string keys, nothing remembered but what a search needs. The
@@ -103,7 +103,10 @@ export const naiveCheck = (
   const states = views.length;
   if (broken.size > 0) return { verdict: "unsafe", properties: broken, length, states };
   if (counted.has("progress")) {
-    const finishing = leadingTo(edges, views.map(isQuiet));
+    const finishing = leadingTo(
+      edges,
+      views.map((view) => isQuiet(machine, view)),
+    );
     const moving = leadingTo(
       edges,
       views.map((view) => programMoves(machine, view)),
@@ -143,14 +146,23 @@ const programMoves = (machine: Machine, view: StateView): boolean =>
   });
 
 /** No patch call is under way, and no CPU has a trap, an interrupt or other work before it. */
-const isQuiet = ({ memory, cpus }: StateView): boolean =>
-  memory.sites.every((site) => !site.calling) &&
+const isQuiet = (machine: Machine, { cpus, parked }: StateView): boolean =>
+  [...cpus.flatMap(({ stack }) => stack), ...parked.tasks].every((context) => !isCalling(machine, context)) &&
   cpus.every(
     ({ stack, pending }) =>
       stack.length <= 1 &&
       pending.length === 0 &&
       stack.every(({ code }) => code.run === "program" || code.trapped === null),
   );
+
+/** A patcher that has begun a call and has not returned from it: what it did last of these two. */
+const isCalling = (machine: Machine, { level, code }: Context): boolean => {
+  if (level !== "task" || code.run !== "program") return false;
+  const operations = (machine.layout.programs.get(code.program)?.code ?? [])
+    .slice(0, code.at)
+    .flatMap((entry) => (entry.kind === "op" ? [entry.op] : []));
+  return operations.lastIndexOf("beginCall") > operations.lastIndexOf("returnCall");
+};
 
 /** All that was observed under a name in any run, by what `tell` says of it. */
 export const everSeen = (

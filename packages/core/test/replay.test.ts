@@ -1,9 +1,17 @@
 import { describe, expect, it } from "vitest";
 import {
+  afterEffect,
+  type Choice,
   createSimulation,
+  type Data,
+  type Effect,
+  enabledSteps,
+  follow,
   InputError,
+  initialView,
   parseSavedTrace,
   type SavedTrace,
+  same,
   store,
   syncCores,
   TRACE_SCHEMA,
@@ -140,6 +148,34 @@ describe("a counterexample that was saved", () => {
   it("a file that is one is read as it is", async () => {
     const trace = await saved();
     expect(parseSavedTrace(JSON.parse(JSON.stringify(trace)), "trace.json")).toEqual(trace);
+  });
+
+  it("whose steps repeat for ever keeps where its cycle begins, and leads back there", async () => {
+    // Executor rounds of an unpatched site: one round leads back to where it began.
+    const idle = scenario(
+      strategy(() => []),
+      { sites: [site("nop", "ret")] },
+    );
+    const machine = simulation.machine(idle);
+    const round: Choice[] = [];
+    for (let view = initialView(machine); ; ) {
+      const [enabled] = enabledSteps(machine, view, 1);
+      if (enabled === undefined) throw new Error("An executor can always go on.");
+      const { candidate, index, effects } = enabled;
+      round.push({ cpu: 1, rule: candidate.rule.id, step: candidate.step, candidate: index, choice: 0 });
+      view = afterEffect(machine, view, 1, effects[0] as Effect);
+      if (same(view as unknown as Data, initialView(machine) as unknown as Data)) break;
+    }
+    const verdict = { ...(await broken()), trace: follow(machine, round), property: "progress" as const, loop: 0 };
+    const kept = await simulation.save(idle, verdict);
+    expect(kept.loop).toBe(0);
+    expect(parseSavedTrace(kept, "trace.json")).toEqual(kept);
+    expect((await simulation.replay(idle, kept)).trace).toEqual(verdict.trace);
+    const open = { ...kept, steps: kept.steps.slice(0, -1) };
+    await expect(simulation.replay(idle, open)).rejects.toThrow("does not lead back to where its loop begins");
+    expect(() => parseSavedTrace({ ...kept, loop: kept.steps.length }, "trace.json")).toThrow(
+      "its loop begins at none",
+    );
   });
 
   it("of `progress` leads to the state from which nothing can finish", async () => {

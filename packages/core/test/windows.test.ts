@@ -438,8 +438,8 @@ describe("the sets of values in a state say what the histories say", () => {
       }
       cpus.forEach((cpu, c) => {
         const found = new Set<string>();
-        for (const a of windowOf(cpu, memory, keys[0] as string)) {
-          for (const b of windowOf(cpu, memory, keys[1] as string)) {
+        for (const a of windowOf(cpu, memory, keys[0] as string, machine)) {
+          for (const b of windowOf(cpu, memory, keys[1] as string, machine)) {
             if (!isExcluded(cpu, keys, a, b)) found.add(a + b);
           }
         }

@@ -5,8 +5,12 @@ import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
 import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
-import { bitsOf, Search, type SearchEnd, type Taken } from "./search.js";
-import { CPU0, MEMORY, Steps } from "./steps.js";
+import { mayBeEndless } from "./endless.js";
+import { FairCycles } from "./fair-cycles.js";
+import { Fairness } from "./fairness.js";
+import { keepable, PatchCall } from "./kept.js";
+import { bitsOf, type Reductions, Search, type SearchEnd, type SearchOptions, type Taken } from "./search.js";
+import { CPU0, Steps } from "./steps.js";
 import { follow } from "./trace.js";
 
 /** How a check is run. */
@@ -20,13 +24,19 @@ export type CheckOptions = {
    * Whether states that differ only in what loses no behaviour are one: urgent steps are taken together with the step before, and
    * CPUs are not told apart by their places. Default true; the verdict is the same without.
    */
-  readonly reduce?: boolean;
+  readonly reduce?: boolean | Partial<Reductions>;
   /** States looked at behind the first violation, to see what else breaks; 0 or more, default 20,000. */
   readonly beyond?: number;
+  /** Look for a shortest counterexample; default true. Without, the one that the reduced search found is given. */
+  readonly shortest?: boolean;
 };
 
 /** {@link CheckOptions.beyond} when it is not given. */
 const BEYOND = 20_000;
+
+type How = Pick<SearchOptions, "reduce" | "beyond">;
+type Limit = Extract<SearchEnd, { readonly end: "limit" }>["limit"];
+type Searched = { readonly search: Search; readonly end: SearchEnd };
 
 /** The driver that explores every interleaving. */
 @injectable()
@@ -35,6 +45,7 @@ export class Explorer {
   readonly #steps: Steps;
   readonly #properties: readonly Property[];
   readonly #scenario: Scenario;
+  readonly #calls: readonly PatchCall[];
 
   constructor(
     @use(MACHINE) machine: Machine,
@@ -46,19 +57,22 @@ export class Explorer {
     this.#steps = new Steps(machine, properties, development);
     this.#properties = properties;
     this.#scenario = scenario;
+    this.#calls = scenario.patchers.map((_, patcher) => new PatchCall(this.#steps, patcher));
   }
 
   async check(options: CheckOptions): Promise<Verdict> {
     const began = performance.now();
-    const { bounds = {}, reduce = true, beyond = BEYOND } = options;
+    const { bounds = {}, beyond = BEYOND } = options;
     const counted = countedProperties(this.#scenario);
-    const decided = await this.#search(counted, options, { reduce, beyond });
+    const reduce = reductionsOf(options.reduce);
+    const decided = await this.#decide(counted, options, { reduce, beyond });
     const { search, end } = decided;
 
     const base = (shown: Search): VerdictBase => ({
       states: shown.store.size,
       transitions: shown.transitions,
       depth: shown.depth,
+      bytes: shown.bytes,
       seconds: (performance.now() - began) / 1000,
       bounds,
       unused: end.end === "complete" ? this.#unused() : [],
@@ -66,15 +80,22 @@ export class Explorer {
       notPromised: this.#idsOf(search.brokenInactive),
     });
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
-    if (end.end === "complete" && this.#violation(decided, counted) === undefined)
-      return { ...base(search), verdict: "safe" };
+    if (end.end === "complete" && this.#violation(decided, counted) === undefined) {
+      const kept = counted.has("progress") ? await this.#kept(decided, counted, withTimeLeft(options, began)) : "none";
+      if (kept === "none") return { ...base(search), verdict: "safe" };
+      if (typeof kept === "string") return { ...base(search), verdict: "inconclusive", limit: kept };
+      const { stem, loop, why } = kept;
+      const broken: readonly Broken[] = [{ property: "progress", why }];
+      return { ...this.#unsafe(base(kept.search), broken, [...stem, ...loop], [], true), loop: stem.length };
+    }
 
-    // Reductions make paths longer, so the shortest is looked for without them; the memoised steps are there already.
-    const again = reduce
-      ? await this.#search(counted, withTimeLeft(options, began), { reduce: false, beyond: 0 })
-      : decided;
-    const shortest = this.#violation(again, counted);
-    if (shortest === undefined && again.end.end !== "limit")
+    // All reductions but symmetry make paths longer, so the shortest is looked for without them; the memoised steps are there already.
+    const again =
+      reduce && options.shortest !== false
+        ? await this.#search(counted, withTimeLeft(options, began), { reduce: SYMMETRY, beyond: 0 })
+        : decided;
+    const shortest = again === decided && reduce ? undefined : this.#violation(again, counted);
+    if (shortest === undefined && again !== decided && again.end.end !== "limit")
       throw new Error("The reductions broke what is not broken.");
     const found = shortest ?? this.#violation(decided, counted);
     if (found === undefined) throw new Error("What was found broken is found again.");
@@ -89,11 +110,23 @@ export class Explorer {
     );
   }
 
+  /** The search that decides. Stubborn sets are for properties of single steps; what they rest on may turn out not to hold. */
+  async #decide(counted: ReadonlySet<PropertyId>, options: CheckOptions, how: How): Promise<Searched> {
+    const { reduce, beyond } = how;
+    if (reduce === false || !reduce.stubborn) return this.#search(counted, options, how);
+    const plain: How = { reduce: { ...reduce, stubborn: false }, beyond };
+    if (counted.has("progress")) return this.#search(counted, options, plain);
+    const began = performance.now();
+    const reduced = await this.#search(counted, options, how);
+    if (reduced.end.end !== "complete" || reduced.search.covered) return reduced;
+    return this.#search(counted, withTimeLeft(options, began), plain);
+  }
+
   async #search(
     counted: ReadonlySet<PropertyId>,
     { bounds = {}, signal, onProgress }: CheckOptions,
-    how: { readonly reduce: boolean; readonly beyond: number },
-  ): Promise<{ readonly search: Search; readonly end: SearchEnd }> {
+    how: How,
+  ): Promise<Searched> {
     const search = new Search(this.#steps);
     const graph = counted.has("progress");
     const end = await search.run({
@@ -109,7 +142,7 @@ export class Explorer {
 
   /** What a search found broken, and the way there. */
   #violation(
-    { search, end }: { readonly search: Search; readonly end: SearchEnd },
+    { search, end }: Searched,
     counted: ReadonlySet<PropertyId>,
   ): { readonly path: readonly Taken[]; readonly broken: readonly Broken[] } | undefined {
     if (end.end === "limit") return undefined;
@@ -123,6 +156,29 @@ export class Explorer {
     if (stuck === undefined) return undefined;
     const why = `From here not everything can finish any more: ${this.#standing(search, stuck).join("; ")}.`;
     return { path: search.pathTo(stuck), broken: [{ property: "progress", why }] };
+  }
+
+  /**
+   * What a fair run can keep from its end for ever, by a search without reductions: it takes that to tell CPUs apart. It is done only
+   * where the search that decided leaves the question open.
+   */
+  async #kept(
+    decided: Searched,
+    counted: ReadonlySet<PropertyId>,
+    options: CheckOptions,
+  ): Promise<"none" | Limit | { search: Search; stem: readonly Taken[]; loop: readonly Taken[]; why: string }> {
+    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, this.#calls)) return "none";
+    const exact = decided.search.isPlain ? decided : await this.#search(counted, options, { reduce: false, beyond: 0 });
+    if (exact.end.end === "limit") return exact.end.limit;
+    const graph = exact.search.graph();
+    const fairness = new Fairness(graph, this.#steps, "column");
+    for (const kept of keepable(this.#steps, this.#calls)) {
+      const found = new FairCycles(graph, fairness, kept).find();
+      if (found === undefined) continue;
+      const why = kept.why(graph.rows, found.start * graph.width);
+      return { search: exact.search, stem: exact.search.pathTo(found.start), loop: found.path, why };
+    }
+    return "none";
   }
 
   /** What the programs, traps and interrupts of a state stand at, lowest context first. */
@@ -147,7 +203,7 @@ export class Explorer {
     path: readonly Taken[],
     alsoBroken: readonly PropertyId[],
     shortest: boolean,
-  ): Verdict {
+  ): Extract<Verdict, { readonly verdict: "unsafe" }> {
     const inOrder = [...broken].sort((a, b) => propertyIds.indexOf(a.property) - propertyIds.indexOf(b.property));
     const first = inOrder[0] as Broken;
     const choices = path.map(({ effect, column }) => {
@@ -180,7 +236,10 @@ export class Explorer {
 
   #vacuous(): boolean {
     return !this.#steps.infos.some(({ observed }) =>
-      observed.some(({ what, detail }) => what === "execute" && detail.site !== null && detail.calling === true),
+      observed.some(
+        ({ what, detail }) =>
+          (what === "load-site" || (what === "execute" && detail.site !== null)) && detail.calling === true,
+      ),
     );
   }
 
@@ -188,12 +247,21 @@ export class Explorer {
   #quiet(search: Search, state: number): boolean {
     const { rows, width } = search.store;
     const base = state * width;
-    if (this.#steps.memory.value(rows[base + MEMORY] as number).sites.some((site) => site.calling)) return false;
+    if (this.#calls.some((call) => call.inside(rows, base))) return false;
     for (let column = CPU0; column < width; column++)
       if (!quiet(this.#steps.cpu.value(rows[base + column] as number))) return false;
     return true;
   }
 }
+
+const EVERY: Reductions = { urgent: true, symmetry: true, stubborn: true };
+
+const SYMMETRY: Reductions = { urgent: false, symmetry: true, stubborn: false };
+
+const reductionsOf = (asked: CheckOptions["reduce"] = true): Reductions | false => {
+  if (typeof asked === "boolean") return asked ? EVERY : false;
+  return { urgent: false, symmetry: false, stubborn: false, ...asked };
+};
 
 const withTimeLeft = (options: CheckOptions, began: number): CheckOptions => {
   const milliseconds = options.bounds?.milliseconds;

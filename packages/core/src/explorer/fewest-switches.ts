@@ -1,36 +1,43 @@
 import type { StateStore } from "./state-store.js";
-import { CPU0, type Steps, type Visitor } from "./steps.js";
+import { CPU0, type Settling, type Steps, type Visitor } from "./steps.js";
 
-/** One move of a path: the effect, and the part of the CPU that acts, by which it is found wherever it stands. */
-export type Move = { readonly effect: number; readonly part: number };
+/** One move of a path: the effect, the column of the CPU that acts, and its part, by which it is found where columns are sorted. */
+export type Move = { readonly effect: number; readonly column: number; readonly part: number };
 
 const UNREACHED = 0xffff;
 
 /** Shortest paths with the fewest switches between CPUs: a pass over the levels that are known, each state once more. */
 export class FewestSwitches implements Visitor {
+  readonly #steps: Steps;
+  readonly #symmetry: boolean;
   readonly #cpus: number;
   readonly #store: StateStore;
   readonly #switches: Uint16Array;
   readonly #from: Int32Array;
   readonly #effect: Int32Array;
+  /** The column of the CPU that acts, as it stands in the state that the move starts from. */
+  readonly #column: Uint8Array;
   /** The numbers of the states one level further. */
   #nextLevel = 0;
   #levelAfter = 0;
 
   /** Ways to the states of the levels 0 to `last`. */
-  constructor(steps: Steps, store: StateStore, levels: readonly number[], last: number, reduce: boolean) {
+  constructor(steps: Steps, store: StateStore, levels: readonly number[], last: number, how: Settling | false) {
     const size = store.size;
+    this.#steps = steps;
+    this.#symmetry = how !== false && how.symmetry;
     this.#cpus = store.width - CPU0;
     this.#store = store;
     this.#switches = new Uint16Array(size * this.#cpus).fill(UNREACHED);
     this.#from = new Int32Array(size * this.#cpus).fill(-1);
     this.#effect = new Int32Array(size * this.#cpus);
+    this.#column = new Uint8Array(size * this.#cpus);
     const next = new Int32Array(store.width);
     for (let level = 0; level < last; level++) {
       this.#nextLevel = levels[level + 1] as number;
       this.#levelAfter = levels[level + 2] ?? size;
       for (let state = levels[level] as number; state < this.#nextLevel; state++)
-        steps.visit(store, state, next, this, reduce);
+        steps.visit(store, state, next, this, how);
     }
   }
 
@@ -38,11 +45,14 @@ export class FewestSwitches implements Visitor {
     const target = this.#store.find(next);
     if (target < this.#nextLevel || target >= this.#levelAfter) return;
     const cost = this.#costOf(state, column - CPU0);
-    const at = target * this.#cpus + column - CPU0;
+    // Where CPUs are sorted, those with the same part are one: the first stands for whichever acted.
+    const place = this.#symmetry ? next.indexOf(this.#steps.acted, CPU0) : column;
+    const at = target * this.#cpus + place - CPU0;
     if (cost < (this.#switches[at] as number)) {
       this.#switches[at] = cost;
       this.#from[at] = state;
       this.#effect[at] = effect;
+      this.#column[at] = column;
     }
   }
 
@@ -76,10 +86,11 @@ export class FewestSwitches implements Visitor {
       if (best < 0) throw new Error("A state that was found has a way to it.");
       const index = at * this.#cpus + best;
       const from = this.#from[index] as number;
-      const part = this.#store.rows[from * this.#store.width + CPU0 + best] as number;
-      path.push({ effect: this.#effect[index] as number, part });
+      const column = this.#column[index] as number;
+      const part = this.#store.rows[from * this.#store.width + column] as number;
+      path.push({ effect: this.#effect[index] as number, column, part });
       at = from;
-      wanted = best;
+      wanted = column - CPU0;
     }
     return { switches, path: path.reverse() };
   }

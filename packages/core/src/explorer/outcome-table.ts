@@ -1,4 +1,4 @@
-const FIELDS = 6;
+const FIELDS = 7;
 const hashOf = (a: number, b: number, c: number, d: number): number => {
   let hash = Math.imul(a ^ 0x811c9dc5, 0x9e3779b1);
   hash = Math.imul(hash ^ (hash >>> 15) ^ b, 0x85ebca6b);
@@ -45,7 +45,7 @@ export class OutcomeTable {
   put(candidate: number, memory: number, services: number, parked: number, first: number, count: number): number {
     if (++this.#size * 2 > this.#mask) this.#grow();
     const at = this.#free(candidate, memory, services, parked);
-    this.#table.set([candidate + 1, memory, services, parked, first, count], at);
+    this.#table.set([candidate + 1, memory, services, parked, first, count, 0], at);
     return at;
   }
 
@@ -57,6 +57,21 @@ export class OutcomeTable {
   /** The number of effects of the outcome at a place. */
   count(at: number): number {
     return this.#table[at + 5] as number;
+  }
+
+  /** The numbers of the shared parts of the outcome at a place. */
+  parts(at: number): readonly [memory: number, services: number, parked: number] {
+    return [this.#table[at + 1] as number, this.#table[at + 2] as number, this.#table[at + 3] as number];
+  }
+
+  /** What was noted about the outcome at a place; 0 when nothing was. */
+  note(at: number): number {
+    return this.#table[at + 6] as number;
+  }
+
+  /** Notes a number other than 0 about the outcome at a place. */
+  setNote(at: number, note: number): void {
+    this.#table[at + 6] = note;
   }
 
   #free(candidate: number, memory: number, services: number, parked: number): number {

@@ -4,9 +4,18 @@ import { FewestSwitches, type Move } from "./fewest-switches.js";
 import { GrowingInt32 } from "./growing.js";
 import { reaching } from "./reach.js";
 import { StateStore } from "./state-store.js";
-import { CPU0, type Steps, type Visitor } from "./steps.js";
+import { CPU0, type Settling, type Steps, type Visitor } from "./steps.js";
+import { Stubborn } from "./stubborn.js";
+import { Witnesses } from "./witnesses.js";
+
 /** A taken transition: the effect, and the column of the row of the CPU that acted. */
 export type Taken = { readonly effect: number; readonly column: number };
+
+/** Reductions of a search; each leaves verdicts as they are. */
+export type Reductions = Settling & {
+  /** Only the steps of one CPU are taken where that loses no effect of any step ({@link Stubborn}); not for questions about the graph. */
+  readonly stubborn: boolean;
+};
 
 /** What a search is asked to do. */
 export type SearchOptions = {
@@ -17,10 +26,22 @@ export type SearchOptions = {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Remember the graph, so that questions about the whole of it can be answered. */
   readonly graph: boolean;
-  /** Take urgent steps together with the step before, and do not tell CPUs apart by their places. Paths are then not the shortest. */
-  readonly reduce: boolean;
+  /** Which states and steps are left out; paths are then not the shortest. False: none. */
+  readonly reduce: Reductions | false;
   /** Go on for this many states after the first level with a violation, to see what else breaks; 0: end with that level. */
   readonly beyond: number;
+};
+
+/** A transition of a graph; where CPUs are sorted, the column is that of the state it starts from. */
+export type Edge = Taken & { readonly from: number; readonly to: number };
+
+/** The graph of a search: its states, and the transitions between them. */
+export type Graph = {
+  readonly size: number;
+  readonly width: number;
+  readonly rows: Int32Array;
+  /** The transitions of a state. */
+  edges(state: number): readonly Edge[];
 };
 
 /** A transition that breaks a property, and the state it starts from. */
@@ -31,6 +52,11 @@ export type SearchEnd =
   | { readonly end: "complete" }
   | { readonly end: "violation" }
   | { readonly end: "limit"; readonly limit: keyof Bounds | "interrupted" };
+
+/** More than there are columns. */
+const LABEL = 128;
+
+const NOTHING: Settling = { urgent: false, symmetry: false };
 
 const CHECK_EVERY = 1024;
 const YIELD_MS = 25;
@@ -50,13 +76,19 @@ export class Search implements Visitor {
   readonly #levels: number[] = [0];
   readonly #edgeStart = new GrowingInt32();
   readonly #edges = new GrowingInt32();
+  /** By edge: the effect, and the column of the CPU that acts. */
+  readonly #labels = new GrowingInt32();
   readonly #violations: Violation[] = [];
   /** The first level in which violations start, and how many do. */
   #first: { readonly level: number; readonly violations: number } | undefined;
   #notPromised = 0;
   #active = 0;
   #graph = false;
-  #reduce = false;
+  #reduce: Reductions | false = false;
+  #stubborn: Stubborn | undefined;
+  readonly #witnesses = new Witnesses();
+  /** Set while the steps of one CPU alone are taken: whether these are enough is then told by their successors. */
+  #seeking: Witnesses | undefined;
 
   constructor(steps: Steps) {
     this.#steps = steps;
@@ -75,7 +107,7 @@ export class Search implements Visitor {
 
   /** Bytes of all tables. */
   get bytes(): number {
-    return this.store.bytes + this.#edges.bytes + this.#edgeStart.bytes;
+    return this.store.bytes + this.#edges.bytes + this.#edgeStart.bytes + this.#labels.bytes;
   }
 
   async run(options: SearchOptions): Promise<SearchEnd> {
@@ -84,7 +116,9 @@ export class Search implements Visitor {
     this.#graph = options.graph;
     this.#reduce = options.reduce;
     const next = this.#steps.initialRow();
-    if (this.#reduce) this.#steps.reduce(next);
+    if (this.#reduce) this.#steps.settle(next, this.#reduce);
+    if (this.#reduce !== false && this.#reduce.stubborn && Stubborn.fits(this.#steps))
+      this.#stubborn = new Stubborn(this.#steps);
     this.store.add(next);
     const began = performance.now();
     let yielded = began;
@@ -102,7 +136,7 @@ export class Search implements Visitor {
         levelEnd = this.store.size;
       }
       if (this.#graph) this.#edgeStart.push(this.#edges.length);
-      this.#steps.visit(this.store, state, next, this, this.#reduce);
+      this.#expand(state, next);
       if (bounds.states !== undefined && this.store.size > bounds.states) return this.#cut("states");
       if (state % CHECK_EVERY !== 0) continue;
       const now = performance.now();
@@ -120,6 +154,54 @@ export class Search implements Visitor {
       }
     }
     return this.#violations.length > 0 ? this.#violated() : { end: "complete" };
+  }
+
+  /** Nothing was left out. */
+  get isPlain(): boolean {
+    return this.#reduce === false;
+  }
+
+  /** Whether every step that can break a property was taken: what stubborn sets rest on held to the end. */
+  get covered(): boolean {
+    return this.#stubborn === undefined || Stubborn.fits(this.#steps);
+  }
+
+  #expand(state: number, next: Int32Array): void {
+    if (this.#stubborn !== undefined && this.#expandOne(this.#stubborn, state, next)) return;
+    const { width } = this.store;
+    for (let column = CPU0; column < width; column++)
+      if (!this.#isTwin(state * width, column))
+        this.#steps.visitCpu(this.store, state, column, next, this, this.#reduce);
+  }
+
+  /** Takes the steps of one CPU alone where these are enough; first of one that handles a trap or an interrupt, which soon ends. */
+  #expandOne(stubborn: Stubborn, state: number, next: Int32Array): boolean {
+    stubborn.look(this.store.rows, state * this.store.width);
+    this.#seeking = this.#witnesses;
+    const enough = this.#tryEach(stubborn, state, next, true) || this.#tryEach(stubborn, state, next, false);
+    this.#seeking = undefined;
+    return enough;
+  }
+
+  #tryEach(stubborn: Stubborn, state: number, next: Int32Array, handling: boolean): boolean {
+    const { store } = this;
+    const base = state * store.width;
+    for (let column = CPU0; column < store.width; column++) {
+      const cpu = store.rows[base + column] as number;
+      if (this.#steps.isHandling(cpu) !== handling || this.#isTwin(base, column)) continue;
+      if (!stubborn.enough(store.rows, base, column)) continue;
+      this.#steps.visitCpu(store, state, column, next, this, this.#reduce);
+      if (!this.#witnesses.has(state)) continue;
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether the CPU before has the same part, so that to tell them apart leads to the same states. */
+  #isTwin(base: number, column: number): boolean {
+    if (this.#reduce === false || !this.#reduce.symmetry || column === CPU0) return false;
+    const { rows } = this.store;
+    return rows[base + column] === rows[base + column - 1];
   }
 
   /** A bound was reached; a violation that was found before is none the less one. */
@@ -154,7 +236,11 @@ export class Search implements Visitor {
       this.#notPromised |= broken;
     }
     const found = this.store.add(next);
-    if (this.#graph) this.#edges.push(found < 0 ? ~found : found);
+    const target = found < 0 ? ~found : found;
+    if (this.#seeking !== undefined) this.#seeking.offer(state, target, this.#steps.isFromOutside(effect));
+    if (!this.#graph) return;
+    this.#edges.push(target);
+    this.#labels.push(LABEL * effect + column);
   }
 
   /**
@@ -175,7 +261,7 @@ export class Search implements Visitor {
       const { switches, path } = ways.to(violation.state, violation.column);
       const part = this.store.rows[violation.state * this.store.width + violation.column] as number;
       if (chosen === undefined || switches < chosen.switches) {
-        chosen = { switches, path: [...path, { effect: violation.effect, part }] };
+        chosen = { switches, path: [...path, { effect: violation.effect, column: violation.column, part }] };
       }
     }
     return this.#whole(chosen?.path ?? []);
@@ -192,16 +278,18 @@ export class Search implements Visitor {
 
   /** The path as it runs from the initial state: with the urgent steps of each transition, and CPUs where they really are. */
   #whole(path: readonly Move[]): readonly Taken[] {
+    const { urgent, symmetry } = this.#reduce || NOTHING;
     const whole: Taken[] = [];
     const row = this.#steps.initialRow();
-    path.forEach(({ effect, part }, i) => {
-      const column = row.indexOf(part, CPU0);
-      if (column < 0) throw new Error("The CPU that a path goes on with is there.");
+    path.forEach((move, i) => {
+      const { effect, part } = move;
+      const last = whole[whole.length - 1]?.column ?? CPU0;
+      const column = !symmetry ? move.column : row[last] === part ? last : row.indexOf(part, CPU0);
+      if (row[column] !== part) throw new Error("The CPU that a path goes on with is there.");
       whole.push({ effect, column });
       this.#steps.successor(effect, row, 0, row.length, column, row);
       // A violation ends its path before any urgent step.
-      if (this.#reduce && i < path.length - 1)
-        this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
+      if (urgent && i < path.length - 1) this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
     });
     return whole;
   }
@@ -213,8 +301,7 @@ export class Search implements Visitor {
    */
   stuck(goal: (state: number) => boolean): number | undefined {
     const { size, rows, width } = this.store;
-    this.#edgeStart.push(this.#edges.length);
-    const starts = this.#edgeStart.array.subarray(0, size + 1);
+    const starts = this.#starts();
     const edges = this.#edges.array;
     const finishing = reaching(size, starts, edges, goal);
     const first = finishing.indexOf(0);
@@ -222,6 +309,34 @@ export class Search implements Visitor {
     const moving = reaching(size, starts, edges, (state) => !this.#steps.programsBlocked(rows, state * width, width));
     const blocked = moving.findIndex((moves, state) => moves === 0 && finishing[state] === 0);
     return blocked < 0 ? first : blocked;
+  }
+
+  /** Where the edges of each state begin, with one more place for the end of the last. */
+  #starts(): Int32Array {
+    const { size } = this.store;
+    if (this.#edgeStart.length === size) this.#edgeStart.push(this.#edges.length);
+    return this.#edgeStart.array.subarray(0, size + 1);
+  }
+
+  /** The graph of a complete search that remembered it. */
+  graph(): Graph {
+    const { size, rows, width } = this.store;
+    const starts = this.#starts();
+    const targets = this.#edges.array;
+    const labels = this.#labels.array;
+    return {
+      size,
+      rows,
+      width,
+      edges(from) {
+        const found: Edge[] = [];
+        for (let i = starts[from] as number; i < (starts[from + 1] as number); i++) {
+          const label = labels[i] as number;
+          found.push({ from, to: targets[i] as number, effect: Math.floor(label / LABEL), column: label % LABEL });
+        }
+        return found;
+      },
+    };
   }
 }
 

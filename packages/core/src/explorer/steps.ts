@@ -2,7 +2,9 @@ import type { Data } from "../data.js";
 import { deepFreeze, footprint } from "../development.js";
 import { keyOf } from "../key.js";
 import type { Candidate } from "../machine/candidates.js";
+import { irqRule, nmiRule } from "../machine/interrupts.js";
 import type { Machine } from "../machine/machine.js";
+import { stopperWork } from "../machine/reserved.js";
 import type { Property } from "../properties/property.js";
 import type { Effect, Observation, Rule } from "../rule.js";
 import {
@@ -17,6 +19,8 @@ import { CpuMemo } from "./cpu-memo.js";
 import { GrowingInt32 } from "./growing.js";
 import { HashCons } from "./hash-cons.js";
 import { Interner } from "./interner.js";
+import { checkTouches, looksAt, otherFields } from "./looks-at.js";
+import { EMULATE, IN_PENDING } from "./may-touch.js";
 import { OutcomeTable } from "./outcome-table.js";
 import type { StateStore } from "./state-store.js";
 
@@ -46,6 +50,19 @@ export type EffectInfo = {
 /** Urgent steps taken in a row at the most. */
 const MOST_URGENT = 64;
 
+/** Which rows stand for others. */
+export type Settling = {
+  /** Urgent steps belong to the step before. */
+  readonly urgent: boolean;
+  /** CPUs are not told apart by their places. */
+  readonly symmetry: boolean;
+};
+
+const BOTH: Settling = { urgent: true, symmetry: true };
+
+/** No handler has this name. */
+const PROBE = "?";
+
 /** Receives the transitions of a state: the effect, the column of the CPU that acts, and the successor's row. */
 export interface Visitor {
   transition(state: number, effect: number, column: number, next: Int32Array): void;
@@ -70,11 +87,17 @@ export class Steps {
   readonly #candidateCount = new GrowingInt32();
   /** The urgent candidate of a CPU part, or -1. */
   readonly #urgent = new GrowingInt32();
+  /** The candidate of a CPU part that is the next step of the program it runs, or -1. */
+  readonly #next = new GrowingInt32();
   readonly #candidates: Candidate[] = [];
   readonly #candidateReads = new GrowingInt32();
   readonly #candidateGuard = new GrowingInt32();
   readonly #candidateCpu = new GrowingInt32();
 
+  #machineCodeWrites = false;
+  #gaveUp = false;
+  #acted = 0;
+  readonly #blocked = new Set<number>();
   readonly #outcomes = new OutcomeTable();
 
   /** New part numbers of an effect, or -1 where it leaves the part as it is; then maps over the CPUs, or -1; then what it breaks. */
@@ -85,6 +108,8 @@ export class Steps {
   readonly effectEvery = new GrowingInt32();
   readonly effectOthers = new GrowingInt32();
   readonly effectBroken = new GrowingInt32();
+  readonly #outside = new GrowingInt32();
+  readonly #effectCandidate = new GrowingInt32();
   readonly #infos: EffectInfo[] = [];
 
   readonly #maps: CpuMemo;
@@ -97,9 +122,11 @@ export class Steps {
     this.machine = machine;
     this.#properties = properties;
     this.#development = development;
-    this.#maps = new CpuMemo(({ id, args }, cpu) =>
-      this.cpu.id(machine.map(id).apply(this.cpu.value(cpu), args, machine)),
-    );
+    this.#maps = new CpuMemo(({ id, args }, cpu) => {
+      const map = machine.map(id);
+      if (development) checkTouches(map, this.cpu.value(cpu), args, machine);
+      return this.cpu.id(map.apply(this.cpu.value(cpu), args, machine));
+    });
     this.#guards = new CpuMemo(({ id, args }, cpu) =>
       machine.predicate(id).holds(this.cpu.value(cpu), args, machine) ? 1 : 0,
     );
@@ -137,15 +164,59 @@ export class Steps {
     return this.#candidateCount.get(cpu);
   }
 
+  /** The candidate of a CPU part that is the next step of the program it runs, or -1. */
+  nextOfProgram(cpu: number): number {
+    this.firstCandidate(cpu);
+    return this.#next.get(cpu);
+  }
+
+  /** Whether an effect is the arrival of an interrupt from outside. */
+  isFromOutside(effect: number): boolean {
+    return this.#outside.get(effect) !== 0;
+  }
+
+  /** Whether a CPU part handles a trap or an interrupt. */
+  isHandling(cpu: number): boolean {
+    return this.cpu.value(cpu).stack.length > 1;
+  }
+
+  /** Whether a candidate was seen to be blocked by another part, or waits for something of every CPU. */
+  mayBlock(candidate: number): boolean {
+    return this.isGuarded(candidate) || this.#blocked.has(candidate);
+  }
+
+  /** The number of a part of a state's part: the same for two of the same structure. */
+  structure(value: object): number {
+    return this.#cons.number(value);
+  }
+
+  /** The CPU part that a candidate is a step of. */
+  cpuOf(candidate: number): number {
+    return this.#candidateCpu.get(candidate);
+  }
+
+  /** Whether a candidate waits for something of every CPU. */
+  isGuarded(candidate: number): boolean {
+    return this.#candidateGuard.get(candidate) >= 0;
+  }
+
+  /** Whether the guard of a candidate that has one holds for one CPU part. */
+  holdsFor(candidate: number, cpu: number): boolean {
+    return this.#guards.value(this.#candidateGuard.get(candidate), cpu) !== 0;
+  }
+
   /** The candidate of a number. */
   candidate(number: number): Candidate {
     return this.#candidates[number] as Candidate;
   }
 
   #list(cpu: number): void {
-    const found = this.machine.candidates(this.cpu.value(cpu));
+    const part = this.cpu.value(cpu);
+    const found = this.machine.candidates(part);
     this.#candidateStart.push(this.#candidates.length);
     this.#candidateCount.push(found.length);
+    // The step of the running context is the first that a CPU could take.
+    this.#next.push(running(part)?.code.run === "program" && found.length > 0 ? this.#candidates.length : -1);
     const urgent = found.findIndex((candidate) => candidate.urgent);
     this.#urgent.push(urgent < 0 ? -1 : this.#candidates.length + urgent);
     for (const candidate of found) {
@@ -171,10 +242,8 @@ export class Steps {
   /** Whether no program that a CPU runs can take its next step in the state whose row starts at `base`. */
   programsBlocked(rows: Int32Array, base: number, width: number): boolean {
     for (let column = CPU0; column < width; column++) {
-      const cpu = rows[base + column] as number;
-      if (running(this.cpu.value(cpu))?.code.run !== "program") continue;
-      // The step of the running context is the first that a CPU could take.
-      const own = this.firstCandidate(cpu);
+      const own = this.nextOfProgram(rows[base + column] as number);
+      if (own < 0) continue;
       if (this.enabled(own, rows, base, width) && this.effectCount(this.outcome(own, rows, base)) > 0) return false;
     }
     return true;
@@ -202,18 +271,24 @@ export class Steps {
 
   #compute(candidate: number, memory: number, services: number, parked: number): number {
     const { rule, args } = this.candidate(candidate);
-    const parts: Partial<Parts> = {
+    const parts = this.#partsOf(candidate, memory, services, parked);
+    const effects = this.#apply(rule, parts, args);
+    const first = this.#infos.length;
+    if (effects.length === 0) this.#blocked.add(candidate);
+    effects.forEach((effect, choice) => {
+      this.#addEffect(candidate, effect, choice);
+    });
+    return this.#outcomes.put(candidate, memory, services, parked, first, effects.length);
+  }
+
+  /** The parts that a candidate is computed from, by their numbers; -1 is one that it does not read. */
+  #partsOf(candidate: number, memory: number, services: number, parked: number): Partial<Parts> & { cpu: CpuState } {
+    return {
       cpu: this.cpu.value(this.#candidateCpu.get(candidate)),
       ...(memory < 0 ? {} : { memory: this.memory.value(memory) }),
       ...(services < 0 ? {} : { services: this.services.value(services) }),
       ...(parked < 0 ? {} : { parked: this.parked.value(parked) }),
     };
-    const effects = this.#apply(rule, parts, args);
-    const first = this.#infos.length;
-    effects.forEach((effect, choice) => {
-      this.#addEffect(candidate, effect, choice);
-    });
-    return this.#outcomes.put(candidate, memory, services, parked, first, effects.length);
   }
 
   #apply(rule: Rule, parts: Partial<Parts>, args: Data): readonly Effect[] {
@@ -231,6 +306,9 @@ export class Steps {
       if ((effect.everyCpu ?? effect.otherCpus) !== undefined && !rule.writes.includes("everyCpu")) {
         throw new Error(`The rule ${rule.id} maps every CPU, which it does not declare.`);
       }
+      for (const map of [effect.everyCpu, effect.otherCpus])
+        if (map !== undefined && rule.maps?.includes(map.id) === false)
+          throw new Error(`The rule ${rule.id} uses the map ${map.id}, which it does not declare.`);
       deepFreeze(effect.set);
     }
     return effects;
@@ -253,6 +331,10 @@ export class Steps {
     );
     this.effectBroken.push(broken.reduce((bits, { bit }) => bits | bit, 0));
     const { rule, step } = this.candidate(candidate);
+    this.#effectCandidate.push(candidate);
+    this.#outside.push(rule === irqRule || rule === nmiRule ? 1 : 0);
+    if (rule === this.machine.order.execute || rule.id === EMULATE)
+      this.#machineCodeWrites ||= this.writesShared(this.#infos.length);
     this.#infos.push({
       rule: rule.id,
       step,
@@ -263,9 +345,66 @@ export class Steps {
     });
   }
 
+  /** Whether an effect changes more than the part of the CPU that acts. */
+  writesShared(effect: number): boolean {
+    return (
+      this.effectMemory.get(effect) >= 0 ||
+      this.effectServices.get(effect) >= 0 ||
+      this.effectParked.get(effect) >= 0 ||
+      this.effectEvery.get(effect) >= 0 ||
+      this.effectOthers.get(effect) >= 0
+    );
+  }
+
+  /** Machine code was seen to write something that others see. */
+  get machineCodeWrites(): boolean {
+    return this.#machineCodeWrites;
+  }
+
+  /** A row of urgent steps was given up. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
+  }
+
+  /** What a candidate looks at or changes beside its CPU's contexts, in the state whose row starts at `base`: bits of `may-touch.ts`. */
+  looksAt(candidate: number, rows: Int32Array, base: number): number {
+    const outcome = this.outcome(candidate, rows, base);
+    const note = this.#outcomes.note(outcome);
+    if (note !== 0) return note - 1;
+    const { rule, args } = this.candidate(candidate);
+    const [memory, services, parked] = this.#outcomes.parts(outcome);
+    const bits = looksAt(this.#partsOf(candidate, memory, services, parked), otherFields, (parts) =>
+      rule.apply(parts, args, this.machine).map(({ set }) => set.cpu),
+    );
+    this.#outcomes.setNote(outcome, bits + 1);
+    return bits;
+  }
+
+  /** What the list of the steps of a CPU part depends on beside its contexts: bits of `may-touch.ts`. */
+  listLooksAt(cpu: number): number {
+    const part = this.cpu.value(cpu);
+    const probed = { ...part, pending: [...part.pending, PROBE, stopperWork(PROBE)] };
+    const opens = this.machine.candidates(probed).length !== this.machine.candidates(part).length;
+    const looked = looksAt({ cpu: part }, ["stale", "excludes", "behind", "words"], ({ cpu }) => {
+      this.machine.candidates(cpu);
+      return [cpu];
+    });
+    return opens ? looked | IN_PENDING : looked;
+  }
+
   /** What an effect is, for people. */
   info(effect: number): EffectInfo {
     return this.#infos[effect] as EffectInfo;
+  }
+
+  /** The candidate that an effect is an outcome of. */
+  candidateOf(effect: number): number {
+    return this.#effectCandidate.get(effect);
+  }
+
+  /** The part of the CPU that acts, before an effect. */
+  actingPart(effect: number): CpuState {
+    return this.cpu.value(this.cpuOf(this.candidateOf(effect)));
   }
 
   /** All effects that were taken. */
@@ -274,41 +413,59 @@ export class Steps {
   }
 
   /**
-   * Hands every transition of a stored state to `visitor`, its successor in `next`. With `reduce` the successor is the row that
-   * stands for it ({@link Steps.reduce}): the states between two urgent steps are never stored.
+   * Hands every transition of a stored state to `visitor`, its successor in `next`. With reductions the successor is the row that
+   * stands for it ({@link Steps.settle}): the states between two urgent steps are never stored.
    */
-  visit(store: StateStore, state: number, next: Int32Array, visitor: Visitor, reduce: boolean): void {
+  visit(store: StateStore, state: number, next: Int32Array, visitor: Visitor, how: Settling | false): void {
+    for (let column = CPU0; column < store.width; column++) this.visitCpu(store, state, column, next, visitor, how);
+  }
+
+  /** The part that the CPU has after the transition that a visitor with reductions is told about, wherever it stands in the row. */
+  get acted(): number {
+    return this.#acted;
+  }
+
+  /** {@link Steps.visit} for the steps of one CPU. */
+  visitCpu(
+    store: StateStore,
+    state: number,
+    column: number,
+    next: Int32Array,
+    visitor: Visitor,
+    how: Settling | false,
+  ): void {
     const width = store.width;
     const base = state * width;
-    for (let column = CPU0; column < width; column++) {
-      const cpu = store.rows[base + column] as number;
-      const first = this.firstCandidate(cpu);
-      const end = first + this.candidateCount(cpu);
-      for (let candidate = first; candidate < end; candidate++) {
-        if (!this.enabled(candidate, store.rows, base, width)) continue;
-        const outcome = this.outcome(candidate, store.rows, base);
-        const last = this.firstEffect(outcome) + this.effectCount(outcome);
-        for (let effect = this.firstEffect(outcome); effect < last; effect++) {
-          this.successor(effect, store.rows, base, width, column, next);
-          if (reduce) this.reduce(next);
-          visitor.transition(state, effect, column, next);
+    const first = this.firstCandidate(store.rows[base + column] as number);
+    const end = first + this.candidateCount(store.rows[base + column] as number);
+    for (let candidate = first; candidate < end; candidate++) {
+      if (!this.enabled(candidate, store.rows, base, width)) continue;
+      const outcome = this.outcome(candidate, store.rows, base);
+      const last = this.firstEffect(outcome) + this.effectCount(outcome);
+      for (let effect = this.firstEffect(outcome); effect < last; effect++) {
+        this.successor(effect, store.rows, base, width, column, next);
+        if (how !== false) {
+          if (how.urgent) this.hasten(next);
+          this.#acted = next[column] as number;
+          if (how.symmetry) sortCpus(next);
         }
+        visitor.transition(state, effect, column, next);
       }
     }
+  }
+
+  /** Makes of a row the one that stands for it with both reductions. */
+  reduce(row: Int32Array): void {
+    this.settle(row, BOTH);
   }
 
   /**
    * Makes of a row the one that stands for it: urgent steps are taken, and the CPUs are sorted by their parts. Nothing names a CPU
    * but its own part, so CPUs are interchangeable.
    */
-  reduce(row: Int32Array): void {
-    this.hasten(row);
-    for (let i = CPU0 + 1; i < row.length; i++) {
-      const part = row[i] as number;
-      let at = i;
-      for (; at > CPU0 && (row[at - 1] as number) > part; at--) row[at] = row[at - 1] as number;
-      row[at] = part;
-    }
+  settle(row: Int32Array, { urgent, symmetry }: Settling): void {
+    if (urgent) this.hasten(row);
+    if (symmetry) sortCpus(row);
   }
 
   /** Takes urgent steps until there is none; endless ones are given up after a while, which only costs states. Tells `taken`, if given. */
@@ -325,6 +482,7 @@ export class Steps {
       left--;
       column = CPU0;
     }
+    if (left === 0) this.#gaveUp = true;
   }
 
   /** The one effect of a CPU's urgent step, or -1 where it has none that is free of other outcomes and of violations. */
@@ -356,3 +514,12 @@ export class Steps {
       for (let i = CPU0; i < width; i++) if (i !== column) into[i] = this.#maps.value(others, into[i] as number);
   }
 }
+
+const sortCpus = (row: Int32Array): void => {
+  for (let i = CPU0 + 1; i < row.length; i++) {
+    const part = row[i] as number;
+    let at = i;
+    for (; at > CPU0 && (row[at - 1] as number) > part; at--) row[at] = row[at - 1] as number;
+    row[at] = part;
+  }
+};

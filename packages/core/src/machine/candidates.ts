@@ -21,11 +21,16 @@ const NO_ARGS: Data = {};
 /** The steps that a CPU in this state could take: that of its running context, then what may interrupt it. */
 export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidate[] => {
   const found: Candidate[] = [];
-  const add = (id: string, args: Data = NO_ARGS, step: string | null = null): Rule => {
+  const add = (id: string, args: Data = NO_ARGS, step: string | null = null): void => {
     const rule = machine.rule(id);
+    const ordering = rule.ordering?.(args);
+    if (ordering !== undefined && machine.order.holdsBack(cpu, ordering)) return;
     const urgent = rule.urgent?.(cpu, machine) ?? false;
     found.push({ rule, args, step, guard: rule.guard?.(args) ?? null, urgent });
-    return rule;
+  };
+
+  const ofMemory = (): void => {
+    if (cpu.order !== null) for (const rule of machine.order.spontaneous) add(rule.id);
   };
 
   const context = running(cpu);
@@ -36,9 +41,12 @@ export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidat
     else if (code.run === "program") add(returnRule[level]);
     else if (code.trapped !== null) {
       add("enter-trap");
-      if (!machine.fetch.lateTrap) return found;
+      if (!machine.fetch.lateTrap) {
+        ofMemory();
+        return found;
+      }
     } else if (code.home && level !== "task") add("return-from-interrupt");
-    else add(machine.order.execute.id);
+    else if (code.home || !machine.hasEnded(code)) add(machine.order.execute.id);
   }
   for (const work of cpu.pending) {
     if (work.startsWith("stop ")) {
@@ -52,7 +60,7 @@ export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidat
   if (machine.nmi && takes(cpu, "nmi", machine)) add("nmi");
   if (machine.preempt && context === undefined) add("resume");
   if (preemptible(cpu, machine)) add("preempt");
-  for (const rule of machine.order.spontaneous) add(rule.id);
+  ofMemory();
   return found;
 };
 

@@ -1,5 +1,9 @@
 import { fromHex, toHex } from "../hex.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
+import { same } from "../key.js";
+import { perform, settled } from "../memory/perform.js";
+import { piecesOf } from "../memory/pieces.js";
+import type { Write, Written } from "../memory-order.js";
 import { type Effect, type Observation, rule } from "../rule.js";
 import {
   addressKey,
@@ -10,23 +14,25 @@ import {
   running,
   withRunning,
 } from "../state.js";
+import { dataLoaded, type Loaded } from "./loads.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
+import { decode, withUntold } from "./tracing.js";
 import {
-  ageCell,
+  byteSeen,
   type Fetched,
   fetchChoices,
   fetchGranule,
-  latestByte,
   lengthOf,
   maintain,
   synchronize,
+  withBehind,
 } from "./windows.js";
 
 /*
- * The sequential memory order: one instruction of machine code is fetched and executed in one step, every data access is globally
- * visible at once, and what an early fetch could have seen is carried by the windows.
+ * In the sequential order and under store buffers one instruction of machine code is fetched and executed in one step; what an early
+ * fetch could have seen is carried by the windows, and what becomes of its writes is the memory order's word.
  */
 
 /** R7: in a model with fetch granules these are fetched one after the other in address order; a CPU may stand between two. */
@@ -34,7 +40,7 @@ export const executeRule = rule({
   id: "execute",
   source: "R1, R7, R19, R18: design of the machine, ARCHITECTURE.md",
   reads: ["cpu", "memory"],
-  writes: ["cpu", "memory"],
+  writes: ["cpu", "memory", "everyCpu"],
   // Code that nobody writes, on registers and the context's stack alone, commutes with all that others do and with interrupts.
   urgent: (cpu, machine) => {
     const code = running(cpu)?.code;
@@ -81,12 +87,12 @@ const starts = (code: MachineCode, machine: Machine): readonly MachineCode[] =>
 
 const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machine: Machine): readonly Effect[] => {
   if (machine.fetch.granule === 0) {
-    return fetchChoices(cpu, memory, code.pc, code.mode, machine).map((fetched) =>
-      commit(cpu, memory, code, fetched, machine),
+    return fetchChoices(cpu, memory, code.pc, code.mode, machine).flatMap((fetched) =>
+      commit(withBehind(cpu, fetched.behind ?? []), memory, code, fetched, machine),
     );
   }
   const begun = cpu.fetching;
-  const part = fetchGranule(memory, code.pc + BigInt(begun === null ? 0 : begun.bytes.length / 2), machine);
+  const part = fetchGranule(cpu, memory, code.pc + BigInt(begun === null ? 0 : begun.bytes.length / 2), machine);
   const bytes = [...(begun === null ? [] : fromHex(begun.bytes)), ...(part ?? [])];
   const insn = bytes.length === 0 ? "unmapped" : machine.instructionSet.decode(bytes, code.mode);
   if (insn === "short" && part !== undefined) {
@@ -106,18 +112,29 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
     insn: decoded,
     bytes: chosen,
     window: chosen.map((byte) => [byte]),
-    stale: chosen.some((byte, i) => byte !== latestByte(memory, code.pc + BigInt(i), machine)),
+    versions: [chosen],
+    stale: chosen.some((byte, i) => byte !== byteSeen(cpu, memory, code.pc + BigInt(i), machine)),
   };
-  return [commit({ ...cpu, fetching: null }, memory, code, fetched, machine)];
+  return commit({ ...cpu, fetching: null }, memory, code, fetched, machine);
 };
 
-/** R19: the instruction takes effect: it is judged, and its registers, accesses, next pc or trap become the context's. */
-const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: Fetched, machine: Machine): Effect => {
+/**
+ * R19: the instruction takes effect: it is judged, and its registers, accesses, next pc or trap become the context's. Empty when it
+ * has to wait for earlier writes.
+ */
+const commit = (
+  cpu: CpuState,
+  memory: MemoryState,
+  code: MachineCode,
+  fetched: Fetched,
+  machine: Machine,
+): readonly Effect[] => {
   const context = running(cpu);
   if (context === undefined) throw new Error("An idle CPU executes nothing.");
   const at = code.pc;
-  const result = run(fetched.insn, at, code.registers, code.memory, memory, machine);
+  const result = run(fetched.insn, at, code.registers, code.memory, { cpu, memory }, machine);
   const outcome = result.outcome;
+  if (isHeldBack(cpu, result, machine)) return [];
   const place = machine.siteAt(at);
   const vector = outcome.do === "trap" ? outcome.vector : null;
   const breakpoint = vector !== null && machine.cpu.breakpoints.includes(vector);
@@ -126,7 +143,8 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
 
   let passages = code.passages;
   const observed: Observation[] = [];
-  const admission = machine.fetch.admits(fetched.window, fetched.bytes);
+  const { mode } = code;
+  const admission = machine.fetch.admits(fetched.window, fetched.bytes, { at, mode, versions: fetched.versions });
   const seen = {
     at,
     bytes: toHex(fetched.bytes),
@@ -134,7 +152,12 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
     vector,
     stale: fetched.stale,
     refused: admission === "run" ? null : admission.why,
+    next,
   };
+  const pair = pairUsed(at, code, machine);
+  if (pair !== undefined) observed.push(pair);
+  observed.push(...dataLoaded(at, result.loads, memory, machine));
+  let told = memory;
   if (place === undefined) {
     observed.push({ what: "execute", detail: { ...seen, site: null } });
   } else {
@@ -144,40 +167,72 @@ const commit = (cpu: CpuState, memory: MemoryState, code: MachineCode, fetched: 
     if (!owned) passages = passed.passages;
     const state = memory.sites[place.site];
     if (state === undefined) throw new Error("Every site has a state.");
+    const decoded = owned ? null : decode(state, place, seen.bytes, machine);
+    told = withUntold(memory, place.site, decoded);
     observed.push({
       what: "execute",
-      detail: { ...seen, ...state, site: place.site, offset: place.offset, matched, owned, before: passed.before },
+      detail: {
+        ...seen,
+        ...state,
+        site: place.site,
+        offset: place.offset,
+        matched,
+        owned,
+        before: passed.before,
+        ...(decoded === null ? {} : { decoded }),
+      },
     });
   }
 
-  const effect = (next: MachineCode, rest: Partial<Effect> & { readonly memory?: MemoryState } = {}): Effect => {
-    const changed = goOn(cpu, memory, context, next, machine);
-    const { memory: written, ...others } = rest;
-    return { set: written === undefined ? { cpu: changed } : { cpu: changed, memory: written }, observed, ...others };
+  const effect = (after: MachineCode, ...writes: readonly Write[]): Effect => {
+    const before: Written = { cpu: goOn(cpu, memory, context, after, machine), memory: told };
+    const put = result.locked ? perform : machine.order.write;
+    return settled(
+      { memory },
+      writes.reduce((parts, write) => put(parts, write, machine), before),
+      observed,
+    );
   };
 
   if (outcome.do === "trap") {
     const site = place === undefined ? null : (memory.sites[place.site] ?? null);
     // A fault resumes at the instruction, a breakpoint behind it; the handler sees which.
-    return effect({
-      ...code,
-      home: false,
-      passages,
-      trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes), site },
-    });
+    const trapped = { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes), site };
+    return [effect({ ...code, home: false, passages, trapped })];
   }
   const registers = { ...code.registers, ...outcome.registers };
-  const after: MachineCode = { ...code, home: false, pc: next, registers, memory: result.stack, passages };
-  if (outcome.do === "retire") return effect(after, result.memory === memory ? {} : { memory: result.memory });
+  const goesOn = { pc: next, mode: modeAfter(outcome, code), registers, memory: result.stack, passages };
+  const after: MachineCode = { ...code, home: false, ...goesOn };
+  const done = effect(after, ...result.writes);
+  if (outcome.do === "retire") return [done];
 
   const operation = machine.cache.operations[outcome.step];
-  if (operation !== undefined) return effect(after, { memory: maintain(memory, operation, outcome.address, machine) });
-  if (machine.cpu.synchronizes.includes(outcome.step)) {
-    const done = effect(after);
-    const synchronized = synchronize(done.set.cpu as CpuState, memory, machine);
-    return { ...done, set: { ...done.set, cpu: synchronized } };
-  }
-  return effect(after);
+  if (operation !== undefined)
+    return [{ ...done, set: { ...done.set, memory: maintain(told, operation, outcome.address, machine) } }];
+  const went = done.set.cpu as CpuState;
+  const goneOn = machine.order.leaves?.(went, outcome.step) ?? went;
+  if (!machine.cpu.synchronizes.includes(outcome.step)) return [{ ...done, set: { ...done.set, cpu: goneOn } }];
+  return [{ ...done, set: { ...done.set, cpu: synchronize(goneOn, memory, machine) } }];
+};
+
+/** What an instruction uses together, where a strategy says that it does. */
+export const pairUsed = (at: bigint, { registers }: MachineCode, machine: Machine): Observation | undefined => {
+  const use = machine.layout.pairs.get(at);
+  if (use === undefined) return undefined;
+  const values = use.registers.map((register) => registers[register] ?? 0n);
+  return { what: "pair", detail: { at, values, published: use.published.some((known) => same(known, values)) } };
+};
+
+/** The mode in which a context goes on after an instruction. */
+export const modeAfter = (outcome: Ran["outcome"], code: MachineCode): string =>
+  (outcome.do === "retire" ? outcome.mode : undefined) ?? code.mode;
+
+/** Whether an instruction waits for earlier writes of its CPU: it is a barrier or atomic, or ends the round of its task. */
+const isHeldBack = (cpu: CpuState, { outcome, locked }: Ran, machine: Machine): boolean => {
+  if (locked && machine.order.holdsBack(cpu, "atomic")) return true;
+  if (outcome.do === "trap") return false;
+  if (outcome.do === "operate" && machine.order.holdsBack(cpu, outcome.step)) return true;
+  return leaves(outcome.next, machine) && machine.order.holdsBack(cpu, "event");
 };
 
 const textOf = (fetched: Fetched, at: bigint, machine: Machine): string =>
@@ -193,52 +248,94 @@ export const undecoded = {
   short: "(cut off)",
 } as const;
 
-/** What an instruction does to a context's own state and to shared memory; reused by the emulation of traps. */
+/** What an instruction does to its context, and what it asks of memory; reused by the emulation of traps. */
 export type Ran = {
   readonly outcome: Exclude<Outcome, { readonly do: "load" }>;
   readonly stack: MachineCode["memory"];
-  readonly memory: MemoryState;
+  /** What it loaded from elsewhere than the context's stack. */
+  readonly loads: readonly Loaded[];
+  readonly writes: readonly Write[];
+  /** Its accesses are one atomic read-modify-write. */
+  readonly locked: boolean;
 };
 
-/** Executes one instruction to its end: answers its loads, and performs its stores on the context's stack or shared data. */
+/** Executes one instruction to its end: answers its loads, performs its stores on the context's stack, and lists all others. */
 export const run = (
   insn: Fetched["insn"],
   at: bigint,
   registers: Registers,
   stack: MachineCode["memory"],
-  memory: MemoryState,
+  seen: Seen,
   machine: Machine,
 ): Ran => {
-  if (typeof insn === "string") {
-    return { outcome: { do: "trap", vector: insn === "undefined" ? "ud" : insn, resume: at }, stack, memory };
-  }
+  const trap = (vector: string): Ran => ({
+    outcome: { do: "trap", vector, resume: at },
+    stack,
+    loads: [],
+    writes: [],
+    locked: false,
+  });
+  if (typeof insn === "string")
+    return trap(insn === "undefined" ? (machine.instructionSet.undefinedVector ?? "ud") : insn);
   let outcome = machine.instructionSet.execute(insn as Instruction, at, registers);
+  const loads: Access[] = [];
   const loaded: bigint[] = [];
   while (outcome.do === "load") {
-    for (const access of outcome.from.slice(loaded.length)) loaded.push(loadFrom(access, stack, memory, machine));
+    for (const access of outcome.from.slice(loads.length)) {
+      loads.push(access);
+      loaded.push(loadFrom(access, stack, seen, machine));
+    }
     outcome = machine.instructionSet.execute(insn as Instruction, at, registers, loaded);
   }
-  let own = stack;
-  let shared = memory;
-  for (const access of outcome.do === "retire" ? (outcome.stores ?? []) : []) {
-    if (onStack(access.address)) own = { ...own, ...bytesByAddress(access) };
-    else shared = storeTo(shared, access, machine);
-  }
-  return { outcome, stack: own, memory: shared };
+  const stores = outcome.do === "retire" ? (outcome.stores ?? []) : [];
+  // Code is mapped read-only, but for the sites, which whoever writes them reaches through a mapping of their own.
+  if (stores.some((access) => touches(access, (address) => isReadOnly(address, machine)))) return trap("pf");
+  const own = stores.filter((access) => onStack(access.address));
+  return {
+    outcome,
+    stack: own.length === 0 ? stack : Object.assign({}, stack, ...own.map(bytesByAddress)),
+    loads: loads.flatMap((access, i) => (onStack(access.address) ? [] : [{ access, value: loaded[i] as bigint }])),
+    writes: stores.filter((access) => !onStack(access.address)).flatMap((access) => writesOf(access, machine)),
+    locked: [...loads, ...stores].some((access) => access.tags.includes("locked")),
+  };
+};
+
+const touches = ({ address, size }: Access, holds: (address: bigint) => boolean): boolean =>
+  Array.from({ length: size }, (_, i) => address + BigInt(i)).some(holds);
+
+const isReadOnly = (address: bigint, machine: Machine): boolean =>
+  machine.cellOf(address) === undefined && machine.text(address) !== undefined;
+
+/** R4: the writes of a store of machine code, cut at cells where it writes code. */
+const writesOf = (access: Access, machine: Machine): readonly Write[] => {
+  if (!touches(access, (address) => machine.cellOf(address) !== undefined))
+    return [{ to: "data", bytes: bytesByAddress(access) }];
+  const { address, size } = access;
+  const bytes = Array.from({ length: size }, (_, i) => byteOf(access, i)).join("");
+  return piecesOf(address, bytes, size, machine.fetch.unit).map(([at, piece]) => ({
+    to: "code",
+    address: at,
+    bytes: piece,
+  }));
 };
 
 /** Whether an address lies in the stack that every context has of its own. */
 export const onStack = (address: bigint): boolean => address >= STACK_BOTTOM && address < STACK_TOP;
 
-const loadFrom = (access: Access, stack: MachineCode["memory"], memory: MemoryState, machine: Machine): bigint => {
+/** What the loads of a CPU look at. */
+export type Seen = { readonly cpu: CpuState; readonly memory: MemoryState };
+
+const loadFrom = (access: Access, stack: MachineCode["memory"], { cpu, memory }: Seen, machine: Machine): bigint => {
+  const pending = machine.order.pending(cpu);
   let value = 0n;
   for (let i = access.size - 1; i >= 0; i--) {
     const address = access.address + BigInt(i);
     const key = addressKey(address);
-    const byte = stack[key] ?? memory.data[key];
+    const own = pending.findLast((write) => write.to === "data" && write.bytes[key] !== undefined);
+    const byte = stack[key] ?? (own?.to === "data" ? own.bytes[key] : memory.data[key]);
     value =
       (value << 8n) |
-      BigInt(byte === undefined ? (latestByte(memory, address, machine) ?? 0) : Number.parseInt(byte, 16));
+      BigInt(byte === undefined ? (byteSeen(cpu, memory, address, machine) ?? 0) : Number.parseInt(byte, 16) || 0);
   }
   return value;
 };
@@ -246,18 +343,12 @@ const loadFrom = (access: Access, stack: MachineCode["memory"], memory: MemorySt
 /** The bytes of a store by address. */
 export const bytesByAddress = (access: Access): { readonly [address: string]: string } => {
   const bytes: { [address: string]: string } = {};
-  for (let i = 0; i < access.size; i++) {
-    const byte = ((access.value ?? 0n) >> BigInt(8 * i)) & 0xffn;
-    bytes[addressKey(access.address + BigInt(i))] = byte.toString(16).padStart(2, "0");
-  }
+  for (let i = 0; i < access.size; i++) bytes[addressKey(access.address + BigInt(i))] = byteOf(access, i);
   return bytes;
 };
 
-const storeTo = (memory: MemoryState, access: Access, machine: Machine): MemoryState => {
-  if (machine.cellOf(access.address) !== undefined)
-    throw new Error("Machine code that writes a site needs the architectural memory order.");
-  return { ...memory, data: { ...memory.data, ...bytesByAddress(access) } };
-};
+const byteOf = ({ value = 0n }: Access, i: number): string =>
+  ((value >> BigInt(8 * i)) & 0xffn).toString(16).padStart(2, "0");
 
 /**
  * The CPU whose running context goes on as `code`. A context that returned from its routine, or left the code that is modelled,
@@ -270,16 +361,13 @@ export const goOn = (
   code: MachineCode,
   machine: Machine,
 ): CpuState => {
-  const left = code.pc === HOME || (machine.cellOf(code.pc) === undefined && machine.text(code.pc) === undefined);
-  if (code.trapped !== null || !left) return withRunning(cpu, { ...context, code });
+  if (code.trapped !== null || !leaves(code.pc, machine)) return withRunning(cpu, { ...context, code });
+  if (machine.runsOnce(code.routine)) return withRunning(cpu, { ...context, code: machine.ended(code), marks: [] });
   const home = withRunning(cpu, { ...context, code: machine.home(code.routine), marks: [] });
   const switches = context.level === "task" && machine.cpu.synchronizes.includes("context-switch");
   return switches ? synchronize(home, memory, machine) : home;
 };
 
-/** The memory with one cell holding a new value. */
-export const withCell = (memory: MemoryState, key: string, value: string, machine: Machine): MemoryState => {
-  const cell = memory.cells[key];
-  if (cell === undefined) throw new Error(`No cell lies at ${key}.`);
-  return { ...memory, cells: { ...memory.cells, [key]: ageCell(cell, value, machine) } };
-};
+/** Whether a context that goes on there is back at home, or has left the code that is modelled. */
+const leaves = (pc: bigint, machine: Machine): boolean =>
+  pc === HOME || (machine.cellOf(pc) === undefined && machine.text(pc) === undefined);

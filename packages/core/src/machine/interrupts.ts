@@ -20,9 +20,10 @@ const arrival = (level: "irq" | "nmi") =>
     source: "R10",
     reads: ["cpu", "memory"],
     writes: ["cpu"],
+    ordering: () => "event",
     apply({ cpu, memory }, _args, machine): readonly Effect[] {
       const enter = (code: Context["code"], entry: bigint | null): Effect => {
-        const entered = push(cpu, { level, code, masked: true, preempts: true, marks: [] });
+        const entered = push(cpu, { level, code, masked: true, preempts: true, marks: [] }, machine);
         const synchronized = machine.cpu.synchronizes.includes(`${level}-entry`)
           ? synchronize(entered, memory, machine)
           : entered;
@@ -56,8 +57,8 @@ export const callPatchedRule = rule({
 });
 
 /** The CPU with one more context on top; whatever was partly fetched is discarded. */
-export const push = (cpu: CpuState, context: Context): CpuState => ({
-  ...cpu,
+export const push = (cpu: CpuState, context: Context, machine: Machine): CpuState => ({
+  ...(machine.order.discard?.(cpu) ?? cpu),
   stack: [...cpu.stack, context],
   fetching: null,
 });
@@ -68,6 +69,7 @@ export const takeIpiRule = rule({
   source: "R10",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  ordering: () => "event",
   apply({ cpu, memory }, args: { readonly handler: string }, machine) {
     const context: Context = {
       level: "irq",
@@ -76,7 +78,7 @@ export const takeIpiRule = rule({
       preempts: true,
       marks: [],
     };
-    const entered = push({ ...cpu, pending: cpu.pending.filter((name) => name !== args.handler) }, context);
+    const entered = push({ ...cpu, pending: cpu.pending.filter((name) => name !== args.handler) }, context, machine);
     const synchronized = machine.cpu.synchronizes.includes("irq-entry")
       ? synchronize(entered, memory, machine)
       : entered;
@@ -90,6 +92,7 @@ export const returnFromInterruptRule = rule({
   source: "R10; x86: IRET, SDM vol. 3, 'Serializing instructions'",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  ordering: () => "event",
   // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch.
   urgent: (cpu, machine) => alone(cpu, machine),
   apply({ cpu, memory }, _args, machine) {
@@ -108,6 +111,9 @@ export const sendIpiRule = rule({
   source: "smp_call_function_many, kernel/smp.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "everyCpu"],
+  maps: ["post"],
+  // An interrupt is no memory: it overtakes whatever no barrier drained. on_each_cpu has one, in the list that it adds its call to.
+  ordering: ({ self }: { readonly handler: string; readonly self: boolean }) => (self ? "atomic" : undefined),
   apply({ cpu, memory }, args: { readonly handler: string; readonly self: boolean }, machine) {
     const sent = machine.advance(args.self ? synchronize(cpu, memory, machine) : cpu);
     return [
@@ -123,6 +129,7 @@ export const sendIpiRule = rule({
 /** Posts an interrupt; one that is pending already is not posted twice. */
 export const postMap = cpuMap({
   id: "post",
+  touches: ["pending"],
   apply: (cpu, args: { readonly handler: string }) =>
     cpu.pending.includes(args.handler) ? cpu : { ...cpu, pending: [...cpu.pending, args.handler].sort() },
 });
@@ -136,6 +143,7 @@ export const waitIpiRule = rule({
   // An acknowledgement stays; only the sender asks for a new one.
   urgent: () => true,
   guard: (args: { readonly handler: string }) => ({ id: "acknowledged", args }),
+  outwaits: "sendIpi",
   apply: ({ cpu }, args: { readonly handler: string }, machine) => [
     { set: { cpu: machine.advance(cpu) }, observed: [{ what: "wait-ipi", detail: { handler: args.handler } }] },
   ],
@@ -158,6 +166,7 @@ export const ackRule = rule({
   source: "csd_unlock, kernel/smp.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  ordering: () => "release",
   // It only lets the sender go on.
   urgent: () => true,
   apply: ({ cpu }, _args, machine) => [
@@ -171,6 +180,7 @@ export const syncCoreRule = rule({
   source: "R5; x86: sync_core, arch/x86/include/asm/sync_core.h, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  ordering: () => "context-synchronisation",
   // First thing in an interrupt: an NMI before it could as well have come before the interrupt, and a store of others that comes
   // later leaves more to fetch.
   urgent: (cpu) => {

@@ -4,7 +4,8 @@ import { InputError } from "../errors.js";
 import type { FetchModel } from "../fetch-model.js";
 import { toHex } from "../hex.js";
 import type { CompiledProgram } from "../program/compile.js";
-import type { Patcher, Scenario } from "../scenario.js";
+import type { Pair, PatchProgram } from "../program/program.js";
+import type { CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
 import type { Initial, Machine } from "./machine.js";
 import { compilePlans } from "./plans.js";
@@ -25,11 +26,17 @@ export type Layout = {
   readonly modes: ReadonlyMap<bigint, string>;
   /** Entries by routine. */
   readonly routines: ReadonlyMap<string, readonly bigint[]>;
+  /** By routine what its executor says of how it runs. */
+  readonly runs: ReadonlyMap<string, Pick<Executor, "once" | "registers" | "faults">>;
   readonly programs: ReadonlyMap<string, CompiledProgram>;
   /** Instructions by which patchers hold up whoever comes. */
   readonly guards: ReadonlySet<string>;
+  /** By address, the instructions that use values which belong together. */
+  readonly pairs: ReadonlyMap<bigint, Pair>;
   /** Ids of the steps by patcher, as they are written. */
   readonly steps: readonly (readonly string[])[];
+  /** The programs of each patcher, one for each flip, with what the scenario adds and without what it leaves out. */
+  readonly plans: readonly (readonly PatchProgram[])[];
   initial(machine: Machine): Initial;
 };
 
@@ -43,11 +50,12 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   if (scenario.sites.length === 0) throw new InputError("A scenario needs at least one site.", { place: "sites" });
   const sites = scenario.sites.map((site) => resolveSite(site, architecture));
   const siteOf = mapSites(sites);
-  const text = placeCode(scenario, sites, architecture);
-  const { routines, modes, counts } = placeRoutines(scenario, sites, text, siteOf);
-  const onCpu = placePatchers(patchers, cpus);
   const built = compilePlans(scenario, sites, architecture, fetch);
-  const written = new Set([...siteOf.keys(), ...storedBytes(built.programs)]);
+  const text = placeCode(scenario, sites, built.blocks, architecture);
+  const { routines, runs, modes, counts } = placeRoutines(scenario, sites, built.entries, text, siteOf);
+  const onCpu = placePatchers(patchers, cpus);
+  const ofCode = [...siteOf].flatMap(([address, { site }]) => (sites[site]?.data === true ? [] : [address]));
+  const written = new Set([...ofCode, ...storedBytes(built.programs)]);
   const cells = placeCells(written, text, BigInt(fetch.unit));
 
   const initial = (machine: Machine): Initial => {
@@ -59,7 +67,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
       marks: [],
     });
     const executors = counts.flatMap(({ routine, count }) =>
-      Array.from({ length: count }, () => task(machine.home(routine))),
+      Array.from({ length: count }, () => task(machine.begin(routine))),
     );
     const stacks = Array.from({ length: cpus }, (_, cpu): readonly Context[] => {
       const patcher = onCpu.get(cpu);
@@ -93,8 +101,15 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
             { latest, sinceClean: [], sinceFloor: [] },
           ]),
         ),
-        sites: sites.map(() => ({ from: 0, to: 0, calling: false, published: false })),
-        data: {},
+        sites: sites.map(() => {
+          const site = { from: 0, to: 0, calling: false, published: false };
+          return built.traced ? { ...site, traced: [0] } : site;
+        }),
+        data: Object.fromEntries(
+          [...built.data, ...(scenario.data ?? []), ...literals(sites)].flatMap(({ address, bytes }) =>
+            bytes.map((byte, i) => [addressKey(address + BigInt(i)), toHex([byte])]),
+          ),
+        ),
       },
       services: { locks: {}, words: built.words, windows: {}, stop: null, disarmed: [] },
       parked: { tasks: executors },
@@ -108,12 +123,19 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     siteOf,
     modes,
     routines,
+    runs,
     programs: built.programs,
     guards: built.guards,
+    pairs: built.pairs,
     steps: built.steps,
+    plans: built.plans,
     initial,
   };
 };
+
+/** What the sites of data hold at first. */
+const literals = (sites: readonly ResolvedSite[]): readonly DataBlock[] =>
+  sites.flatMap(({ data, address, versions }) => (data ? [{ address, bytes: versions[0].bytes }] : []));
 
 const mapSites = (sites: readonly ResolvedSite[]): Layout["siteOf"] => {
   const siteOf = new Map<bigint, { readonly site: number; readonly offset: number }>();
@@ -136,6 +158,7 @@ const mapSites = (sites: readonly ResolvedSite[]): Layout["siteOf"] => {
 const placeCode = (
   scenario: Scenario,
   sites: readonly ResolvedSite[],
+  ofStrategies: readonly CodeBlock[],
   architecture: Architecture,
 ): ReadonlyMap<bigint, number> => {
   const text = new Map<bigint, number>();
@@ -147,10 +170,12 @@ const placeCode = (
   const returns = (address: bigint, mode: string): Bytes =>
     assemble(architecture.returns, address, mode, address, architecture);
   for (const site of sites) for (const callee of site.callees) place(callee, returns(callee, site.mode));
-  for (const site of sites) place(site.address + BigInt(site.length), site.after);
-  for (const block of scenario.blocks ?? [])
+  const placeBlock = (block: CodeBlock): void =>
     place(block.address, assemble(block.code, block.address, block.mode ?? "", block.address, architecture));
-  for (const site of sites) place(site.address, site.versions[0].bytes);
+  for (const block of ofStrategies) placeBlock(block);
+  for (const site of sites) place(site.address + BigInt(site.length), site.after);
+  for (const block of scenario.blocks ?? []) placeBlock(block);
+  for (const site of sites) if (!site.data) place(site.address, site.versions[0].bytes);
   for (const address of text.keys()) {
     if (address >= STACK_BOTTOM && address <= HOME) {
       throw new InputError(
@@ -187,28 +212,32 @@ const placeCells = (
 const placeRoutines = (
   scenario: Scenario,
   sites: readonly ResolvedSite[],
+  ofStrategies: readonly bigint[],
   text: ReadonlyMap<bigint, number>,
   siteOf: Layout["siteOf"],
 ) => {
-  const atSites = sites.map((site) => site.address);
+  const ofCode = sites.flatMap(({ data, address }) => (data ? [] : [address]));
+  const byDefault = ofStrategies.length > 0 ? ofStrategies : ofCode;
   const free = scenario.cpus - scenario.patchers.length;
   const executors = scenario.executors ?? [{}];
   const routines = new Map<string, readonly bigint[]>();
+  const runs = new Map<string, Pick<Executor, "once" | "registers" | "faults">>();
   const counts = executors.map((executor, i) => {
     const routine = executors.length === 1 ? "executor" : `executor ${i}`;
-    const entries = executor.entries ?? atSites;
+    const entries = executor.entries ?? byDefault;
     for (const entry of entries) {
       if (!text.has(entry))
         throw new InputError(`No code lies at ${hex(entry)}, where an executor starts.`, { place: "executors" });
     }
     routines.set(routine, entries);
+    runs.set(routine, executor);
     return { routine, count: executor.count ?? Math.max(free, 0) };
   });
   const entries = [...new Set([...routines.values()].flat())];
   routines.set("irq", entries);
   routines.set("nmi", entries);
   const modes = new Map(entries.map((entry) => [entry, modeAt(entry, scenario, sites, siteOf)]));
-  return { routines, modes, counts };
+  return { routines, runs, modes, counts };
 };
 
 const modeAt = (

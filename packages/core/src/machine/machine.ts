@@ -81,6 +81,7 @@ export class Machine {
   readonly nmi: boolean;
   readonly #operations: ReadonlySet<string>;
   readonly #enter = new Map<string, MachineCode>();
+  #targets: readonly bigint[] | undefined;
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
   constructor(
@@ -107,11 +108,10 @@ export class Machine {
     this.preempt = scenario.preempt ?? false;
     this.irq = scenario.interrupts?.irq ?? false;
     this.nmi = scenario.interrupts?.nmi ?? false;
-    this.#rules = byId("rule", [...books.flatMap((book) => book.rules), order.execute, ...order.spontaneous]);
-    this.#maps = byId(
-      "map",
-      books.flatMap((book) => book.maps),
-    );
+    const own = [...(order.rules ?? []), order.execute, ...order.spontaneous];
+    const common = books.flatMap((book) => book.rules).filter(({ id }) => !order.rules?.some((rule) => rule.id === id));
+    this.#rules = byId("rule", [...common, ...own]);
+    this.#maps = byId("map", [...books.flatMap((book) => book.maps), ...(order.maps ?? [])]);
     this.#predicates = byId(
       "predicate",
       books.flatMap((book) => book.predicates),
@@ -179,6 +179,40 @@ export class Machine {
     return this.layout.routines.get(routine) ?? [];
   }
 
+  /** Whether a routine runs once and then stops. */
+  runsOnce(routine: string): boolean {
+    return this.layout.runs.get(routine)?.once === true;
+  }
+
+  /** Where the machine code of a routine goes on after an exception; undefined where it does not handle any. */
+  faults(routine: string): bigint | undefined {
+    return this.layout.runs.get(routine)?.faults;
+  }
+
+  /** Addresses that an indirect branch may go to as far as nothing is known of it: the sites and where routines start. */
+  get targets(): readonly bigint[] {
+    this.#targets ??= [
+      ...new Set([...this.layout.sites.map((site) => site.address), ...[...this.layout.routines.values()].flat()]),
+    ];
+    return this.#targets;
+  }
+
+  /** The context of a routine when its task starts. */
+  begin(routine: string): MachineCode {
+    const [entry] = this.entries(routine);
+    return this.runsOnce(routine) && entry !== undefined ? this.enter(routine, entry) : this.home(routine);
+  }
+
+  /** A context that has run its code once. */
+  ended(code: MachineCode): MachineCode {
+    return { ...code, pc: HOME, passages: {} };
+  }
+
+  /** Whether a context has run its code once. */
+  hasEnded(code: MachineCode): boolean {
+    return !code.home && code.pc === HOME && this.runsOnce(code.routine);
+  }
+
   /** The context of a routine before its first instruction. */
   home(routine: string): MachineCode {
     return {
@@ -199,7 +233,9 @@ export class Machine {
     const key = `${routine} ${entry}`;
     let code = this.#enter.get(key);
     if (code === undefined) {
-      const { registers, stores } = this.instructionSet.enter(HOME, STACK_TOP);
+      const given = this.layout.runs.get(routine)?.registers;
+      const called = this.instructionSet.enter(HOME, STACK_TOP);
+      const { registers, stores } = given === undefined ? called : { registers: given, stores: [] };
       const memory = Object.assign({}, ...stores.map(bytesByAddress)) as MachineCode["memory"];
       const mode = this.layout.modes.get(entry) ?? "";
       code = { run: "machine", routine, home: false, pc: entry, mode, registers, memory, passages: {}, trapped: null };

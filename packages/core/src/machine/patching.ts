@@ -1,10 +1,11 @@
 import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
-import { cpuMap, type Effect, rule } from "../rule.js";
-import type { MemoryState, SiteState } from "../state.js";
-import { addressKey } from "../state.js";
-import { withCell } from "./execute.js";
-import { ageWindow, maintain } from "./windows.js";
+import { fromHex, toHex } from "../hex.js";
+import { settled } from "../memory/perform.js";
+import { cpuMap, rule } from "../rule.js";
+import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
+import { judged } from "./tracing.js";
+import { ageWindow, byteSeen, maintain } from "./windows.js";
 
 /* What a patch call does to memory: begins, stores code piece by piece, publishes, returns. */
 
@@ -30,7 +31,9 @@ export const beginCallRule = rule({
       set: {
         cpu: machine.advance(cpu),
         memory: withSites(memory, args.sites, (site) => ({
-          from: site.to,
+          ...site,
+          // A call for what another call is about already finds the change still under way.
+          from: site.calling && site.to === args.to ? site.from : site.to,
           to: args.to,
           calling: true,
           published: false,
@@ -51,9 +54,14 @@ export const returnCallRule = rule({
     {
       set: {
         cpu: machine.advance(cpu),
-        memory: withSites(memory, args.sites, (site) => ({ ...site, calling: false })),
+        memory: withSites(memory, args.sites, (site) => ({ ...judged(site), calling: false })),
       },
-      observed: [{ what: "return-call", detail: args }],
+      observed: [
+        {
+          what: "return-call",
+          detail: args.sites.some((site) => memory.sites[site]?.untold) ? { ...args, untold: true } : args,
+        },
+      ],
     },
   ],
 });
@@ -64,15 +72,11 @@ export const publishRule = rule({
   source: "the release of the handler's data",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
-  apply: ({ cpu, memory }, args: { readonly sites: readonly number[] }, machine) => [
-    {
-      set: {
-        cpu: machine.advance(cpu),
-        memory: withSites(memory, args.sites, (site) => ({ ...site, published: true })),
-      },
-      observed: [{ what: "publish", detail: args }],
-    },
-  ],
+  apply({ cpu, memory }, args: { readonly sites: readonly number[] }, machine) {
+    const parts = { cpu: machine.advance(cpu), memory };
+    const written = machine.order.write(parts, { to: "published", sites: args.sites }, machine);
+    return [settled(parts, written, [{ what: "publish", detail: args }])];
+  },
 });
 
 /** Stores one piece of code: a run of bytes inside one cell. */
@@ -81,27 +85,48 @@ export const storeRule = rule({
   source: "R2",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
-  apply({ cpu, memory }, args: { readonly address: bigint; readonly bytes: string }, machine): readonly Effect[] {
-    const base = machine.cellOf(args.address);
-    if (base === undefined) throw new Error("Every store of a program has its cell.");
-    const key = addressKey(base);
-    const old = memory.cells[key]?.latest ?? "";
-    const offset = 2 * Number(args.address - base);
-    const value = old.slice(0, offset) + args.bytes + old.slice(offset + args.bytes.length);
-    const observed = [
-      {
-        what: "store",
-        detail: { address: args.address, bytes: args.bytes, was: old.slice(offset, offset + args.bytes.length) },
-      },
-    ];
-    if (value === old) return [{ set: { cpu: machine.advance(cpu) }, observed }];
+  maps: ["age"],
+  apply({ cpu, memory }, { address, bytes }: { readonly address: bigint; readonly bytes: string }, machine) {
+    const was = Array.from({ length: bytes.length / 2 }, (_, i) => byteSeen(cpu, memory, address + BigInt(i), machine));
+    const parts = { cpu: machine.advance(cpu), memory };
+    const written = machine.order.write(parts, { to: "code", address, bytes }, machine);
+    const detail = { address, bytes, was: toHex(was as number[]) };
+    return [settled(parts, written, [{ what: "store", detail }])];
+  },
+});
+
+/** Stores one piece of data. */
+export const storeDataRule = rule({
+  id: "storeData",
+  source: "WRITE_ONCE of data that machine code loads",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply({ cpu, memory }, args: { readonly address: bigint; readonly bytes: string }, machine) {
+    const bytes = Object.fromEntries(
+      fromHex(args.bytes).map((byte, i) => [addressKey(args.address + BigInt(i)), toHex([byte])]),
+    );
+    const parts = { cpu: machine.advance(cpu), memory };
     return [
-      {
-        set: { cpu: machine.advance(cpu), memory: withCell(memory, key, value, machine) },
-        everyCpu: { id: "age", args: { key, old, value } },
-        observed,
-      },
+      settled(parts, machine.order.write(parts, { to: "data", bytes }, machine), [
+        { what: "store-data", detail: args },
+      ]),
     ];
+  },
+});
+
+/** Gives data back. */
+export const freeDataRule = rule({
+  id: "freeData",
+  source: "kfree of what machine code loads",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply({ cpu, memory }, { address, size }: { readonly address: bigint; readonly size: number }, machine) {
+    const bytes = Object.fromEntries(
+      Array.from({ length: size }, (_, i) => [addressKey(address + BigInt(i)), FREED_BYTE] as const),
+    );
+    const parts = { cpu: machine.advance(cpu), memory };
+    const written = machine.order.write(parts, { to: "data", bytes }, machine);
+    return [settled(parts, written, [{ what: "free-data", detail: { address, size } }])];
   },
 });
 
@@ -111,6 +136,7 @@ export const maintainRule = rule({
   source: "R6",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  ordering: ({ operation }: { readonly operation: string }) => operation,
   apply({ cpu, memory }, args: { readonly operation: string; readonly address?: bigint }, machine) {
     const operation = machine.cache.operations[args.operation];
     if (operation === undefined) throw new InputError(`This architecture has no cache maintenance ${args.operation}.`);
@@ -123,6 +149,7 @@ export const maintainRule = rule({
 /** The window of one CPU after a store. */
 export const ageMap = cpuMap({
   id: "age",
+  touches: ["stale", "excludes", "behind"],
   apply: (cpu, args: { readonly key: string; readonly old: string; readonly value: string } & Data, machine) =>
     ageWindow(cpu, args.key, args.old, args.value, machine),
 });

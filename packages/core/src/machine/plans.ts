@@ -2,29 +2,25 @@ import type { Architecture } from "../architecture.js";
 import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import type { FetchModel } from "../fetch-model.js";
-import { fromHex, toHex } from "../hex.js";
+import { toHex } from "../hex.js";
 import { keyOf, same } from "../key.js";
+import { piecesOf } from "../memory/pieces.js";
 import { Compiler } from "../program/compile.js";
-import { dropLines, type Line, lineIds } from "../program/program.js";
-import type { Patcher, Scenario } from "../scenario.js";
+import {
+  type Addition,
+  addLines,
+  dropLines,
+  isStep,
+  type Line,
+  lineIds,
+  nested,
+  type Pair,
+  type PatchProgram,
+} from "../program/program.js";
+import type { CodeBlock, DataBlock, Patcher, Scenario } from "../scenario.js";
 import { type Flip, isImpossible } from "../strategy.js";
 import { guardKey, patcherProgram, trapProgram } from "./reserved.js";
 import type { ResolvedSite } from "./sites.js";
-
-/** Cuts a store by the width of its accesses, and each access by the fetch model's unit. */
-const cutBy =
-  (unit: number) =>
-  (address: bigint, bytes: string, width: number): readonly (readonly [bigint, string])[] => {
-    const pieces: (readonly [bigint, string])[] = [];
-    const all = fromHex(bytes);
-    for (let at = 0; at < all.length; ) {
-      const here = address + BigInt(at);
-      const size = Math.min(width - (at % width), unit - Number(here % BigInt(unit)), all.length - at);
-      pieces.push([here, toHex(all.slice(at, at + size))]);
-      at += size;
-    }
-    return pieces;
-  };
 
 /** Asks every patcher's strategy for its programs and compiles them together with the trap handlers. */
 export const compilePlans = (
@@ -33,11 +29,17 @@ export const compilePlans = (
   architecture: Architecture,
   fetch: FetchModel,
 ) => {
-  const compiler = new Compiler(cutBy(fetch.unit));
+  const compiler = new Compiler((address, bytes, width) => piecesOf(address, bytes, width, fetch.unit));
   const words: { [name: string]: Data } = {};
   const cpuWords: { [name: string]: Data } = {};
   const guards = new Set<string>();
+  const blocks: CodeBlock[] = [];
+  const data: DataBlock[] = [];
+  const entries: bigint[] = [];
+  const pairs = new Map<bigint, Pair>();
   const handlers = new Map<string, Line[][]>();
+  let traced = false;
+  const plans = scenario.patchers.map((): PatchProgram[] => []);
   const steps = scenario.patchers.map((patcher, index) => {
     const { strategy } = patcher;
     if (strategy.architectures !== "any" && !strategy.architectures.includes(architecture.id)) {
@@ -56,7 +58,10 @@ export const compilePlans = (
         });
     }
     const ids = new Set<string>();
+    const kept = new Set<string>();
     const drop = new Set(patcher.drop ?? []);
+    const { add = [] } = patcher;
+    const edit = (lines: readonly Line[]): readonly Line[] => dropLines(addLines(lines, add), drop);
     const main: Line[] = [];
     const flips = patcher.flips === "forever" ? 2 : patcher.flips;
     for (let flip = 0; flip < flips; flip++) {
@@ -64,6 +69,8 @@ export const compilePlans = (
       const planned = strategy.plan(flipOf(patcher, sites, to), {
         instructionSet: architecture.instructionSet,
         mode: sites[patcher.sites[0] ?? 0]?.mode ?? "",
+        cpus: scenario.cpus,
+        reports: fetch.reports,
       });
       if (isImpossible(planned)) {
         const back = to === 0 ? " on the way back (flip 2; ask for 1 flip to leave it out)" : "";
@@ -72,15 +79,34 @@ export const compilePlans = (
         });
       }
       for (const id of lineIds([...planned.main, ...Object.values(planned.traps ?? {}).flat()])) ids.add(id);
+      // A decoder listens though the event be left out.
+      traced ||= publishes(planned.main);
       const call = (op: string): Line => ({ id: op, op, args: { sites: patcher.sites, to } });
-      main.push(call("beginCall"), ...aboutSites(dropLines(planned.main, drop), patcher.sites), call("returnCall"));
-      for (const [vector, lines] of Object.entries(planned.traps ?? {})) {
+      const first = add.filter(({ after }) => after === null).map(({ line }) => line);
+      const edited: PatchProgram = {
+        ...planned,
+        main: [...first, ...edit(planned.main)],
+        traps: Object.fromEntries(Object.entries(planned.traps ?? {}).map(([vector, lines]) => [vector, edit(lines)])),
+      };
+      plans[index]?.push(edited);
+      for (const id of lineIds([...edited.main, ...Object.values(edited.traps ?? {}).flat()])) kept.add(id);
+      main.push(call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall"));
+      for (const [vector, lines] of Object.entries(edited.traps ?? {})) {
         const list = handlers.get(vector) ?? [];
-        const kept = [...dropLines(lines, drop)];
-        if (!list.some((other) => keyOf(other as unknown as Data) === keyOf(kept as unknown as Data))) list.push(kept);
+        if (!list.some((other) => keyOf(other as unknown as Data) === keyOf(lines as unknown as Data)))
+          list.push([...lines]);
         handlers.set(vector, list);
       }
       for (const guard of planned.guards ?? []) guards.add(guardKey(guard.address, toHex(guard.bytes)));
+      blocks.push(...(planned.around?.blocks ?? []));
+      // What memory holds at first is the first flip's to say.
+      for (const each of planned.around?.data ?? [])
+        if (!data.some(({ address }) => address === each.address)) data.push(each);
+      entries.push(...(planned.around?.entries ?? []));
+      for (const pair of planned.pairs ?? []) {
+        const published = [...(pairs.get(pair.at)?.published ?? []), ...pair.published];
+        pairs.set(pair.at, { ...pair, published });
+      }
       declare(words, planned.words ?? {}, strategy.id);
       declare(cpuWords, planned.cpuWords ?? {}, strategy.id);
     }
@@ -90,13 +116,51 @@ export const compilePlans = (
           place: "drop",
         });
     }
+    for (const addition of add) assertAdded(addition, ids, kept, strategy.id);
     compiler.add(patcherProgram(index), patcherProgram(index), main, { forever: patcher.flips === "forever" });
-    return [...ids].filter((id) => !drop.has(id));
+    return [...kept];
   });
   for (const [vector, chain] of handlers) {
-    compiler.addChain(trapProgram(vector), chain, vector === "irq" || vector === "nmi" ? "callPatched" : "unclaimed");
+    const ends = { irq: "callPatched", nmi: "callPatched", switch: undefined } as const;
+    compiler.addChain(trapProgram(vector), chain, vector in ends ? ends[vector as keyof typeof ends] : "unclaimed");
   }
-  return { programs: compiler.programs, words, cpuWords, guards, steps };
+  return {
+    programs: compiler.programs,
+    words,
+    cpuWords,
+    guards,
+    blocks,
+    data,
+    entries: [...new Set(entries)],
+    pairs,
+    traced,
+    steps,
+    plans,
+  };
+};
+
+/** Whether lines publish text-poke events. */
+const publishes = (lines: readonly Line[]): boolean =>
+  lines.some((line) => (isStep(line) && line.op === "publishEvent") || publishes(nested(line)));
+
+/** Throws {@link InputError} unless an addition has a place among the lines `ids` of a strategy, and was put there. */
+const assertAdded = (
+  { after, inside, line }: Addition,
+  ids: ReadonlySet<string>,
+  kept: ReadonlySet<string>,
+  strategy: string,
+): void => {
+  const fail = (why: string): never => {
+    throw new InputError(`${line.id} cannot be added to the strategy ${strategy}: ${why}.`, { place: "add" });
+  };
+  if (ids.has(line.id)) fail("it has a step of this name itself");
+  if (after !== null && !ids.has(after)) fail(`it has no step ${after}; its steps are ${[...ids].join(", ")}`);
+  if (kept.has(line.id)) return;
+  fail(
+    inside === undefined
+      ? `the lines that hold ${after} are left out`
+      : `the step ${after} is left out, or has no ${inside} to put it into`,
+  );
 };
 
 /** Steps that speak of the call's sites get to know them. */

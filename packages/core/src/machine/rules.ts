@@ -5,6 +5,7 @@ import * as patching from "./patching.js";
 import * as scheduling from "./scheduling.js";
 import * as services from "./services.js";
 import * as stop from "./stop-machine.js";
+import * as tracing from "./tracing.js";
 import * as traps from "./traps.js";
 import * as words from "./words.js";
 
@@ -13,6 +14,9 @@ export const coreRules: RuleBook = {
   rules: [
     patching.beginCallRule,
     patching.storeRule,
+    patching.storeDataRule,
+    patching.freeDataRule,
+    tracing.publishEventRule,
     patching.maintainRule,
     patching.publishRule,
     patching.returnCallRule,

@@ -3,7 +3,7 @@ import { rule } from "../rule.js";
 import { type Context, type CpuState, running } from "../state.js";
 import { push } from "./interrupts.js";
 import type { Machine } from "./machine.js";
-import { stopperWork } from "./reserved.js";
+import { stopperWork, trapProgram } from "./reserved.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -17,12 +17,13 @@ export const preemptRule = rule({
   source: "R14",
   reads: ["cpu", "parked"],
   writes: ["cpu", "parked"],
-  apply({ cpu, parked }) {
+  ordering: () => "event",
+  apply({ cpu, parked }, _args, machine) {
     const task = running(cpu) as Context;
     const tasks = [...parked.tasks, task].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     return [
       {
-        set: { cpu: { ...cpu, stack: [], fetching: null }, parked: { tasks } },
+        set: { cpu: { ...(machine.order.discard?.(cpu) ?? cpu), stack: [], fetching: null }, parked: { tasks } },
         observed: [
           { what: "preempt", detail: { task: nameOf(task), at: task.code.run === "machine" ? task.code.pc : null } },
         ],
@@ -37,11 +38,12 @@ export const resumeRule = rule({
   source: "R14",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "parked"],
+  ordering: () => "event",
   apply({ cpu, memory, parked }, _args, machine) {
     return parked.tasks.flatMap((task, i) => {
       const earlier = parked.tasks[i - 1];
       if (earlier !== undefined && keyOf(earlier) === keyOf(task)) return [];
-      const resumed: CpuState = { ...cpu, stack: [task] };
+      const resumed: CpuState = { ...cpu, stack: [task, ...switching(machine)] };
       return [
         {
           set: {
@@ -58,6 +60,13 @@ export const resumeRule = rule({
     });
   },
 });
+
+/** What patch programs do in the switch to a task. */
+const switching = (machine: Machine): readonly Context[] => {
+  const program = trapProgram("switch");
+  if (!machine.hasProgram(program)) return [];
+  return [{ level: "irq", code: machine.start(program, {}, null), masked: true, preempts: true, marks: [] }];
+};
 
 const nameOf = (task: Context): string => (task.code.run === "machine" ? task.code.routine : task.code.program);
 
@@ -80,6 +89,7 @@ export const takeStopperRule = rule({
   source: "cpu_stopper_thread, kernel/stop_machine.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  ordering: () => "event",
   apply({ cpu }, args: { readonly work: string }, machine) {
     const program = `${args.work} ${cpu.boot ? "active" : "secondary"}`;
     const stopper: Context = {
@@ -90,15 +100,17 @@ export const takeStopperRule = rule({
       marks: [],
     };
     const pending = cpu.pending.filter((name) => name !== stopperWork(args.work));
-    return [{ set: { cpu: push({ ...cpu, pending }, stopper) }, observed: [{ what: "take-stopper", detail: {} }] }];
+    return [
+      { set: { cpu: push({ ...cpu, pending }, stopper, machine) }, observed: [{ what: "take-stopper", detail: {} }] },
+    ];
   },
 });
 
-/** Whether the running task stands at a voluntary switch, sleeps, or is not there at all. */
+/** Whether the running task stands at a voluntary switch, sleeps, or is not there at all. With interrupts masked nobody sleeps. */
 export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {
   const context = running(cpu);
   if (context === undefined) return true;
-  if (context.level !== "task") return false;
+  if (context.level !== "task" || context.masked) return false;
   return context.code.run === "machine"
     ? context.code.home && context.code.trapped === null
     : SLEEPING.has(machine.next(context.code)?.op ?? "");
@@ -110,6 +122,7 @@ export const exitStopperRule = rule({
   source: "R14",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  ordering: () => "event",
   apply({ cpu, memory }, _args, machine) {
     const stopper = running(cpu) as Context;
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
@@ -128,7 +141,7 @@ export const preemptible = (cpu: CpuState, machine: Machine): boolean => {
 };
 
 /** Steps in which a task sleeps, so that its CPU can do something else. */
-const SLEEPING: ReadonlySet<string> = new Set(["lock", "queueStop", "awaitStop", "awaitGrace"]);
+export const SLEEPING: ReadonlySet<string> = new Set(["lock", "queueStop", "awaitStop", "awaitGrace"]);
 
 /** Steps inside a section with preemption off (`on_each_cpu`). */
 const NOT_PREEMPTIBLE: ReadonlySet<string> = new Set(["waitIpi"]);

@@ -8,6 +8,7 @@ export const lockRule = rule({
   source: "mutex_lock",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  ordering: () => "atomic",
   apply: ({ cpu, services }, args: { readonly name: string }, machine) =>
     services.locks[args.name] === true
       ? []
@@ -28,6 +29,7 @@ export const unlockRule = rule({
   source: "mutex_unlock",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  ordering: () => "atomic",
   apply({ cpu, services }, args: { readonly name: string }, machine) {
     const { [args.name]: _, ...locks } = services.locks;
     return [
@@ -45,6 +47,7 @@ const window = (id: "enterWindow" | "leaveWindow", by: 1 | -1) =>
     source: "the mapping through which a patcher writes: text_poke_mm on x86, FIX_TEXT_POKE0 elsewhere",
     reads: ["cpu", "services"],
     writes: ["cpu", "services"],
+    ordering: () => "event",
     apply({ cpu, services }, args: { readonly window: string }, machine) {
       const inside = (services.windows[args.window] ?? 0) + by;
       const { [args.window]: _, ...others } = services.windows;
@@ -69,6 +72,7 @@ export const armTrapRule = rule({
   source: "register_die_notifier and its kind",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  ordering: () => "atomic",
   apply: ({ cpu, services }, args: { readonly vector: string }, machine) => [
     {
       set: {
@@ -86,6 +90,7 @@ export const disarmTrapRule = rule({
   source: "unregister_die_notifier and its kind",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  ordering: () => "atomic",
   apply: ({ cpu, services }, args: { readonly vector: string }, machine) => [
     {
       set: {
@@ -100,14 +105,18 @@ export const disarmTrapRule = rule({
   ],
 });
 
-/** In the sequential memory order every access is visible at once, so a barrier orders nothing more. */
+/** A barrier is a step that the memory order may hold back; in the sequential order every access is visible at once anyway. */
 export const fenceRule = rule({
   id: "fence",
   source: "smp_wmb and its kind",
   reads: ["cpu"],
   writes: ["cpu"],
+  ordering: ({ kind }: { readonly kind: string }) => kind,
   urgent: () => true,
-  apply: ({ cpu }, args: { readonly kind: string }, machine) => [
-    { set: { cpu: machine.advance(cpu) }, observed: [{ what: "fence", detail: args }] },
-  ],
+  apply({ cpu }, args: { readonly kind: string }, machine) {
+    const done = machine.advance(cpu);
+    return [
+      { set: { cpu: machine.order.leaves?.(done, args.kind) ?? done }, observed: [{ what: "fence", detail: args }] },
+    ];
+  },
 });

@@ -2,6 +2,7 @@ import type { Architecture } from "../architecture.js";
 import type { Bytes } from "../data.js";
 import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
+import type { Registers } from "../instruction-set.js";
 import type { Code, Site } from "../scenario.js";
 
 /** One instruction of a version of a site; `offset` is in bytes from the site's start. */
@@ -16,6 +17,8 @@ export type ResolvedSite = {
   readonly length: number;
   readonly mode: string;
   readonly versions: readonly [Version, Version];
+  /** What is changed is data that code loads. */
+  readonly data: boolean;
   /** Code that follows the site. */
   readonly after: Bytes;
   readonly origin?: string;
@@ -31,13 +34,38 @@ export const assemble = (code: Code, at: bigint, mode: string, site: bigint, arc
   const bytes: number[] = [];
   for (const line of code.split(/[+\n](?!\d)/).map((text) => text.trim())) {
     if (line === "") continue;
-    const mnemonic = line.split(/\s/)[0] ?? "";
-    const branch = line === mnemonic ? architecture.branches[mnemonic] : undefined;
-    const text = branch === undefined ? line : `${line} ${hex(site + BigInt(architecture.reach[branch]))}`;
+    const [, datum] = /^\.quad\s+(\S+)$/.exec(line) ?? [];
+    if (datum !== undefined) {
+      bytes.push(...quad(datum, site, architecture));
+      continue;
+    }
+    const words = line.split(/\s+/);
+    const branch = architecture.branches[words.join(" ")];
+    const separator = words.length === 1 ? " " : ", ";
+    const text = branch === undefined ? line : `${line}${separator}${hex(site + BigInt(architecture.reach[branch]))}`;
     bytes.push(...architecture.instructionSet.assemble(text, at + BigInt(bytes.length), mode));
   }
   return bytes;
 };
+
+/** Eight bytes of data, little-endian: a number, or the address of the site's own `target` or `callee`. */
+const quad = (text: string, site: bigint, { reach }: Architecture): Bytes => {
+  const known = text === "target" || text === "callee" ? site + BigInt(reach[text]) : undefined;
+  if (known === undefined && !/^(0x[\da-f]{1,16}|\d{1,20})$/i.test(text))
+    throw new InputError(`.quad takes a number, \`target\` or \`callee\`, not ${text}.`);
+  const value = known ?? BigInt(text);
+  return Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+};
+
+const isData = ({ data, old, new: next }: Site): boolean =>
+  data ?? [old, next].every((code) => typeof code === "string" && /^\s*\.quad\b/.test(code));
+
+/** Data in words of eight bytes, as far as it goes. */
+const divideData = (bytes: Bytes): readonly SiteInstruction[] =>
+  Array.from({ length: Math.ceil(bytes.length / 8) }, (_, i) => {
+    const word = bytes.slice(8 * i, 8 * i + 8);
+    return { offset: 8 * i, bytes: toHex(word), text: `.quad 0x${toHex([...word].reverse()).replace(/^0+(?=.)/, "")}` };
+  });
 
 const divide = (bytes: Bytes, site: Site, what: string, architecture: Architecture): readonly SiteInstruction[] => {
   const { instructionSet } = architecture;
@@ -67,14 +95,15 @@ const divide = (bytes: Bytes, site: Site, what: string, architecture: Architectu
 export const resolveSite = (site: Site, architecture: Architecture): ResolvedSite => {
   const mode = site.mode ?? "";
   const { instructionSet } = architecture;
-  if (site.address % BigInt(instructionSet.alignment) !== 0n) {
+  const data = isData(site);
+  if (!data && site.address % BigInt(instructionSet.alignment) !== 0n) {
     throw new InputError(
       `A site on ${architecture.id} starts at a multiple of ${instructionSet.alignment} bytes, not at ${hex(site.address)}.`,
     );
   }
   const version = (code: Code, what: string): Version => {
     const bytes = assemble(code, site.address, mode, site.address, architecture);
-    return { bytes, instructions: divide(bytes, site, what, architecture) };
+    return { bytes, instructions: data ? divideData(bytes) : divide(bytes, site, what, architecture) };
   };
   const versions = [version(site.old, "old"), version(site.new, "new")] as const;
   const length = versions[0].bytes.length;
@@ -85,35 +114,38 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
     );
   }
   const end = site.address + BigInt(length);
-  const after = assemble(site.after ?? architecture.returns, end, mode, site.address, architecture);
-  const callees = versions.flatMap((v) => v.instructions.flatMap((insn) => calleeOf(insn, site, architecture)));
+  const after = data
+    ? []
+    : assemble(site.after ?? architecture.epilogue ?? architecture.returns, end, mode, site.address, architecture);
+  const callees = data ? [] : versions.flatMap((version) => calleesOf(version, site, architecture));
   return {
     address: site.address,
     length,
     mode,
     versions,
+    data,
     after,
     callees,
     ...(site.origin === undefined ? {} : { origin: site.origin }),
   };
 };
 
-/** Where a call goes when it is executed with all registers zero. */
-const calleeOf = (at: SiteInstruction, site: Site, architecture: Architecture): readonly bigint[] => {
-  const { instructionSet } = architecture;
-  const bytes = fromHex(at.bytes);
-  const insn = instructionSet.decode(bytes, site.mode ?? "");
-  if (typeof insn === "string") return [];
-  const address = site.address + BigInt(at.offset);
-  const first = instructionSet.execute(insn, address, {});
-  const outcome =
-    first.do === "load"
-      ? instructionSet.execute(
-          insn,
-          address,
-          {},
-          first.from.map(() => 0n),
-        )
-      : first;
-  return outcome.do === "retire" && outcome.link !== undefined ? [outcome.next] : [];
+/** Where the calls of a version go when its instructions are executed one after the other, from registers that are all zero. */
+const calleesOf = (version: Version, site: Site, { instructionSet }: Architecture): readonly bigint[] => {
+  const callees: bigint[] = [];
+  let registers: Registers = {};
+  for (const { bytes, offset } of version.instructions) {
+    const insn = instructionSet.decode(fromHex(bytes), site.mode ?? "");
+    if (typeof insn === "string") continue;
+    const address = site.address + BigInt(offset);
+    let outcome = instructionSet.execute(insn, address, registers);
+    if (outcome.do === "load") {
+      const zeros = outcome.from.map(() => 0n);
+      outcome = instructionSet.execute(insn, address, registers, zeros);
+    }
+    if (outcome.do !== "retire") continue;
+    registers = { ...registers, ...outcome.registers };
+    if (outcome.link !== undefined) callees.push(outcome.next);
+  }
+  return callees;
 };

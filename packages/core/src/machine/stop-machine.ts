@@ -23,6 +23,8 @@ export const queueStopRule = rule({
   source: "stop_machine_cpuslocked, kernel/stop_machine.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu", "services", "everyCpu"],
+  maps: ["queue-stopper"],
+  ordering: () => "atomic",
   apply({ cpu, services }, args: Work, machine) {
     if (services.stop !== null) return [];
     const stop: StopState = { program: args.program, stage: "prepare", acks: machine.cpus };
@@ -30,6 +32,7 @@ export const queueStopRule = rule({
       {
         set: { cpu: machine.advance(cpu), services: { ...services, stop } },
         everyCpu: { id: "queue-stopper", args },
+        touches: ["pending"],
         observed: [{ what: "queue-stop", detail: {} }],
       },
     ];
@@ -48,7 +51,9 @@ export const awaitStopRule = rule({
   source: "wait_for_completion in stop_cpus, kernel/stop_machine.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  ordering: () => "event",
   guard: (args: Work) => ({ id: "not-stopped", args }),
+  outwaits: "queueStop",
   apply: ({ cpu, services }, _args: Work, machine) => [
     {
       set: { cpu: machine.advance(cpu), services: { ...services, stop: null } },
@@ -71,6 +76,7 @@ export const ackStopRule = rule({
   source: "ack_state, set_state, kernel/stop_machine.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  ordering: () => "atomic",
   apply({ cpu, services }, args: Stage, machine) {
     const stop = services.stop;
     if (stop === null || stop.stage !== args.stage) return [];

@@ -1,5 +1,8 @@
-import { fromHex } from "../hex.js";
+import { fromHex, toHex } from "../hex.js";
 import { same } from "../key.js";
+import { settled } from "../memory/perform.js";
+import { wordSeen } from "../memory/seen.js";
+import type { Write, Written } from "../memory-order.js";
 import { type Observation, rule } from "../rule.js";
 import {
   type Context,
@@ -13,7 +16,7 @@ import {
   withRunning,
 } from "../state.js";
 import { alone } from "./candidates.js";
-import { goOn, run } from "./execute.js";
+import { goOn, modeAfter, run, type Seen } from "./execute.js";
 import { marksBelowTrap } from "./grace-periods.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
@@ -31,6 +34,7 @@ export const enterTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory", "services"],
   writes: ["cpu"],
+  ordering: () => "event",
   // Nothing else can happen on this CPU, a grace period waits for it as for its handler, and what others do matters to the entry only
   // where they register handlers.
   urgent: (_cpu, machine) =>
@@ -57,7 +61,7 @@ export const enterTrapRule = rule({
       marks: context.marks,
     };
     const below: Context = { ...context, code: interrupted };
-    const marks = marksBelowTrap(below, machine.preempt);
+    const marks = marksBelowTrap(below, machine);
     const entered: CpuState = { ...withRunning(cpu, { ...below, marks }), fetching: null };
     const pushed = { ...entered, stack: [...entered.stack, handler] };
     const synchronized = machine.cpu.synchronizes.includes("trap-entry")
@@ -86,6 +90,7 @@ export const unclaimedRule = rule({
   source: "R12",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  ordering: () => "event",
   apply({ cpu, memory }, _args, machine) {
     const { below, frame } = handlerOf(cpu);
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
@@ -119,7 +124,7 @@ export const lookupRule = rule({
   writes: ["cpu"],
   apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
     const { frame } = handlerOf(cpu);
-    const list = services.words[args.word];
+    const list = wordSeen(cpu, services, args.word, machine);
     const freed = list === FREED;
     const entries = Array.isArray(list)
       ? (list as readonly { readonly address: bigint; readonly bytes: string }[])
@@ -140,28 +145,26 @@ export const lookupRule = rule({
   },
 });
 
-/** Gives the interrupted context the effect of an instruction at the trap's address. */
+type Emulated = { readonly bytes: string | { readonly local: string }; readonly all?: boolean };
+
+/** Gives the interrupted context the effect of an instruction at the trap's address, or of all in these bytes. */
 export const emulateRule = rule({
   id: "emulate",
   source: "x86: the emulation at the end of smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu", "memory"],
-  writes: ["cpu", "memory"],
-  apply({ cpu, memory }, args: { readonly bytes: string | { readonly local: string } }, machine) {
+  writes: ["cpu", "memory", "everyCpu"],
+  apply({ cpu, memory }, args: Emulated, machine) {
     const { below, frame } = handlerOf(cpu);
     const bytes = machine.value(cpu, args.bytes) as string;
-    const done = effectOf(frame, bytes, memory, machine);
-    const emulated = withInterrupted(cpu, below, done.code);
-    return [
-      {
-        set:
-          done.memory === memory
-            ? { cpu: machine.advance(emulated) }
-            : { cpu: machine.advance(emulated), memory: done.memory },
-        observed: [
-          { what: "emulate", detail: { at: frame.at, bytes, text: machine.disassemble(fromHex(bytes), frame.at) } },
-        ],
-      },
-    ];
+    const effects = effectsOf(frame, bytes, { cpu, memory }, machine);
+    const { code, writes } = (args.all === true ? effects.at(-1) : effects[0]) as TrapEffect;
+    const emulated = machine.advance(withInterrupted(cpu, below, code));
+    const written = writes.reduce<Written>((parts, write) => machine.order.write(parts, write, machine), {
+      cpu: emulated,
+      memory,
+    });
+    const text = machine.disassemble(fromHex(bytes), frame.at, frame.interrupted.mode);
+    return [settled({ memory }, written, [{ what: "emulate", detail: { at: frame.at, bytes, text } }])];
   },
 });
 
@@ -178,12 +181,46 @@ export const restartRule = rule({
   },
 });
 
+/** What became of the interrupted context, what it wrote to others' memory, and where a call among it returns to. */
+type TrapEffect = {
+  readonly code: MachineCode;
+  readonly writes: readonly Write[];
+  readonly link: bigint | undefined;
+};
+
+/**
+ * The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address, after the second, and so on
+ * as long as they go straight on.
+ */
+const effectsOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine): readonly TrapEffect[] => {
+  const effects: TrapEffect[] = [];
+  let { interrupted } = frame;
+  const writes: Write[] = [];
+  for (let offset = 0; offset < bytes.length / 2; ) {
+    const at = frame.at + BigInt(offset);
+    const rest = bytes.slice(2 * offset);
+    const effect = effectOf({ ...frame, at, interrupted }, rest, seen, machine);
+    writes.push(...effect.writes);
+    effects.push({ ...effect, writes: [...writes] });
+    interrupted = effect.code;
+    const length = Number(interrupted.pc - at);
+    if (interrupted.trapped !== null || lengthAt(rest, interrupted.mode, machine) !== length) break;
+    offset += length;
+  }
+  return effects;
+};
+
+const lengthAt = (bytes: string, mode: string, machine: Machine): number | undefined => {
+  const insn = machine.instructionSet.decode(fromHex(bytes), mode);
+  return typeof insn === "string" ? undefined : insn.length;
+};
+
 /** The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address. */
-const effectOf = (frame: TrapFrame, bytes: string, memory: MemoryState, machine: Machine) => {
+const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine): TrapEffect => {
   const { interrupted, at } = frame;
   const decoded = machine.instructionSet.decode(fromHex(bytes), interrupted.mode);
   const insn = decoded === "short" ? "undefined" : decoded;
-  const ran = run(insn, at, interrupted.registers, interrupted.memory, memory, machine);
+  const ran = run(insn, at, interrupted.registers, interrupted.memory, seen, machine);
   const outcome = ran.outcome;
   if (outcome.do === "trap") {
     return {
@@ -191,14 +228,19 @@ const effectOf = (frame: TrapFrame, bytes: string, memory: MemoryState, machine:
         ...interrupted,
         trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes, site: frame.site },
       },
-      memory,
+      writes: [],
       link: undefined,
     };
   }
   const registers = { ...interrupted.registers, ...outcome.registers };
-  const code: MachineCode = { ...interrupted, pc: outcome.next, registers, memory: ran.stack };
-  return { code, memory: ran.memory, link: outcome.do === "retire" ? outcome.link : undefined };
+  const mode = modeAfter(outcome, interrupted);
+  const code: MachineCode = { ...interrupted, pc: outcome.next, mode, registers, memory: ran.stack };
+  return { code, writes: ran.writes, link: outcome.do === "retire" ? outcome.link : undefined };
 };
+
+/** The code (hex) of a version of a site from an offset on. */
+const restOf = (site: number, version: number, offset: number, machine: Machine): string =>
+  toHex(machine.layout.sites[site]?.versions[version]?.bytes.slice(offset) ?? []);
 
 /** Returns from a trap handler: what became of the interrupted context is compared with the effects of both versions. */
 export const returnFromTrapRule = rule({
@@ -206,6 +248,7 @@ export const returnFromTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  ordering: () => "event",
   // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch; what it is judged by changes
   // with a publication alone.
   urgent: (cpu, machine) => alone(cpu, machine) && !machine.uses("publish"),
@@ -220,8 +263,12 @@ export const returnFromTrapRule = rule({
       if (state === undefined) throw new Error("Every site has a state.");
       const effects = machine
         .instructionsAt(place.site, place.offset)
-        .map(({ version, bytes }) => ({ version, ...effectOf(frame, bytes, memory, machine) }));
-      const matched = effects.filter((effect) => same(effect.code, code)).map((effect) => effect.version);
+        .flatMap(({ version }) =>
+          effectsOf(frame, restOf(place.site, version, place.offset, machine), { cpu, memory }, machine).map(
+            (effect) => ({ version, ...effect }),
+          ),
+        );
+      const matched = [...new Set(effects.filter((effect) => same(effect.code, code)).map((effect) => effect.version))];
       const link = effects.find((effect) => matched.includes(effect.version))?.link;
       let before: readonly number[] | null = null;
       if (!restarted) {

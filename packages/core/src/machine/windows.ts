@@ -3,7 +3,7 @@ import type { ByteWindow } from "../fetch-model.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Instruction } from "../instruction-set.js";
 import { valueSet } from "../key.js";
-import type { Cell, CellValue, CpuState, MemoryState, ValueSet } from "../state.js";
+import type { Cell, CellValue, CpuState, MemoryState, Overwritten, ValueSet } from "../state.js";
 import { addressKey } from "../state.js";
 import type { Machine } from "./machine.js";
 
@@ -17,17 +17,70 @@ export type Fetched = {
   readonly insn: Instruction | "undefined" | "unsupported" | "unmapped";
   readonly bytes: Bytes;
   readonly window: readonly ByteWindow[];
+  /** The bytes of every instruction that could have been fetched in its place, its own among them. */
+  readonly versions: readonly Bytes[];
   /** It differs from what memory holds at last. */
   readonly stale: boolean;
+  /** {@link CpuState.behind} once it was fetched. */
+  readonly behind?: readonly Overwritten[];
 };
 
 const NO_VALUES: ValueSet = [];
 
-/** Values that a CPU can fetch from a cell, the latest first. */
-export const windowOf = (cpu: CpuState, memory: MemoryState, key: string): readonly CellValue[] => {
-  const cell = memory.cells[key] as Cell;
-  return [cell.latest, ...(cpu.stale[key] ?? NO_VALUES)];
+const MOST_BEHIND = 6;
+
+/** Values that a CPU can fetch from a cell, the latest first: what it wrote itself may be seen before others see it. */
+export const windowOf = (cpu: CpuState, memory: MemoryState, key: string, machine: Machine): readonly CellValue[] => {
+  if (machine.fetch.stale === "in-order") return inOrder(cpu, memory, key, 0).map(([value]) => value);
+  const versions = versionsSeen(cpu, memory, key, machine);
+  const stale = cpu.stale[key] ?? NO_VALUES;
+  return versions.length === 1 ? [...versions, ...stale] : [...new Set([...versions, ...stale])];
 };
+
+const NOT_BEHIND: readonly Overwritten[] = [];
+
+/**
+ * R40: the values of a cell that a CPU may fetch when it has already seen the first `from` of the stores that it is behind, the latest
+ * first, each with how many of these stores it has then seen at the least: who has seen fewer can still see all that others can.
+ * Its own stores it sees when others can.
+ */
+const inOrder = (
+  cpu: CpuState,
+  memory: MemoryState,
+  key: string,
+  from: number,
+): readonly (readonly [CellValue, number])[] => {
+  const behind = cpu.behind ?? NOT_BEHIND;
+  const found = new Map([[(memory.cells[key] as Cell).latest, behind.length]]);
+  let seen = from;
+  const values: (readonly [CellValue, number])[] = [];
+  behind.forEach((overwritten, i) => {
+    if (i < from || overwritten.cell !== key) return;
+    values.push([overwritten.value, seen]);
+    seen = i + 1;
+  });
+  found.set((memory.cells[key] as Cell).latest, seen);
+  for (const [value, least] of values.reverse()) found.set(value, least);
+  return [...found];
+};
+
+/** What a cell holds and what the pending writes of a CPU make of it, the last first. */
+const versionsSeen = (cpu: CpuState, memory: MemoryState, key: string, machine: Machine): readonly CellValue[] => {
+  const versions = [(memory.cells[key] as Cell).latest];
+  for (const write of machine.order.pending(cpu)) {
+    if (write.to !== "code") continue;
+    const base = machine.cellOf(write.address) as bigint;
+    if (addressKey(base) !== key) continue;
+    const written = overlaid(versions[0] as CellValue, 2 * Number(write.address - base), write.bytes);
+    if (write.fetched === true) versions.splice(0, versions.length, written);
+    else versions.unshift(written);
+  }
+  return versions;
+};
+
+/** A cell's value with `bytes` (hex) written over it from a place in its own hex. */
+export const overlaid = (value: CellValue, at: number, bytes: string): CellValue =>
+  value.slice(0, at) + bytes + value.slice(at + bytes.length);
 
 /**
  * R1: a fetch may return, for each cell, any value of this CPU's window; the decoder sees every mix.
@@ -40,39 +93,51 @@ export const fetchChoices = (
   mode: string,
   machine: Machine,
 ): readonly Fetched[] => {
-  const found = new Map<string, Fetched>();
+  const found = new Map<string, Omit<Fetched, "versions">>();
   const { instructionSet } = machine;
 
-  const extend = (bytes: readonly number[], chosen: readonly (readonly [string, CellValue])[]): void => {
+  const isInOrder = machine.fetch.stale === "in-order";
+
+  /** `chosen` are the cells that were fetched; `seen` is how many of the stores that it is behind this CPU has seen by then. */
+  const extend = (bytes: readonly number[], chosen: readonly (readonly [string, CellValue])[], seen: number): void => {
     const insn = bytes.length === 0 ? "short" : instructionSet.decode(bytes, mode);
     if (insn !== "short") {
-      add(insn, bytes.slice(0, lengthOf(insn, bytes, mode, machine)));
+      add(insn, bytes.slice(0, lengthOf(insn, bytes, mode, machine)), seen);
       return;
     }
     const next = pc + BigInt(bytes.length);
     const base = machine.cellOf(next);
     if (base === undefined) {
       const byte = machine.text(next);
-      if (byte === undefined) add("unmapped", bytes);
-      else extend([...bytes, byte], chosen);
+      if (byte === undefined) add("unmapped", bytes, seen);
+      else extend([...bytes, byte], chosen, seen);
       return;
     }
     const key = addressKey(base);
-    for (const value of windowOf(cpu, memory, key)) {
+    const rest = (value: CellValue): Bytes => fromHex(value).slice(Number(next - base));
+    if (isInOrder) {
+      for (const [value, least] of inOrder(cpu, memory, key, seen)) extend([...bytes, ...rest(value)], chosen, least);
+      return;
+    }
+    for (const value of windowOf(cpu, memory, key, machine)) {
       if (chosen.some((other) => excluded(cpu, other, [key, value]))) continue;
-      extend([...bytes, ...fromHex(value).slice(Number(next - base))], [...chosen, [key, value]]);
+      extend([...bytes, ...rest(value)], [...chosen, [key, value]], seen);
     }
   };
 
-  const add = (insn: Fetched["insn"], bytes: Bytes): void => {
+  const add = (insn: Fetched["insn"], bytes: Bytes, seen: number): void => {
     const key = toHex(bytes);
-    if (found.has(key)) return;
+    const behind = isInOrder ? (cpu.behind ?? NOT_BEHIND).slice(seen) : NOT_BEHIND;
+    const known = found.get(key);
+    if (known !== undefined && (known.behind ?? NOT_BEHIND).length >= behind.length) return;
     const window = bytes.map((_, i) => byteWindow(cpu, memory, pc + BigInt(i), machine));
-    found.set(key, { insn, bytes, window, stale: bytes.some((byte, i) => byte !== window[i]?.[0]) });
+    const stale = bytes.some((byte, i) => byte !== window[i]?.[0]);
+    found.set(key, { insn, bytes, window, stale, ...(isInOrder ? { behind } : {}) });
   };
 
-  extend([], []);
-  return [...found.values()];
+  extend([], [], 0);
+  const versions = [...found.values()].map(({ bytes }) => bytes);
+  return [...found.values()].map((fetched) => ({ ...fetched, versions }));
 };
 
 /** Bytes of an instruction; of what does not decode, as many as it takes to tell. */
@@ -84,13 +149,13 @@ export const lengthOf = (insn: Fetched["insn"], bytes: Bytes, mode: string, mach
   return bytes.length;
 };
 
-/** The bytes from an address to the end of its fetch granule, as they are now; undefined where nothing is mapped. */
-export const fetchGranule = (memory: MemoryState, from: bigint, machine: Machine): Bytes | undefined => {
+/** The bytes from an address to the end of its fetch granule, as a CPU sees them now; undefined where nothing is mapped. */
+export const fetchGranule = (cpu: CpuState, memory: MemoryState, from: bigint, machine: Machine): Bytes | undefined => {
   const granule = BigInt(machine.fetch.granule);
   const end = from - (from % granule) + granule;
   const bytes: number[] = [];
   for (let address = from; address < end; address++) {
-    const byte = latestByte(memory, address, machine);
+    const byte = byteSeen(cpu, memory, address, machine);
     if (byte === undefined) break;
     bytes.push(byte);
   }
@@ -105,11 +170,21 @@ export const latestByte = (memory: MemoryState, address: bigint, machine: Machin
   return fromHex(cell.latest)[Number(address - base)];
 };
 
+/** The byte of code that a CPU's own accesses find, its pending writes included, or undefined where no code is. */
+export const byteSeen = (cpu: CpuState, memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
+  const base = machine.cellOf(address);
+  if (base === undefined) return machine.text(address);
+  const [last] = versionsSeen(cpu, memory, addressKey(base), machine);
+  return fromHex(last as CellValue)[Number(address - base)];
+};
+
 const byteWindow = (cpu: CpuState, memory: MemoryState, address: bigint, machine: Machine): ByteWindow => {
   const base = machine.cellOf(address);
   if (base === undefined) return [machine.text(address) ?? 0];
   const offset = Number(address - base);
-  return [...new Set(windowOf(cpu, memory, addressKey(base)).map((value) => fromHex(value)[offset] as number))];
+  return [
+    ...new Set(windowOf(cpu, memory, addressKey(base), machine).map((value) => fromHex(value)[offset] as number)),
+  ];
 };
 
 const excluded = (cpu: CpuState, a: readonly [string, CellValue], b: readonly [string, CellValue]): boolean =>
@@ -125,9 +200,20 @@ export const ageCell = (cell: Cell, value: CellValue, machine: Machine): Cell =>
   return { latest: value, sinceClean: age(cell.sinceClean), sinceFloor: age(cell.sinceFloor) };
 };
 
+/** The memory with one cell holding a new value. */
+export const withCell = (memory: MemoryState, key: string, value: CellValue, machine: Machine): MemoryState => {
+  const cell = memory.cells[key];
+  if (cell === undefined) throw new Error(`No cell lies at ${key}.`);
+  return { ...memory, cells: { ...memory.cells, [key]: ageCell(cell, value, machine) } };
+};
+
 /** What a store of `value` over `old` does to the window of one CPU. */
 export const ageWindow = (cpu: CpuState, key: string, old: CellValue, value: CellValue, machine: Machine): CpuState => {
   if (machine.fetch.stale === "never") return cpu;
+  if (machine.fetch.stale === "in-order") {
+    const all = [...(cpu.behind ?? NOT_BEHIND), { cell: key, value: old }];
+    return { ...cpu, behind: all.slice(-(machine.fetch.behind ?? MOST_BEHIND)) };
+  }
   const before = cpu.stale[key] ?? NO_VALUES;
   const stale = withEntry(cpu.stale, key, without(valueSet([...before, old]), value));
   const ordered = machine.fetch.orderedAfter;
@@ -150,6 +236,7 @@ export const ageWindow = (cpu: CpuState, key: string, old: CellValue, value: Cel
 
 /** R5: a context synchronisation narrows the window of the CPU it happens on to what the floor of its fetch model allows. */
 export const synchronize = (cpu: CpuState, memory: MemoryState, machine: Machine): CpuState => {
+  if (machine.order.narrow !== undefined) return machine.order.narrow(cpu);
   const stale: { [cell: string]: ValueSet } = {};
   if (machine.fetch.stale === "until-maintenance") {
     for (const [key, cell] of Object.entries(memory.cells)) {
@@ -158,7 +245,16 @@ export const synchronize = (cpu: CpuState, memory: MemoryState, machine: Machine
       if (kept.length > 0) stale[key] = kept;
     }
   }
-  return { ...cpu, stale, excludes: {}, fetching: null };
+  const synchronized = { ...withBehind(cpu, NOT_BEHIND), stale, excludes: {}, fetching: null };
+  return machine.order.synchronise?.(synchronized) ?? synchronized;
+};
+
+/** The CPU once its fetches are behind these stores alone. */
+export const withBehind = (cpu: CpuState, behind: readonly Overwritten[]): CpuState => {
+  if (behind.length > 0) return { ...cpu, behind };
+  if (!("behind" in cpu)) return cpu;
+  const { behind: _, ...rest } = cpu;
+  return rest;
 };
 
 /** R6: cache maintenance of the line that holds `address`, or of all code, changes what the next synchronisations leave to fetch. */

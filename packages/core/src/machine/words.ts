@@ -1,5 +1,7 @@
 import type { Data } from "../data.js";
 import { same } from "../key.js";
+import { settled } from "../memory/perform.js";
+import { cpuWordSeen, wordSeen } from "../memory/seen.js";
 import type { Value } from "../program/program.js";
 import { cpuMap, cpuPredicate, type Observation, rule } from "../rule.js";
 import { FREED, type ServicesState } from "../state.js";
@@ -22,15 +24,11 @@ export const setRule = rule({
   source: "WRITE_ONCE",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
-  apply: ({ cpu, services }, args: { readonly word: string; readonly value: Data }, machine) => [
-    {
-      set: {
-        cpu: machine.advance(cpu),
-        services: withWord(services, args.word, machine.value(cpu, args.value as Value)),
-      },
-      observed: [{ what: "set", detail: { word: args.word } }],
-    },
-  ],
+  apply({ cpu, services }, { word, value }: { readonly word: string; readonly value: Data }, machine) {
+    const write = { to: "word", word, value: machine.value(cpu, value as Value) } as const;
+    const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
+    return [settled({ services }, written, [{ what: "set", detail: { word } }])];
+  },
 });
 
 /** Loads a shared word into a local. */
@@ -40,7 +38,7 @@ export const loadRule = rule({
   reads: ["cpu", "services"],
   writes: ["cpu"],
   apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
-    const value = services.words[args.word];
+    const value = wordSeen(cpu, services, args.word, machine);
     return [
       {
         set: { cpu: machine.advance(machine.setLocal(cpu, args.into, value)) },
@@ -56,6 +54,7 @@ export const addRule = rule({
   source: "atomic_add_return",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  ordering: () => "atomic",
   apply({ cpu, services }, args: { readonly word: string; readonly by: number; readonly into?: string }, machine) {
     const before = services.words[args.word];
     const value = before === FREED ? FREED : Number(before) + args.by;
@@ -75,10 +74,12 @@ export const untilRule = rule({
   source: "smp_cond_load_acquire",
   reads: ["cpu", "services"],
   writes: ["cpu"],
-  apply: ({ cpu, services }, args: { readonly word: string; readonly value: Data }, machine) =>
-    same(services.words[args.word], args.value)
-      ? [{ set: { cpu: machine.advance(cpu) }, observed: [use("until", args.word, services.words[args.word])] }]
-      : [],
+  apply({ cpu, services }, args: { readonly word: string; readonly value: Data }, machine) {
+    const value = wordSeen(cpu, services, args.word, machine);
+    return same(value, args.value)
+      ? [{ set: { cpu: machine.advance(cpu) }, observed: [use("until", args.word, value)] }]
+      : [];
+  },
 });
 
 /** Frees a shared word. */
@@ -87,39 +88,55 @@ export const freeRule = rule({
   source: "kfree, or the return from the function whose stack holds the word",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
-  apply: ({ cpu, services }, args: { readonly word: string }, machine) => [
-    {
-      set: { cpu: machine.advance(cpu), services: withWord(services, args.word, FREED) },
-      observed: [{ what: "free", detail: { word: args.word } }],
-    },
-  ],
+  apply({ cpu, services }, { word }: { readonly word: string }, machine) {
+    // Whoever gets the memory next writes to it after this CPU's earlier writes.
+    const write = { to: "word", word, value: FREED } as const;
+    const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
+    return [settled({ services }, written, [{ what: "free", detail: { word } }])];
+  },
 });
 
 type CpuWord = { readonly word: string; readonly value: Data };
 
-const eachCpu = (id: "setEachCpu" | "addEachCpu") =>
-  rule({
-    id,
-    source: "for_each_possible_cpu in smp_text_poke_batch_finish, arch/x86/kernel/alternative.c, 7.3",
-    reads: ["cpu"],
-    writes: ["cpu", "everyCpu"],
-    apply: ({ cpu }, args: Data, machine) => [
-      {
-        set: { cpu: machine.advance(cpu) },
-        everyCpu: { id: id === "setEachCpu" ? "set-cpu-word" : "add-cpu-word", args },
-        observed: [{ what: id, detail: args as { readonly [name: string]: Data } }],
-      },
-    ],
-  });
+const FOR_EACH_CPU =
+  "for_each_possible_cpu in smp_text_poke_batch_finish, arch/x86/kernel/alternative.c, 7.3; stop_nmi, arch/x86/kernel/nmi.c, 7.3";
 
 /** Sets a word of every CPU. */
-export const setEachCpuRule = eachCpu("setEachCpu");
+export const setEachCpuRule = rule({
+  id: "setEachCpu",
+  source: FOR_EACH_CPU,
+  reads: ["cpu"],
+  writes: ["cpu", "everyCpu"],
+  maps: ["set-cpu-word"],
+  apply({ cpu }, args: CpuWord, machine) {
+    const write = { to: "each-cpu", ...args } as const;
+    const written = machine.order.write({ cpu: machine.advance(cpu) }, write, machine);
+    return [settled({}, written, [{ what: "setEachCpu", detail: args }])];
+  },
+});
+
 /** Adds to a word of every CPU. */
-export const addEachCpuRule = eachCpu("addEachCpu");
+export const addEachCpuRule = rule({
+  id: "addEachCpu",
+  source: FOR_EACH_CPU,
+  reads: ["cpu"],
+  writes: ["cpu", "everyCpu"],
+  maps: ["add-cpu-word"],
+  ordering: () => "atomic",
+  apply: ({ cpu }, args: { readonly word: string; readonly by: number }, machine) => [
+    {
+      set: { cpu: machine.advance(cpu) },
+      everyCpu: { id: "add-cpu-word", args },
+      touches: ["words"],
+      observed: [{ what: "addEachCpu", detail: args }],
+    },
+  ],
+});
 
 /** Sets a word of one CPU. */
 export const setCpuWordMap = cpuMap({
   id: "set-cpu-word",
+  touches: ["words"],
   apply: (cpu, args: CpuWord) => ({ ...cpu, words: { ...cpu.words, [args.word]: args.value } }),
 });
 
@@ -139,9 +156,11 @@ export const untilEachCpuRule = rule({
   reads: ["cpu"],
   writes: ["cpu"],
   guard: (args: CpuWord) => ({ id: "cpu-word", args }),
-  apply: ({ cpu }, args: CpuWord, machine) => [
-    { set: { cpu: machine.advance(cpu) }, observed: [{ what: "untilEachCpu", detail: { word: args.word } }] },
-  ],
+  apply({ cpu }, { word }: CpuWord, machine) {
+    // The guard looks at what all see; this CPU's own write of the word comes after that.
+    if (cpuWordSeen(cpu, word, machine) !== cpu.words[word]) return [];
+    return [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "untilEachCpu", detail: { word } }] }];
+  },
 });
 
 /** A word of this CPU has a value. */
@@ -156,6 +175,7 @@ export const tryGetRule = rule({
   source: "raw_atomic_inc_not_zero in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  ordering: () => "atomic",
   apply({ cpu }, args: { readonly word: string; readonly into: string }, machine) {
     const count = Number(cpu.words[args.word]);
     const counted = count === 0 ? cpu : { ...cpu, words: { ...cpu.words, [args.word]: count + 1 } };
@@ -174,6 +194,7 @@ export const putRule = rule({
   source: "raw_atomic_dec in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  ordering: () => "atomic",
   apply: ({ cpu }, args: { readonly word: string }, machine) => [
     {
       set: { cpu: machine.advance({ ...cpu, words: { ...cpu.words, [args.word]: Number(cpu.words[args.word]) - 1 } }) },

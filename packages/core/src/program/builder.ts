@@ -38,6 +38,37 @@ export const store = (
   options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
 ): Step => step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1 }, options.note);
 
+/**
+ * Writes data that machine code loads, such as the literal of a call site. The bytes are stored by accesses of `width` bytes (1, 2, 4
+ * or 8; default 8) in ascending order, each of which is seen whole where it lies in one aligned 8-byte word. No fetch model has a say.
+ */
+export const storeData = (
+  id: string,
+  address: bigint,
+  bytes: Bytes,
+  options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
+): Step => step(id, "storeData", { address, bytes: toHex(bytes), width: options.width ?? 8 }, options.note);
+
+/** Gives `size` bytes of data back: code that loads them afterwards breaks `lifetime`. */
+export const freeData = (id: string, address: bigint, size: number, note?: string): Step =>
+  step(id, "freeData", { address, size }, note);
+
+/**
+ * Publishes a text-poke event, which trace decoders see: from its stamp on the code at the site is the new one, or, where it `begins`
+ * the change, either.
+ */
+export const publishEvent = (
+  id: string,
+  { address, old, next }: { readonly address: bigint; readonly old: Bytes; readonly next: Bytes },
+  options: { readonly begins?: boolean; readonly note?: string } = {},
+): Step =>
+  step(
+    id,
+    "publishEvent",
+    { address, old: toHex(old), next: toHex(next), begins: options.begins ?? false },
+    options.note,
+  );
+
 /** One of the architecture's cache-maintenance operations, for the line of an address or, without one, for all code. */
 export const maintain = (id: string, operation: string, address?: bigint, note?: string): Step =>
   syncStep(id, "maintain", address === undefined ? { operation } : { operation, address }, note);
@@ -85,13 +116,24 @@ export const restartNmi = (id: string, note?: string): Step => nmiSources(id, fa
 
 /**
  * `stop_machine(fn, data, NULL)`: every CPU's stopper thread passes PREPARE, DISABLE_IRQ, RUN and EXIT; `run` is done in RUN by
- * the first online CPU alone, `secondaries` by each other CPU before it leaves EXIT. (kernel/stop_machine.c, multi_cpu_stop, 7.3)
+ * the first online CPU alone, or with `everywhere` by every CPU (`cpu_online_mask`), `secondaries` by each but the first before it leaves
+ * EXIT. (kernel/stop_machine.c, multi_cpu_stop, 7.3)
  */
 export const stopMachine = (
   id: string,
-  does: { readonly run: readonly Line[]; readonly secondaries?: readonly Line[] },
+  does: { readonly run: readonly Line[]; readonly secondaries?: readonly Line[]; readonly everywhere?: boolean },
   note?: string,
-): Step => step(id, "stopMachine", { run: lines(does.run), secondaries: lines(does.secondaries ?? []) }, note);
+): Step =>
+  step(
+    id,
+    "stopMachine",
+    {
+      run: lines(does.run),
+      secondaries: lines(does.secondaries ?? []),
+      ...(does.everywhere === true ? { everywhere: true } : {}),
+    },
+    note,
+  );
 
 /** Waits until every interrupt, trap and NMI handler that runs now has ended (`synchronize_rcu`). */
 export const waitRcu = (id: string, note?: string): Step => syncStep(id, "waitGrace", { flavour: "rcu" }, note);
@@ -155,6 +197,12 @@ export const lookup = (id: string, word: string, into: string, note?: string): S
 /** In a trap handler: gives the interrupted context the effect of the instruction in these bytes (hex) at the trap's address. */
 export const emulate = (id: string, bytes: Value, note?: string): Step =>
   step(id, "emulate", { bytes: bytes as Data }, note);
+/**
+ * In a trap handler: gives the interrupted context the effect of all instructions in these bytes (hex) from the trap's address on, one
+ * after the other as long as they go straight on.
+ */
+export const emulateAll = (id: string, bytes: Value, note?: string): Step =>
+  step(id, "emulate", { bytes: bytes as Data, all: true }, note);
 /** In a trap handler: the trap is ours; nothing after this line is run. */
 export const claim = (id = "claim", note?: string): Step => step(id, "claim", {}, note);
 

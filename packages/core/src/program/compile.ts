@@ -1,6 +1,7 @@
 import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { keyOf } from "../key.js";
+import { type Piece, piecesOf } from "../memory/pieces.js";
 import type { Condition, Line, Step } from "./program.js";
 
 /** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */
@@ -19,8 +20,11 @@ export type CodeEntry = Operation | Branch | Jump;
 /** A program as a list that contexts walk through by index. */
 export type CompiledProgram = { readonly name: string; readonly code: readonly CodeEntry[] };
 
-/** Cuts a store into the pieces in which it becomes visible: `[address, hex]`, in the order in which they are performed. */
-export type CutStore = (address: bigint, hex: string, width: number) => readonly (readonly [bigint, string])[];
+/** Bytes of the largest access to data that is performed whole, naturally aligned. */
+const DATA_UNIT = 8;
+
+/** Cuts a store into the pieces in which it becomes visible, in the order in which they are performed. */
+export type CutStore = (address: bigint, hex: string, width: number) => readonly Piece[];
 
 /** Compiles lines into programs; composite steps (IPIs, stop_machine, grace periods) become operations and programs of their own. */
 export class Compiler {
@@ -46,10 +50,10 @@ export class Compiler {
     return name;
   }
 
-  /** Compiles the handlers of one vector: each is tried in turn until one claims the trap; `otherwise` comes after the last. */
-  addChain(name: string, chain: readonly (readonly Line[])[], otherwise: "unclaimed" | "callPatched"): string {
-    const end: Step = { id: otherwise, op: otherwise, args: {} };
-    return this.add(name, name, [...chain.flat(), end]);
+  /** Compiles the handlers of one vector: each is tried in turn until one claims the trap; `otherwise`, if any, comes after the last. */
+  addChain(name: string, chain: readonly (readonly Line[])[], otherwise?: "unclaimed" | "callPatched"): string {
+    const end = otherwise === undefined ? [] : [{ id: otherwise, op: otherwise, args: {} }];
+    return this.add(name, name, [...chain.flat(), ...end]);
   }
 
   #lines(lines: readonly Line[], scope: string, code: CodeEntry[], claims: number[]): void {
@@ -90,6 +94,16 @@ export class Compiler {
           op("store", { address, bytes });
         }
         return;
+      case "storeData":
+        for (const [address, bytes] of piecesOf(
+          args.address as bigint,
+          args.bytes as string,
+          args.width as number,
+          DATA_UNIT,
+        )) {
+          op("storeData", { address, bytes });
+        }
+        return;
       case "syncCores": {
         const handler = this.#handler(scope, step.id, [{ id: step.id, op: "syncCore", args: {} }]);
         op("sendIpi", { handler, self: true });
@@ -119,7 +133,8 @@ export class Compiler {
       case "stopMachine": {
         const name = `${scope} stop ${this.#stops++}`;
         this.#stopper(`${name} active`, scope, step.id, args.run as unknown as readonly Line[], []);
-        this.#stopper(`${name} secondary`, scope, step.id, null, args.secondaries as unknown as readonly Line[]);
+        const elsewhere = args.everywhere === true ? (args.run as unknown as readonly Line[]) : null;
+        this.#stopper(`${name} secondary`, scope, step.id, elsewhere, args.secondaries as unknown as readonly Line[]);
         op("queueStop", { program: name });
         op("awaitStop", { program: name });
         return;

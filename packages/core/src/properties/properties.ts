@@ -1,6 +1,7 @@
 import type { Data } from "../data.js";
 import type { Observation } from "../rule.js";
 import type { Property } from "./property.js";
+import { trace } from "./trace.js";
 
 /*
  * The properties of safe code patching. Each is judged at the event that can break it, from what was observed there.
@@ -19,6 +20,7 @@ type Executed = {
   readonly owned: boolean;
   readonly before: readonly number[] | null;
   readonly refused: string | null;
+  readonly next: bigint;
 };
 
 type Returned = {
@@ -34,8 +36,13 @@ type Returned = {
   readonly before: readonly number[] | null;
 };
 
+type LoadedData = Pick<Executed, "at" | "bytes" | "from" | "to" | "calling" | "matched"> & { readonly address: bigint };
+
 const detail = <T>(observation: Observation): T => observation.detail as unknown as T;
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
+/** Where an instruction went, unless to the one behind it. */
+const wayOf = ({ at, bytes, next }: Executed): string =>
+  next === at || next === at + BigInt(bytes.length / 2) ? "" : ` It went to ${hex(next)}.`;
 const version = (index: number): string => (index === 0 ? "old" : "new");
 
 /** One passage through a site executes instructions of one version. */
@@ -47,7 +54,7 @@ export const midSequence: Property = {
       const e = detail<Executed>(observation);
       if (e.site === null || e.owned || e.before === null || e.before.some((v) => e.matched.includes(v)))
         return undefined;
-      return `The passage had executed the ${e.before.map(version).join(" or ")} code and went on at ${hex(e.at)} with ${e.text}, which is not of that version.`;
+      return `The passage had executed the ${e.before.map(version).join(" or ")} code and went on at ${hex(e.at)} with ${e.text}, which is not of that version.${wayOf(e)}`;
     }
     if (observation.what === "return-from-trap") {
       const r = detail<Returned>(observation);
@@ -64,6 +71,11 @@ export const oldOrNew: Property = {
   id: "old-or-new",
   breaksWhen: "a CPU executes at an address inside a site what is neither the old nor the new instruction there",
   judge(observation) {
+    if (observation.what === "load-site") {
+      const l = detail<LoadedData>(observation);
+      if (l.matched.includes(l.from) || l.matched.includes(l.to)) return undefined;
+      return `The code at ${hex(l.at)} loaded ${l.bytes} from ${hex(l.address)}, which is neither the old nor the new data there.`;
+    }
     if (observation.what !== "execute") return undefined;
     const e = detail<Executed>(observation);
     if (e.site === null || e.owned || e.matched.includes(e.from) || e.matched.includes(e.to)) return undefined;
@@ -105,6 +117,11 @@ export const done: Property = {
   id: "done",
   breaksWhen: "an instruction has the old one's effect after the patch call returned",
   judge(observation) {
+    if (observation.what === "load-site") {
+      const l = detail<LoadedData>(observation);
+      if (l.calling || l.matched.includes(l.to) || !l.matched.includes(l.from)) return undefined;
+      return `The code at ${hex(l.at)} loaded the old data from ${hex(l.address)} after the patch call had returned.`;
+    }
     if (observation.what === "execute") {
       const e = detail<Executed>(observation);
       if (e.site === null || e.calling || e.owned || e.matched.includes(e.to) || !e.matched.includes(e.from))
@@ -130,7 +147,7 @@ export const pair: Property = {
     const p = detail<{ readonly published: boolean; readonly values: Data }>(observation);
     return p.published
       ? undefined
-      : `The combination ${JSON.stringify(p.values)} was used, which no published version had.`;
+      : `The combination ${JSON.stringify(p.values, (_, value) => (typeof value === "bigint" ? hex(value) : value))} was used, which no published version had.`;
   },
 };
 
@@ -176,5 +193,6 @@ export const eventProperties: readonly Property[] = [
   pair,
   lifetime,
   exclusive,
+  trace,
   rule,
 ];

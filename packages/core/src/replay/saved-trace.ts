@@ -1,7 +1,7 @@
 import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { type Choice, follow, type TraceStep } from "../explorer/trace.js";
-import { keyOf } from "../key.js";
+import { keyOf, same } from "../key.js";
 import type { Machine } from "../machine/machine.js";
 import type { Property, PropertyId } from "../properties/property.js";
 import type { Broken, Verdict } from "../verdict.js";
@@ -19,6 +19,8 @@ export type SavedTrace = {
   readonly property: PropertyId;
   readonly why: string;
   readonly steps: readonly Choice[];
+  /** The index of the step at which a cycle begins, where the steps from there on repeat for ever. */
+  readonly loop?: number;
 };
 
 /** SHA-256 of everything about a machine that does not change, as hex. */
@@ -54,6 +56,7 @@ export const saveTrace = async (
   property: verdict.property,
   why: verdict.why,
   steps: verdict.trace.map(({ cpu, rule, step, candidate, choice }) => ({ cpu, rule, step, candidate, choice })),
+  ...(verdict.loop === undefined ? {} : { loop: verdict.loop }),
 });
 
 /**
@@ -73,6 +76,9 @@ export const parseSavedTrace = (value: unknown, file: string): SavedTrace => {
   if (typeof trace.property !== "string" || typeof trace.why !== "string")
     return fail("it names no broken property", "property");
   if (!Array.isArray(trace.steps)) return fail("it has no list of steps", "steps");
+  const { loop, steps } = trace;
+  if (loop !== undefined && !(Number.isInteger(loop) && loop >= 0 && loop < steps.length))
+    return fail("its loop begins at none of its steps", "loop");
   trace.steps.forEach((step: Partial<Choice>, i) => {
     if (
       typeof step?.cpu !== "number" ||
@@ -114,6 +120,9 @@ export const replayTrace = async (
       { place: `steps[${trace.length}]` },
     );
   }
+  const back = saved.loop === undefined ? undefined : trace[saved.loop]?.before;
+  if (back !== undefined && !same(trace.at(-1)?.after as unknown as Data, back as unknown as Data))
+    throw new InputError("The last step of the trace does not lead back to where its loop begins.", { place: "loop" });
   const broken = (trace[trace.length - 1]?.observed ?? []).flatMap((observation) =>
     properties.flatMap((property) => {
       const why = property.judge(observation);

@@ -1,4 +1,11 @@
-import type { Architecture, Cell, Cpu, FetchModel, InstructionSet } from "../../src/index.js";
+import {
+  type Architecture,
+  type Cell,
+  type Cpu,
+  type FetchModel,
+  type InstructionSet,
+  storeBuffer,
+} from "../../src/index.js";
 import { toyInstructionSet } from "./instruction-set.js";
 
 /** Opcode of the toy's breakpoint, as the value of a one-byte cell. */
@@ -56,6 +63,13 @@ export const operations: { readonly [step: string]: (cell: Cell) => Cell } = {
   invalidate: (cell) => ({ ...cell, sinceFloor: both(cell.sinceFloor, cell.sinceClean) }),
 };
 
+/** Each CPU has a store buffer, which interrupts, atomic accesses and full barriers drain. */
+export const buffered = storeBuffer({
+  id: "buffered",
+  source: "the toy's manual",
+  drainedBy: ["atomic", "event", "release", "context-synchronisation", "mb", "serialise"],
+});
+
 /** What a test varies of the toy. */
 export type ToyOptions = { readonly fetch?: FetchModel; readonly cpu?: Partial<Cpu> };
 
@@ -67,6 +81,7 @@ export const toy = ({ fetch = untilSync, cpu = {} }: ToyOptions = {}): Architect
   fetchModels: [untilSync, granules, untilMaintenance, ordered, strict],
   cache: { line: 16, operations, broadcast: [] },
   cpu: { ...toyCpu, ...cpu },
+  memory: buffered,
   returns: "ret",
   branches: { call: "callee", jump: "target" },
   reach: { target: 0x40, callee: 0x100 },

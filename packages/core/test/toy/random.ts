@@ -9,6 +9,7 @@ import {
   free,
   type Line,
   leaveWindow,
+  load,
   local,
   lock,
   lookup,
@@ -22,6 +23,7 @@ import {
   sendIpi,
   set,
   setEachCpu,
+  step,
   stopMachine,
   store,
   syncCore,
@@ -30,12 +32,14 @@ import {
   tryGet,
   unlock,
   unmaskIrq,
+  until,
   untilEachCpu,
   waitIpi,
   waitRcu,
   waitRcuTasks,
   waitRcuTasksRude,
   when,
+  whileLocal,
 } from "../../src/index.js";
 import { granules, ordered, strict, type ToyOptions, toyCpu, untilSync } from "./architecture.js";
 import { AT, site, strategy } from "./scenario.js";
@@ -131,12 +135,27 @@ const around = (random: Random, lines: readonly Line[]): readonly Line[] => {
   }
 };
 
-/** The handler of the breakpoint looks its address up, with or without a reference to hold the patcher back. */
-const handler = (counted: boolean): readonly Line[] => {
+/** Another CPU answers through a word, for which the patcher waits or polls. */
+const answered = (random: Random): readonly Line[] => [
+  set("ask", "answer", 0),
+  sendIpi("ask-all", random.pick([[set("answer", "answer", 1)], [ack(), set("answer", "answer", 1)]])),
+  ...(random.chance(50)
+    ? [until("answered", "answer", 1)]
+    : [
+        load("look", "answer", "seen"),
+        whileLocal("poll", eq(local("seen"), 0), [load("look-again", "answer", "seen")]),
+      ]),
+];
+
+/**
+ * The handler of the breakpoint looks its address up, with or without a reference to hold the patcher back, and emulates the new code or
+ * starts what is there now.
+ */
+const handler = (counted: boolean, restarts: boolean): readonly Line[] => {
   const search = [
     lookup("find", "entries", "entry"),
     when("ours", ne(local("entry"), null), [
-      emulate("emulate", local("entry")),
+      restarts ? step("restart", "restart") : emulate("emulate", local("entry")),
       ...(counted ? [put("put", "refs")] : []),
       claim(),
     ]),
@@ -164,12 +183,17 @@ const plan = (
     ...flip.sites.flatMap((each, i) => writing(random, each, `site-${i}`, careful)),
     ...(counted ? [addEachCpu("drop-refs", "refs", -1), untilEachCpu("wait-refs", "refs", 0)] : []),
     ...(random.chance(30) ? synchronisation(random, "last", false) : []),
+    ...(random.chance(15) ? answered(random) : []),
     ...(!careful && random.chance(30) ? [free("free", "entries")] : []),
   ];
   const kept = lines.filter((line) => careful || !random.chance(8) || ("op" in line && line.op === "sendIpi"));
   return {
     main: careful ? kept : around(random, kept),
-    rest: { traps: { brk: handler(counted) }, words: { entries: [] }, cpuWords: { refs: 0 } },
+    rest: {
+      traps: { brk: handler(counted, random.chance(12)) },
+      words: { entries: [], answer: 0 },
+      cpuWords: { refs: 0 },
+    },
   };
 };
 
@@ -199,7 +223,7 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
   };
   const preempt = random.chance(25);
   const patchers = [patcher("one"), ...(random.chance(12) ? [patcher("two")] : [])];
-  return {
+  const made: ReturnType<typeof randomProtocol> = {
     scenario: {
       name: `random ${seed}`,
       sites,
@@ -221,4 +245,5 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
       },
     },
   };
+  return random.chance(30) ? { ...made, scenario: { ...made.scenario, memory: "architectural" } } : made;
 };

@@ -1,0 +1,108 @@
+import { waitIpiRule } from "../machine/interrupts.js";
+import { FairCycles } from "./fair-cycles.js";
+import { Fairness, isTurn } from "./fairness.js";
+import { goesOn, isHeld, type Kept, type PatchCall } from "./kept.js";
+import type { Search } from "./search.js";
+import { CPU0, PARKED, type Steps } from "./steps.js";
+
+/*
+ * Whether anything can be kept for ever at all, told from a reduced search. What a CPU runs changes by its own steps alone, and what
+ * interrupts it leaves it as it was. So in a fair cycle that keeps a call or a CPU, either those steps go round in a circle, which
+ * then shows in what single CPUs were seen to do; or a handler waits; or a patcher waits at one step, and a fair cycle shows in the
+ * reduced graph, where CPUs are told apart by what others may be waiting for.
+ *
+ * The wait for the acknowledgements of an interrupt needs no look at the graph: a pending interrupt is taken in the end unless it is
+ * masked for ever, and where no handler waits or goes round in a circle its own comes to the acknowledgement.
+ */
+
+/** Whether a fair cycle may keep something; false is certain. Needs a complete search with the graph, without stubborn sets. */
+export const mayBeEndless = (search: Search, steps: Steps, calls: readonly PatchCall[]): boolean => {
+  if (goesInCircles(steps, calls) || someHandlerWaits(steps)) return true;
+  const graph = search.graph();
+  const fairness = new Fairness(graph, steps, "signature");
+  return calls.some((call) => new FairCycles(graph, fairness, new Waiting(steps, call)).exists());
+};
+
+/** Whether the own steps of a CPU inside a call, a trap or an interrupt lead back to where they were. */
+const goesInCircles = (steps: Steps, calls: readonly PatchCall[]): boolean => {
+  const leads = new Map<number, number[]>();
+  for (let effect = 0; effect < steps.infos.length; effect++) {
+    const before = steps.actingPart(effect);
+    const ends =
+      (isHeld(before) && goesOn(steps, effect)) || calls.some((call) => !call.stays({ effect, column: CPU0 }));
+    if (ends || !isTurn(steps, effect) || !(isHeld(before) || calls.some((call) => call.isIn(before.stack[0]))))
+      continue;
+    const after = steps.effectCpu.get(effect);
+    const from = steps.structure(before.stack);
+    const to = after < 0 ? from : steps.structure(steps.cpu.value(after).stack);
+    leads.set(from, [...(leads.get(from) ?? []), to]);
+  }
+  return hasCircle(leads);
+};
+
+const hasCircle = (leads: ReadonlyMap<number, readonly number[]>): boolean => {
+  const left = new Map([...leads].map(([from, to]) => [from, to.length]));
+  const into = new Map<number, number[]>();
+  for (const [from, all] of leads) for (const to of all) into.set(to, [...(into.get(to) ?? []), from]);
+  // Whoever leads nowhere is on no circle, and so on backwards.
+  const ended = [...into.keys()].filter((node) => !leads.has(node));
+  for (const node of ended) {
+    for (const from of into.get(node) ?? []) {
+      const rest = (left.get(from) as number) - 1;
+      left.set(from, rest);
+      if (rest === 0) ended.push(from);
+    }
+  }
+  return [...left.values()].some((rest) => rest > 0);
+};
+
+const someHandlerWaits = (steps: Steps): boolean => {
+  for (let part = 0; part < steps.cpu.size; part++) {
+    const next = steps.nextOfProgram(part);
+    const { stack } = steps.cpu.value(part);
+    if (next >= 0 && stack.length > 1 && isHeld(steps.cpu.value(part)) && steps.mayBlock(next)) return true;
+  }
+  return false;
+};
+
+/** A patch call that stands at a step which waits. */
+class Waiting implements Kept {
+  readonly #steps: Steps;
+  readonly #call: PatchCall;
+  /** Places in the program where it was seen to wait, or may have to. */
+  readonly #places = new Set<number>();
+  /** By part of a CPU: 1 where the patcher stands at such a place, 2 where it does not, 0 where that is not known. */
+  readonly #known: number[] = [];
+
+  constructor(steps: Steps, call: PatchCall) {
+    this.#steps = steps;
+    this.#call = call;
+    const acknowledged = steps.machine.uses("maskIrq") ? undefined : waitIpiRule;
+    for (let part = 0; part < steps.cpu.size; part++) {
+      const { stack } = steps.cpu.value(part);
+      const next = steps.nextOfProgram(part);
+      const code = stack[0]?.code;
+      if (next < 0 || stack.length > 1 || code?.run !== "program" || !call.isIn(stack[0])) continue;
+      if (steps.mayBlock(next) && steps.candidate(next).rule !== acknowledged) this.#places.add(code.at);
+    }
+  }
+
+  inside(rows: Int32Array, base: number): boolean {
+    if (this.#places.size === 0) return false;
+    const { width, cpu, parked } = this.#steps;
+    for (let column = CPU0; column < width; column++) {
+      const part = rows[base + column] as number;
+      this.#known[part] ??= this.#waits(cpu.value(part).stack[0]) ? 1 : 2;
+      if (this.#known[part] === 1) return true;
+    }
+    return parked.value(rows[base + PARKED] as number).tasks.some((task) => this.#waits(task));
+  }
+
+  #waits(task: Parameters<PatchCall["isIn"]>[0]): boolean {
+    return this.#call.isIn(task) && task?.code.run === "program" && this.#places.has(task.code.at);
+  }
+
+  stays(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,191 @@
+import type { Data } from "../data.js";
+import { keyOf } from "../key.js";
+import { SLEEPING } from "../machine/scheduling.js";
+import { type Context, type CpuState, running } from "../state.js";
+import type { Edge, Graph } from "./search.js";
+import { CPU0, PARKED, type Steps } from "./steps.js";
+
+/*
+ * Fairness. A run for ever is fair if whatever can be done again and again is done again and again: the next step of every context that
+ * a CPU runs, what a CPU has pending, the steps that memory takes by itself; and if every parked task is resumed again and again. To be
+ * interrupted, preempted or masked in between does not excuse anybody from his turn: a task stays runnable, an interrupt stays pending
+ * until it is taken. A turn is a whole instruction: to fetch a part of one, which an interrupt then discards, is none.
+ *
+ * Who waits without sleeping sees what he waits for only if it is there when he looks: such a step need not be taken if it is blocked
+ * now and then. (Who sleeps is queued and woken.) Nothing has to come from outside (IRQ, NMI), and nobody has to be preempted.
+ */
+
+/** Something that a fair run does again and again, by a number of its own. */
+export type Duty = number;
+
+/** What a state asks of a run that comes by again and again. */
+export type Asked = {
+  /** What can be done now. */
+  readonly duties: readonly Duty[];
+  /** Steps that wait without sleeping, and have to wait now. */
+  readonly excused: readonly Duty[];
+};
+
+/**
+ * How CPUs are told apart. By their columns: exact, in the graph of a search without symmetry. By what others may be waiting for (what
+ * is pending, per-CPU words, marks of grace periods) and what they run: in a graph with symmetry that finds every fair cycle, and
+ * perhaps some that are none.
+ */
+export type Identity = "column" | "signature";
+
+const fromOutside: ReadonlySet<string> = new Set(["irq", "nmi", "preempt"]);
+const taking: ReadonlySet<string> = new Set(["take-ipi", "take-stopper"]);
+
+const isPartOnly = (steps: Steps, effect: number): boolean =>
+  steps.info(effect).observed.some(({ what }) => what === "fetch-part");
+
+/** Whether an effect is a turn of the context that its CPU runs. */
+export const isTurn = (steps: Steps, effect: number): boolean => {
+  const { rule } = steps.candidate(steps.candidateOf(effect));
+  if (fromOutside.has(rule.id) || taking.has(rule.id) || rule.id === "resume") return false;
+  return !steps.machine.order.spontaneous.includes(rule) && !isPartOnly(steps, effect);
+};
+
+/** The duties in one graph. */
+export class Fairness {
+  readonly #graph: Graph;
+  readonly #steps: Steps;
+  readonly #identity: Identity;
+  readonly #numbers = new Map<string, Duty>();
+  /** By candidate and column. */
+  readonly #duties = new Map<number, readonly Duty[]>();
+  /** The duties of each CPU, by what it is told apart by. */
+  readonly #dutiesOf = new Map<string, Set<Duty>>();
+  readonly #resumptions = new Map<number, readonly Duty[]>();
+  readonly #signatures: string[] = [];
+
+  constructor(graph: Graph, steps: Steps, identity: Identity) {
+    this.#graph = graph;
+    this.#steps = steps;
+    this.#identity = identity;
+  }
+
+  /** What a state asks for. */
+  asked(state: number): Asked {
+    const { rows, width } = this.#graph;
+    const steps = this.#steps;
+    const base = state * width;
+    const duties = [...this.#parked(rows[base + PARKED] as number)];
+    const excused: Duty[] = [];
+    for (let column = CPU0; column < width; column++) {
+      const part = rows[base + column] as number;
+      const first = steps.firstCandidate(part);
+      const end = first + steps.candidateCount(part);
+      for (let candidate = first; candidate < end; candidate++) {
+        const { rule } = steps.candidate(candidate);
+        if (fromOutside.has(rule.id) || rule.id === "resume") continue;
+        const ready =
+          steps.enabled(candidate, rows, base, width) && steps.effectCount(steps.outcome(candidate, rows, base)) > 0;
+        if (ready) duties.push(...this.#dutiesTo(candidate, column));
+        else if (!SLEEPING.has(rule.id)) excused.push(...this.#dutiesTo(candidate, column));
+      }
+    }
+    return { duties, excused };
+  }
+
+  /** The duties that a transition does. */
+  done({ from, to, effect, column }: Edge): readonly Duty[] {
+    const done = this.#doneBy(effect, column);
+    return this.#identity === "column" ? done : [...done, ...this.#left(from, to, effect)];
+  }
+
+  #doneBy(effect: number, column: number): readonly Duty[] {
+    const steps = this.#steps;
+    const candidate = steps.candidateOf(effect);
+    const { id } = steps.candidate(candidate).rule;
+    // A task that is taken off owes its turn to no CPU any more.
+    if (id === "preempt") return this.#dutiesTo(steps.firstCandidate(steps.cpuOf(candidate)), column).slice(0, 1);
+    if (fromOutside.has(id) || isPartOnly(steps, effect)) return [];
+    if (id !== "resume") return this.#dutiesTo(candidate, column);
+    return [this.#resumption(steps.cpu.value(steps.effectCpu.get(effect)).stack[0] as Context)];
+  }
+
+  /**
+   * The duties of whoever has another signature after a transition: who that is now is not known, so they count as done. A map over CPUs
+   * may change any.
+   */
+  #left(from: number, to: number, effect: number): readonly Duty[] {
+    const before = this.#whoIn(from);
+    const mapped = this.#steps.effectEvery.get(effect) >= 0 || this.#steps.effectOthers.get(effect) >= 0;
+    const after = mapped ? [] : this.#whoIn(to);
+    return before.flatMap((who) =>
+      count(before, who) > count(after, who) ? [...(this.#dutiesOf.get(who) ?? [])] : [],
+    );
+  }
+
+  #whoIn(state: number): readonly string[] {
+    const { rows, width } = this.#graph;
+    const found: string[] = [];
+    for (let column = CPU0; column < width; column++)
+      found.push(this.#who(rows[state * width + column] as number, column));
+    return found;
+  }
+
+  #who(part: number, column: number): string {
+    if (this.#identity === "column") return `CPU ${column}`;
+    this.#signatures[part] ??= signatureOf(this.#steps.cpu.value(part));
+    return this.#signatures[part];
+  }
+
+  /** What is done by a candidate of the CPU in a column. */
+  #dutiesTo(candidate: number, column: number): readonly Duty[] {
+    const key = 128 * candidate + column;
+    let duties = this.#duties.get(key);
+    if (duties === undefined) {
+      const who = this.#who(this.#steps.cpuOf(candidate), column);
+      duties = this.#names(candidate, who).map((name) => this.#number(name));
+      this.#duties.set(key, duties);
+      const all = this.#dutiesOf.get(who) ?? new Set();
+      all.add(duties[0] as Duty);
+      this.#dutiesOf.set(who, all);
+    }
+    return duties;
+  }
+
+  #names(candidate: number, who: string): readonly string[] {
+    const { rule, args } = this.#steps.candidate(candidate);
+    const { machine } = this.#steps;
+    if (taking.has(rule.id)) return [`${who} takes ${keyOf(args)}`];
+    if (machine.order.spontaneous.includes(rule)) return [`${who} memory`];
+    const cpu = this.#steps.cpu.value(this.#steps.cpuOf(candidate));
+    if (!machine.preempt || cpu.stack.length > 1) return [`${who} runs ${cpu.stack.length}`];
+    // A task that may go to another CPU has its turn there or here; it is known by what it is about to do.
+    const task = keyOf(running(cpu) as unknown as Data);
+    return [`${who} runs ${task}`, `runs ${task}`];
+  }
+
+  #parked(parked: number): readonly Duty[] {
+    let duties = this.#resumptions.get(parked);
+    if (duties === undefined) {
+      duties = this.#steps.parked.value(parked).tasks.map((task) => this.#resumption(task));
+      this.#resumptions.set(parked, duties);
+    }
+    return duties;
+  }
+
+  #resumption(task: Context): Duty {
+    return this.#number(`resumes ${keyOf(task as unknown as Data)}`);
+  }
+
+  #number(name: string): Duty {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(name, number);
+    }
+    return number;
+  }
+}
+
+const count = (list: readonly string[], value: string): number => list.filter((each) => each === value).length;
+
+const signatureOf = ({ stack, pending, words }: CpuState): string => {
+  const [task] = stack;
+  const runs = task === undefined ? null : task.code.run === "program" ? task.code.program : task.code.routine;
+  return keyOf({ pending, words, runs, marks: stack.flatMap(({ marks }) => marks) });
+};

@@ -1,0 +1,70 @@
+import { InputError } from "../errors.js";
+import type { Machine } from "../machine/machine.js";
+import { type CpuState, running } from "../state.js";
+import { StateStore } from "./state-store.js";
+import { CPU0, MEMORY, PARKED, SERVICES, Steps, type Visitor } from "./steps.js";
+import type { StateView } from "./trace.js";
+
+/** How final states are looked for. */
+export type FinalStatesOptions = {
+  /** The most states that are explored; beyond it an error is thrown. Default 5,000,000. */
+  readonly states?: number;
+  /** Freeze parts, check footprints and determinism; slower. */
+  readonly development?: boolean;
+};
+
+/** The states in which every routine that runs once has ended, over all that is reachable. */
+export type FinalStates = {
+  readonly finals: readonly StateView[];
+  /** States explored. */
+  readonly states: number;
+  /** How often model code ran. */
+  readonly calls: number;
+};
+
+const MOST_STATES = 5_000_000;
+
+/**
+ * Explores everything that a machine can reach and lists the states in which the routines that run once have all ended.
+ * Throws {@link InputError} when there are too many states.
+ */
+export const finalStates = (machine: Machine, options: FinalStatesOptions = {}): FinalStates => {
+  const { states: most = MOST_STATES, development = false } = options;
+  const steps = new Steps(machine, [], development);
+  const { width } = steps;
+  const store = new StateStore(width);
+  const next = steps.initialRow();
+  store.add(next);
+  const ended: (boolean | undefined)[] = [];
+  const hasEnded = (part: number): boolean => (ended[part] ??= endedIn(steps.cpu.value(part), machine));
+  const collect: Visitor = {
+    transition: (_state, _effect, _column, row) => {
+      store.add(row);
+    },
+  };
+  const finals: StateView[] = [];
+  for (let state = 0; state < store.size; state++) {
+    if (store.size > most) throw new InputError(`The test has more than ${most} states.`);
+    const base = state * width;
+    let final = true;
+    for (let column = CPU0; column < width && final; column++) final = hasEnded(store.rows[base + column] as number);
+    if (final) {
+      const { rows } = store;
+      finals.push({
+        memory: steps.memory.value(rows[base + MEMORY] as number),
+        services: steps.services.value(rows[base + SERVICES] as number),
+        parked: steps.parked.value(rows[base + PARKED] as number),
+        cpus: Array.from({ length: width - CPU0 }, (_, i) => steps.cpu.value(rows[base + CPU0 + i] as number)),
+      });
+      continue;
+    }
+    steps.visit(store, state, next, collect, false);
+  }
+  return { finals, states: store.size, calls: steps.calls };
+};
+
+/** A CPU has nothing left to do: it is idle, or its routine has run once. */
+const endedIn = (cpu: CpuState, machine: Machine): boolean => {
+  const code = running(cpu)?.code;
+  return code === undefined || (cpu.stack.length === 1 && code.run === "machine" && machine.hasEnded(code));
+};

@@ -1,0 +1,125 @@
+import { GrowingInt32 } from "./growing.js";
+import { ANYTHING, IN_CPU, IN_STACK, MayTouch, WAITS } from "./may-touch.js";
+import { CPU0, type Steps } from "./steps.js";
+
+/*
+ * Partial-order reduction by stubborn sets (Valmari 1989; persistent sets, Godefroid 1996). In a state the steps of one CPU are
+ * enough if whatever the others can do before that CPU moves is independent of each of them:
+ *
+ * 1. These steps write nothing but their own CPU's part, and none waits for other CPUs. So they neither change what others can do,
+ *    nor what it does.
+ * 2. Nobody else may write what they look at, or the field of their CPU's part that they or its list of steps depend on. What the
+ *    others may write is read off their programs from where they stand (`MayTouch`), through every handler of interrupts that are
+ *    pending, may be sent or may come from outside, and up to the first step that cannot be taken before this CPU moves:
+ *    a. one whose guard this CPU falsifies now; nobody may change the fields that guards look at;
+ *    b. one that another part blocks now; nobody may write a shared part;
+ *    c. one that outwaits a step on the way there (`Rule.outwaits`).
+ *    What these steps look at is measured when they are first computed, not declared: they are given parts that throw when looked at.
+ * 3. No ignoring: one of their successors has a higher number than the state, so it is still to be expanded (Bosnacki and
+ *    Holzmann 2005). `Search` sees to it, and else takes the steps of another CPU or of all.
+ *
+ * Take a sequence of steps from a state s to one that breaks a property. By 2, if the chosen CPU moves in it, its first move can as well
+ * come first: it is among the steps that are taken in s, looks at the same values, and the rest is one step shorter. If it does not
+ * move, by 1 and 2 the sequence is there after each of its steps as well, and by 3 one of them leads to a state with a higher number.
+ * So every effect that a full search takes is taken here too; and properties are judged by effects alone. What is judged by the
+ * graph (`progress`) is another matter.
+ *
+ * Urgent steps are taken before a state is stored. They are sets of one step each with their own reasons, and such a state is none in which
+ * this choice is made. Symmetry goes along: the choice depends on the parts of the CPUs, not on their places.
+ */
+
+/** Chooses CPUs whose steps are enough. */
+export class Stubborn {
+  readonly #steps: Steps;
+  readonly #mayTouch: MayTouch;
+  /** By part of a CPU: what it may touch of others, free and blocked; what its list of steps depends on. */
+  readonly #free = new GrowingInt32();
+  readonly #blocked = new GrowingInt32();
+  readonly #listed = new GrowingInt32();
+  /** Columns of the CPUs that may touch others, in the state that is looked at. */
+  readonly #actors: Int32Array;
+  #actorCount = 0;
+
+  constructor(steps: Steps) {
+    this.#steps = steps;
+    this.#mayTouch = new MayTouch(steps.machine);
+    this.#actors = new Int32Array(steps.width);
+  }
+
+  /**
+   * Whether what the choice rests on holds: tasks stay on their CPUs, memory does nothing by itself, no row of urgent steps was given
+   * up, and machine code was never seen to write what others see. The first such write of a full search would have been seen here too.
+   */
+  static fits({ machine, gaveUp, machineCodeWrites }: Steps): boolean {
+    return (
+      !machine.preempt &&
+      machine.order.spontaneous.length === 0 &&
+      machine.order.rules === undefined &&
+      !gaveUp &&
+      !machineCodeWrites
+    );
+  }
+
+  /** Looks at a state; {@link enough} is about the one that was looked at last. */
+  look(rows: Int32Array, base: number): void {
+    this.#actorCount = 0;
+    for (let column = CPU0; column < this.#steps.width; column++)
+      if (this.#of(this.#free, rows[base + column] as number) !== 0) this.#actors[this.#actorCount++] = column;
+  }
+
+  /** Whether the steps of the CPU in `column` are enough, if one of them leads to a state with a higher number. */
+  enough(rows: Int32Array, base: number, column: number): boolean {
+    const others = this.#others(rows, base, column);
+    if ((others & WAITS) !== 0) return false;
+    const cpu = rows[base + column] as number;
+    if (others !== 0 && (others & (IN_STACK | this.#of(this.#listed, cpu))) !== 0) return false;
+    const steps = this.#steps;
+    const first = steps.firstCandidate(cpu);
+    const end = first + steps.candidateCount(cpu);
+    for (let candidate = first; candidate < end; candidate++) {
+      if (steps.isGuarded(candidate)) return false;
+      const outcome = steps.outcome(candidate, rows, base);
+      const last = steps.firstEffect(outcome) + steps.effectCount(outcome);
+      for (let effect = steps.firstEffect(outcome); effect < last; effect++)
+        if (steps.writesShared(effect)) return false;
+      if (others !== 0 && (others & steps.looksAt(candidate, rows, base)) !== 0) return false;
+    }
+    return true;
+  }
+
+  /** What the others may touch before the CPU in `column` moves. */
+  #others(rows: Int32Array, base: number, column: number): number {
+    const steps = this.#steps;
+    const mine = rows[base + column] as number;
+    let touched = 0;
+    let kept = 0;
+    for (let i = 0; i < this.#actorCount; i++) {
+      const other = this.#actors[i] as number;
+      if (other === column) continue;
+      const cpu = rows[base + other] as number;
+      const next = steps.nextOfProgram(cpu);
+      let blocked = false;
+      if (next >= 0 && steps.isGuarded(next) && !steps.holdsFor(next, mine)) {
+        blocked = true;
+        kept |= IN_CPU;
+      } else if (next >= 0 && steps.effectCount(steps.outcome(next, rows, base)) === 0) {
+        blocked = true;
+        kept |= ANYTHING;
+      }
+      touched |= this.#of(blocked ? this.#blocked : this.#free, cpu);
+    }
+    return (touched & kept) === 0 ? touched : ANYTHING;
+  }
+
+  #of(list: GrowingInt32, cpu: number): number {
+    while (this.#listed.length <= cpu) this.#add(this.#listed.length);
+    return list.get(cpu);
+  }
+
+  #add(cpu: number): void {
+    const part = this.#steps.cpu.value(cpu);
+    this.#free.push(this.#mayTouch.of(part, false));
+    this.#blocked.push(this.#mayTouch.of(part, true));
+    this.#listed.push(this.#steps.listLooksAt(cpu));
+  }
+}

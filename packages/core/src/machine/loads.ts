@@ -1,0 +1,45 @@
+import { toHex } from "../hex.js";
+import type { Access } from "../instruction-set.js";
+import type { Observation } from "../rule.js";
+import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
+import type { Machine } from "./machine.js";
+
+/** One load of machine code and what it found. */
+export type Loaded = { readonly access: Access; readonly value: bigint };
+
+/** How the site of data stands that holds an address; undefined where none does. */
+export const dataSiteAt = (address: bigint, memory: MemoryState, machine: Machine): SiteState | undefined => {
+  const index = machine.siteAt(address)?.site;
+  return index === undefined || machine.layout.sites[index]?.data !== true ? undefined : memory.sites[index];
+};
+
+/**
+ * What an instruction at `at` loaded that matters to a property: data of a site, or bytes that were given back. `stood`: how the site
+ * stood when it loaded, where that is longer ago.
+ */
+export const dataLoaded = (
+  at: bigint,
+  loads: readonly Loaded[],
+  memory: MemoryState,
+  machine: Machine,
+  stood?: SiteState,
+): readonly Observation[] =>
+  loads.flatMap(({ access, value }) => {
+    const freed = places(access).some((address) => memory.data[addressKey(address)] === FREED_BYTE);
+    const observed: Observation[] = freed
+      ? [{ what: "load-freed", detail: { word: `0x${addressKey(access.address)}` } }]
+      : [];
+    const place = machine.siteAt(access.address);
+    const site = place === undefined ? undefined : machine.layout.sites[place.site];
+    if (place === undefined || site?.data !== true) return observed;
+    const bytes = toHex(Array.from({ length: access.size }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)));
+    if (machine.isGuard(access.address, bytes)) return observed;
+    const matched = site.versions.flatMap((version, i) =>
+      toHex(version.bytes.slice(place.offset, place.offset + access.size)) === bytes ? [i] : [],
+    );
+    const detail = { at, address: access.address, bytes, ...(stood ?? memory.sites[place.site]), ...place, matched };
+    return [...observed, { what: "load-site", detail }];
+  });
+
+const places = ({ address, size }: Access): readonly bigint[] =>
+  Array.from({ length: size }, (_, i) => address + BigInt(i));

@@ -1,0 +1,236 @@
+import { InputError } from "./errors.js";
+import type { CheckOptions } from "./explorer/explorer.js";
+import { countedProperties } from "./explorer/explorer.js";
+import { type Choice, follow } from "./explorer/trace.js";
+import { keyOf } from "./key.js";
+import type { Machine } from "./machine/machine.js";
+import { fence, maintain, syncCore, syncCores, waitRcu, waitRcuTasks } from "./program/builder.js";
+import { type Addition, type Gap, gapsOf, type Line, type LinesArgument } from "./program/program.js";
+import type { Property } from "./properties/property.js";
+import type { Patcher, Scenario } from "./scenario.js";
+import type { Bounds, Verdict } from "./verdict.js";
+
+/** A kind of synchronisation that can be added to a program. */
+export type Synchronisation = {
+  /** What `--add` calls it. */
+  readonly kind: string;
+  /** What it does, as the end of a sentence: `all CPUs synchronise`. */
+  readonly does: string;
+  /** It waits for others, so only a task can do it. */
+  readonly sleeps: boolean;
+  line(id: string): Line;
+};
+
+/** The synchronisations that a machine knows, the cheapest first. A barrier is one where the memory order gives it a meaning. */
+export const synchronisationsOf = ({ cache, order }: Pick<Machine, "cache" | "order">): readonly Synchronisation[] => [
+  ...(order.id === "sequential"
+    ? []
+    : [{ kind: "mb", does: "a full memory barrier", sleeps: false, line: (id: string) => fence(id, "mb") }]),
+  ...Object.keys(cache.operations).map((operation) => ({
+    kind: operation,
+    does: `${operation} of all code`,
+    sleeps: false,
+    line: (id: string) => maintain(id, operation),
+  })),
+  { kind: "sync-core", does: "the CPU itself synchronises", sleeps: false, line: syncCore },
+  { kind: "sync", does: "all CPUs synchronise", sleeps: true, line: syncCores },
+  { kind: "rcu", does: "an RCU grace period", sleeps: true, line: waitRcu },
+  { kind: "rcu-tasks", does: "an RCU-tasks grace period", sleeps: true, line: waitRcuTasks },
+];
+
+/** How the place before all other steps is called. */
+const START = "start";
+
+/** `KIND@STEP`: the name of a synchronisation that is added somewhere, which is also the id of its step. */
+const nameOf = (kind: string, { after, inside }: Omit<Addition, "line">): string =>
+  `${kind}@${after ?? START}${inside === undefined ? "" : `/${inside}`}`;
+
+/**
+ * Reads `KIND@STEP`: a synchronisation after a step. `KIND@start` comes before all steps; `KIND@STEP/run`, `/secondaries` and
+ * `/handler` before the lines that a step holds. Throws {@link InputError} when there is no such kind or the text has another form.
+ */
+export const parseAddition = (text: string, machine: Pick<Machine, "cache" | "order">): Addition => {
+  const known = synchronisationsOf(machine);
+  const [, kind, after = "", inside] = /^([^@]+)@([^@/]+?)(?:\/(run|secondaries|handler))?$/.exec(text) ?? [];
+  if (kind === undefined) {
+    throw new InputError(`A synchronisation to add is KIND@STEP, such as sync@write-int3; not ${text}.`, {
+      place: "add",
+    });
+  }
+  const found = known.find((each) => each.kind === kind);
+  if (found === undefined) {
+    throw new InputError(`There is no synchronisation ${kind} to add here; there are ${kinds(known)}.`, {
+      place: "add",
+    });
+  }
+  const place = {
+    after: after === START ? null : after,
+    ...(inside === undefined ? {} : { inside: inside as LinesArgument }),
+  };
+  return { ...place, line: found.line(text) };
+};
+
+const kinds = (known: readonly Synchronisation[]): string => known.map(({ kind }) => kind).join(", ");
+
+/** A synchronisation that is added to a program. */
+export type RepairAttempt = {
+  /** Index into the scenario's patchers. */
+  readonly patcher: number;
+  readonly synchronisation: Synchronisation;
+  readonly addition: Addition;
+};
+
+/** One added synchronisation that makes a scenario safe. */
+export type Repair = RepairAttempt & {
+  /** The scenario with it: what was found safe. */
+  readonly scenario: Scenario;
+};
+
+/** What {@link Simulation.repairs} found. */
+export type Repairs = {
+  /** The cheapest first; of the same cost the one that comes first in the program. */
+  readonly found: readonly Repair[];
+  /** Additions about which it was decided whether they repair. */
+  readonly tried: number;
+  /** Additions there are. */
+  readonly candidates: number;
+  /**
+   * Additions that no bound left time for: of those that cost less than what was found, and of all where nothing was found or all
+   * were asked for.
+   */
+  readonly undecided: readonly RepairAttempt[];
+};
+
+/** How repairs are looked for. */
+export type RepairOptions = {
+  /** Bounds of each check; `milliseconds` of all together. */
+  readonly bounds?: Bounds;
+  readonly signal?: AbortSignal;
+  /** A counterexample of the scenario: what leaves it possible is no repair. */
+  readonly counterexample?: readonly Choice[];
+  /** Look for every repair; default false: for the cheapest alone. */
+  readonly all?: boolean;
+  /** Told before each check how many additions are decided, and how many there are. */
+  readonly onTry?: (tried: number, candidates: number) => void;
+};
+
+/** States of the first round of checks; each further round may see four times as many. */
+const FIRST_STATES = 8_000;
+const MORE_STATES = 4;
+
+/** What a search for repairs needs of a simulation. */
+type Simulated = {
+  /** The properties that its runs judge. */
+  readonly properties: readonly Property[];
+  check(scenario: Scenario, options: CheckOptions): Promise<Verdict>;
+  machine(scenario: Scenario): Machine;
+};
+
+/**
+ * Adds each synchronisation at each place of the patchers' programs, one at a time, and checks what becomes of the scenario.
+ * Scenarios with few states are decided first, so that one that is hard does not stand in the way of the others.
+ */
+export const findRepairs = async (
+  simulation: Simulated,
+  scenario: Scenario,
+  options: RepairOptions,
+): Promise<Repairs> => {
+  const began = performance.now();
+  const { bounds = {}, signal, counterexample = [], all = false, onTry } = options;
+  // What waits for ever breaks nothing else: no repair may end like that, whatever was promised.
+  const counted = [...new Set([...countedProperties(scenario), "progress" as const])];
+  const { ignore: _, ...rest } = scenario;
+  const judged: Scenario = { ...rest, properties: counted };
+  const properties = simulation.properties.filter(({ id }) => counted.includes(id));
+  const candidates = candidatesOf(simulation.machine(scenario), scenario);
+  const left = (): number => (bounds.milliseconds ?? Number.POSITIVE_INFINITY) - (performance.now() - began);
+  const isOver = (): boolean => left() <= 0 || signal?.aborted === true;
+  const decide = async ({ patchers }: Candidate, states: number): Promise<Verdict["verdict"]> => {
+    if (isOver()) return "inconclusive";
+    const time = left();
+    const within = { ...bounds, states, ...(Number.isFinite(time) ? { milliseconds: time } : {}) };
+    const how = { bounds: within, beyond: 0, shortest: false, ...(signal === undefined ? {} : { signal }) };
+    const verdict = await simulation.check({ ...judged, patchers }, how);
+    return verdict.vacuous ? "inconclusive" : verdict.verdict;
+  };
+
+  const found: Candidate[] = [];
+  let tried = 0;
+  let open = candidates.filter(({ patchers }) => {
+    const refuted = !isOver() && stillBreaks(simulation.machine({ ...judged, patchers }), counterexample, properties);
+    if (refuted) tried++;
+    return !refuted;
+  });
+  const most = bounds.states ?? Number.POSITIVE_INFINITY;
+  for (let states = Math.min(FIRST_STATES, most); ; ) {
+    const undecided: Candidate[] = [];
+    for (const candidate of open) {
+      // One that costs more is of no interest any more.
+      if (!all && found.some(({ rank }) => rank < candidate.rank)) break;
+      onTry?.(tried, candidates.length);
+      const verdict = await decide(candidate, states);
+      if (verdict === "inconclusive") undecided.push(candidate);
+      else tried++;
+      if (verdict === "safe") found.push(candidate);
+    }
+    open = undecided;
+    if (open.length === 0 || states === most || isOver()) break;
+    // One that is left alone stands in nobody's way.
+    states = open.length === 1 ? most : Math.min(MORE_STATES * states, most);
+  }
+  found.sort((a, b) => a.rank - b.rank);
+  return {
+    found: (all ? found : found.slice(0, 1)).map(({ rank: _, patchers, ...repair }) => ({
+      ...repair,
+      scenario: { ...scenario, patchers },
+    })),
+    tried,
+    candidates: candidates.length,
+    undecided: open.map(({ rank: _, patchers: __, ...addition }) => addition),
+  };
+};
+
+type Candidate = RepairAttempt & {
+  /** Its place in the order of costs. */
+  readonly rank: number;
+  readonly patchers: readonly Patcher[];
+};
+
+const candidatesOf = (machine: Machine, scenario: Scenario): readonly Candidate[] => {
+  const taken = new Set(machine.layout.steps.flat());
+  return synchronisationsOf(machine)
+    .flatMap((synchronisation) =>
+      scenario.patchers.flatMap((patcher, index) =>
+        placesOf(machine, index, patcher)
+          .filter(({ sleeps }) => sleeps || !synchronisation.sleeps)
+          .flatMap(({ sleeps: _, ...gap }) => {
+            const id = nameOf(synchronisation.kind, gap);
+            if (taken.has(id)) return [];
+            const addition: Addition = { ...gap, line: synchronisation.line(id) };
+            const changed: Patcher = { ...patcher, add: [...(patcher.add ?? []), addition] };
+            const patchers = scenario.patchers.map((other, i) => (i === index ? changed : other));
+            return [{ patcher: index, synchronisation, addition, patchers }];
+          }),
+      ),
+    )
+    .map((candidate, rank) => ({ ...candidate, rank }));
+};
+
+/** The places of a patcher's programs, there and back: after each step of the strategy's own and what is added there already. */
+const placesOf = (machine: Machine, index: number, { add = [] }: Patcher): readonly Gap[] => {
+  const added = new Set(add.map(({ line }) => line.id));
+  const places = new Map<string, Gap>();
+  for (const program of machine.layout.plans[index] ?? []) {
+    for (const gap of gapsOf(program)) if (gap.after === null || !added.has(gap.after)) places.set(keyOf(gap), gap);
+  }
+  return [...places.values()];
+};
+
+/** Whether a counterexample of a scenario without an addition is one with it: the addition comes too late. */
+const stillBreaks = (machine: Machine, counterexample: readonly Choice[], properties: readonly Property[]): boolean => {
+  // What cannot be followed to its end breaks nothing where it stops.
+  const last = follow(machine, counterexample).at(-1);
+  return (last?.observed ?? []).some((observation) =>
+    properties.some((property) => property.judge(observation) !== undefined),
+  );
+};
