@@ -1,31 +1,43 @@
-import { type Architecture, InputError, noCacheMaintenance } from "@cmodx/core";
+import { type Architecture, type FetchModel, InputError, noCacheMaintenance } from "@cmodx/core";
 import { x86Cpu } from "./cpu.js";
-import { fetchModels, intel } from "./fetch-models.js";
+import { fetchModels, intel, lateTrap as late } from "./fetch-models.js";
 import { x86InstructionSet } from "./isa/index.js";
+import { tso } from "./memory.js";
 
 /** How the x86 of a simulation is chosen. */
 export type X86Options = {
-  /** The fetch model: `intel` (default, the weakest), `intel-otc`, `amd` or `coherent`. */
+  /** The fetch model: `intel` (default, the weakest), `intel-otc`, `amd` or `coherent`; each also with `+late-trap` behind it. */
   readonly fetch?: string;
+  /** The delivery of a trap may lag, as with `+late-trap`. Default false. */
+  readonly lateTrap?: boolean;
 };
 
 const CONDITIONS = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"] as const;
 
+/** The fetch model of this id. */
+const fetchModel = (id: string, lateTrap: boolean): FetchModel => {
+  const plain = fetchModels.find((model) => model.id === id);
+  if (plain !== undefined) return lateTrap ? late.apply(plain) : plain;
+  const varied = fetchModels.map(late.apply).find((model) => model.id === id);
+  if (varied !== undefined) return varied;
+  const known = fetchModels.map((model) => model.id).join(", ");
+  throw new InputError(`x86 has no fetch model ${id}; it has ${known}, and each of them with +${late.id} behind it.`, {
+    place: "fetch",
+  });
+};
+
 /** x86-64 for a simulation. Throws {@link InputError} when no fetch model has that id. */
-export const x86 = ({ fetch = intel.id }: X86Options = {}): Architecture => {
-  const model = fetchModels.find((candidate) => candidate.id === fetch);
-  if (model === undefined) {
-    throw new InputError(`x86 has no fetch model ${fetch}; it has ${fetchModels.map(({ id }) => id).join(", ")}.`, {
-      place: "fetch",
-    });
-  }
+export const x86 = ({ fetch = intel.id, lateTrap = false }: X86Options = {}): Architecture => {
+  const model = fetchModel(fetch, lateTrap);
   return {
     id: "x86",
     instructionSet: x86InstructionSet as Architecture["instructionSet"],
     fetch: model,
     fetchModels,
+    fetchVariants: [late],
     cache: noCacheMaintenance,
     cpu: x86Cpu,
+    memory: tso,
     returns: "ret",
     branches: {
       call: "callee",

@@ -1,4 +1,4 @@
-import type { Admission, Bytes, ByteWindow, FetchModel } from "@cmodx/core";
+import type { Admission, Bytes, ByteWindow, FetchModel, FetchVariant } from "@cmodx/core";
 
 const INT3 = 0xcc;
 
@@ -76,3 +76,20 @@ export const coherent: FetchModel = {
 
 /** Every fetch model of x86, the weakest first. */
 export const fetchModels: readonly FetchModel[] = [intel, intelOtc, amd, coherent];
+
+/**
+ * The delivery of a fetched trap may lag: the CPU takes interrupts first, those of a synchronisation included. No manual says so;
+ * crashes that fit were seen under an emulator, and their cause was never fully attributed.
+ */
+export const lateTrap: FetchVariant = {
+  id: "late-trap",
+  summary:
+    "the delivery of a trap may lag: interrupts are taken between the fetch of an INT3 and the entry of its handler",
+  apply: (model) => ({
+    ...model,
+    id: `${model.id}+${lateTrap.id}`,
+    source: `${model.source}; late traps: 8e791f7eba4c and MPTCP issue 471 (2024), QEMU TCG`,
+    summary: `${model.summary}; traps may be delivered late`,
+    lateTrap: true,
+  }),
+};

@@ -25,7 +25,7 @@ import { hex, INT3, only, siteStep, trapPromises } from "./common.js";
 
 /** Synchronisations that {@link bypassOf2008} lacks as it was posted. */
 export type BypassOf2008Options = {
-  /** All CPUs synchronise between the new value and the first byte. Default false. */
+  /** All CPUs synchronise between the new value and the first byte, as in a later version of the patch. Default false. */
   readonly syncAfterValue?: boolean;
   /** All CPUs synchronise after the first byte, before the handler goes. Default false. */
   readonly syncAfterFirst?: boolean;
@@ -58,7 +58,8 @@ export const bypassOf2008 = (options: BypassOf2008Options = {}): PatchStrategy =
   return {
     id: "bypass-2008",
     summary: "immediate values of 2008: INT3, the new value, the first byte; traps run a copy of the old instruction",
-    source: "M. Desnoyers, LKML 2008, 'Immediate Values - x86 Optimization NMI and MCE support'",
+    source:
+      "arch_imv_update, arch/x86/kernel/immediate.c, of M. Desnoyers's immediate values (LKML 2008, never merged)",
     architectures: ["x86"],
     defaultSite: "mov eax, 0x11111111:mov eax, 0x22222222",
     promises: trapPromises,
@@ -81,7 +82,10 @@ export const bypassOf2008 = (options: BypassOf2008Options = {}): PatchStrategy =
           ...(syncAfterValue ? [syncCores(id("sync-value"), "all CPUs now fetch the new value")] : []),
           store(id("write-first"), site.address, site.next.slice(0, 1), { note: "replaces the INT3" }),
           ...(syncAfterFirst ? [syncCores(id("sync-first"), "all CPUs now fetch the instruction")] : []),
-          waitRcuTasksRude(id("synchronize-sched"), "every CPU has been through its scheduler, so handlers have ended"),
+          waitRcuTasksRude(
+            id("synchronize-sched"),
+            "every CPU has been through its scheduler, so handlers have ended; preemption is off while one runs the copy",
+          ),
           disarmTrap(id("unregister"), "int3", "unregister_die_notifier"),
         ];
       };

@@ -25,7 +25,7 @@ import { hex, INT3, only, siteStep, trapPromises } from "./common.js";
 import { resumeAt, resumeAtRule, savedIp, savedIpRule } from "./operations.js";
 
 /*
- * The INT3 fix-up as it was discussed in 2009 and 2010: the handler does not emulate, it sends whoever trapped to a fix-up address.
+ * The INT3 fix-up as it was discussed in 2010: the handler does not emulate, it sends whoever trapped to a fix-up address.
  * So what can be patched in is what does nothing but move the instruction pointer.
  */
 
@@ -94,7 +94,7 @@ const common = {
   rules: [savedIpRule, resumeAtRule],
 } as const;
 
-/** `text_poke_fixup` in its five steps: set up the handler; INT3; the other bytes; the first byte; clear the handler. */
+/** The fix-up in its five steps: set up the handler; INT3; the other bytes; the first byte; clear the handler. */
 export const int3Of2010 = (options: Int3Of2010Options = {}): PatchStrategy => {
   const { sharedSlot = true, keepHandler = false, clearEarly = false, ackBeforeIret = false } = options;
 
@@ -137,7 +137,7 @@ export const int3Of2010 = (options: Int3Of2010Options = {}): PatchStrategy => {
     id: "int3-2010",
     summary: "the fix-up of 2010: as int3, but the handler jumps to a fix-up address instead of emulating",
     source:
-      "text_poke_fixup, M. Hiramatsu, LKML 2009-11 and 2010-01, 'x86: Introduce generic jump patching without stop_machine'",
+      "M. Hiramatsu's INT3 method, LKML 2010; the same steps: fd4363fff3d9, 'x86: Introduce int3 (breakpoint)-based instruction patching' (2013)",
     plan({ sites }, context) {
       const addresses = fixups(sites, context);
       if ("impossible" in addresses) return addresses;
@@ -164,7 +164,7 @@ export const int3Of2010Nine = (): PatchStrategy => ({
   ...common,
   id: "int3-2010-nine",
   summary: "the fix-up of 2010 in nine steps: nothing synchronises between the tail and the first byte",
-  source: "M. Hiramatsu, LKML 2010, the nine steps of the INT3 method",
+  source: "M. Hiramatsu's nine steps of the INT3 method, LKML 2010",
   plan({ sites }, context) {
     const addresses = fixups(sites, context);
     if ("impossible" in addresses) return addresses;

@@ -14,6 +14,8 @@ import {
   ne,
   type PatchProgram,
   type PatchStrategy,
+  type PropertyId,
+  publishEvent,
   put,
   set,
   setEachCpu,
@@ -48,7 +50,7 @@ const refuse = (site: FlipSite, isa: InstructionSet): string | undefined => {
 };
 
 /** One batch of the three-step protocol. Ids are suffixed by the batch where there are several. */
-const batch = (sites: readonly FlipSite[], suffix: string): readonly Line[] => {
+const batch = (sites: readonly FlipSite[], suffix: string, publishes: boolean): readonly Line[] => {
   const id = (name: string): string => `${name}${suffix}`;
   const each = (name: string, index: number): string => id(sites.length === 1 ? name : `${name}.${index}`);
   const tails = sites.flatMap((site, i) =>
@@ -76,6 +78,9 @@ const batch = (sites: readonly FlipSite[], suffix: string): readonly Line[] => {
     ...sites.map((site, i) => store(each("write-int3", i), site.address, [INT3], { note: "traps whoever comes" })),
     syncCores(id("sync-1"), "all CPUs now fetch the INT3"),
     ...tails,
+    ...(publishes
+      ? sites.map((site, i) => publishEvent(each("event", i), site, { note: "perf_event_text_poke" }))
+      : []),
     ...(tails.length > 0 ? [syncCores(id("sync-2"), "all CPUs now fetch the new tail")] : []),
     ...firsts,
     ...(firsts.length > 0
@@ -101,7 +106,7 @@ const int3Handler: readonly Line[] = [
   ]),
 ];
 
-const plan = (flip: Flip, isa: InstructionSet): PatchProgram | Impossible => {
+const plan = (flip: Flip, isa: InstructionSet, publishes: boolean): PatchProgram | Impossible => {
   for (const site of flip.sites) {
     const impossible = refuse(site, isa);
     if (impossible !== undefined) return { impossible };
@@ -112,7 +117,7 @@ const plan = (flip: Flip, isa: InstructionSet): PatchProgram | Impossible => {
   return {
     main: [
       lock("lock", "text_mutex"),
-      ...batches.flatMap((sites, i) => batch(sites, batches.length === 1 ? "" : `#${i}`)),
+      ...batches.flatMap((sites, i) => batch(sites, batches.length === 1 ? "" : `#${i}`, publishes)),
       unlock("unlock", "text_mutex"),
     ],
     traps: { int3: int3Handler },
@@ -124,19 +129,27 @@ const plan = (flip: Flip, isa: InstructionSet): PatchProgram | Impossible => {
 const common = {
   architectures: ["x86"],
   source: SOURCE,
-  promises: trapPromises,
 };
 
+/** Variants of {@link int3} and {@link int3Batch}. */
+export type Int3Options = {
+  /** Text-poke events are published, for which `trace` is promised. Default false: nobody listens. */
+  readonly events?: boolean;
+};
+
+const promised = (events: boolean): readonly PropertyId[] => (events ? [...trapPromises, "trace"] : trapPromises);
+
 /** Linux's patching of one site: INT3, tail, first byte, with all CPUs synchronised after each (`smp_text_poke_single`). */
-export const int3 = (): PatchStrategy => ({
+export const int3 = ({ events = false }: Int3Options = {}): PatchStrategy => ({
   ...common,
+  promises: promised(events),
   id: "int3",
   summary: "INT3 over the first byte, then the tail, then the first byte, all CPUs synchronised after each",
   defaultSite: "nop5:call",
   plan(flip, { instructionSet }) {
     if (flip.sites.length !== 1)
       return { impossible: `it patches one site at a time, not ${flip.sites.length}; int3-batch patches several.` };
-    return plan(flip, instructionSet);
+    return plan(flip, instructionSet, events);
   },
 });
 
@@ -144,13 +157,14 @@ export const int3 = (): PatchStrategy => ({
  * Linux's batched patching (`smp_text_poke_batch_add` and `_finish`): up to 256 sites share the three rounds of interrupts. Like the
  * kernel it begins a new batch when an address is lower than the one before; equal or overlapping sites are refused.
  */
-export const int3Batch = (): PatchStrategy => ({
+export const int3Batch = ({ events = false }: Int3Options = {}): PatchStrategy => ({
   ...common,
+  promises: promised(events),
   id: "int3-batch",
   summary: "int3 for up to 256 sites at a time, which share the three synchronisations",
   defaultSite: "nop5:call",
   plan(flip, { instructionSet }) {
     const sites = [...flip.sites].sort((a, b) => (a.address < b.address ? -1 : 1));
-    return plan({ sites }, instructionSet);
+    return plan({ sites }, instructionSet, events);
   },
 });

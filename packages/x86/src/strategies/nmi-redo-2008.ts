@@ -24,7 +24,8 @@ import { noNmiPredicate, waitNmis, waitNmisRule } from "./operations.js";
 export type NmiRedoOf2008Options = {
   /**
    * The patcher waits until no NMI handler runs, before it writes and after it cleared the flag: `after-flag` sets the flag first and
-   * waits then, `with-flag` sets it in the very moment in which none runs. By default it does not wait.
+   * waits then (17666f02b118), `with-flag` sets it in the very moment in which none runs (wait_for_nmi_and_set_mod_flag of later
+   * kernels). By default it does not wait.
    */
   readonly waitForNmis?: "after-flag" | "with-flag";
   /** An NMI handler synchronises its CPU when it has looked at the flag, and written if it had to. Default false. */
@@ -67,7 +68,7 @@ export const nmiRedoOf2008 = (options: NmiRedoOf2008Options = {}): PatchStrategy
     id: "nmi-redo-2008",
     summary: "under stop_machine, and an NMI handler that finds code being written writes the same bytes itself",
     source:
-      "S. Rostedt, LKML 2008-10, 'ftrace: nmi safe code modification'; 17666f02b118, arch/x86/kernel/ftrace.c, 2.6.29",
+      "LKML 2008, the redo buffer without a wait; 17666f02b118, 'ftrace: nmi safe code modification' (S. Rostedt), also waits for NMIs",
     architectures: ["x86"],
     defaultSite: "nop5:call",
     promises: storePromises,

@@ -37,6 +37,7 @@ export const savedIpRule = rule({
   writes: ["cpu"],
   // The frame is the handler's own.
   urgent: () => true,
+  says: ({ ip }, place) => `reads the saved instruction pointer, ${place(ip as bigint)}`,
   apply: ({ cpu }, args: { readonly into: string }, machine) => [
     {
       set: { cpu: machine.advance(machine.setLocal(cpu, args.into, frameOf(cpu).resume)) },
@@ -51,6 +52,7 @@ export const resumeAtRule = rule({
   source: "regs->ip in the handler of a breakpoint",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: ({ address }, place) => `sets the saved instruction pointer to ${place(address as bigint)}`,
   apply({ cpu }, args: { readonly address: bigint | { readonly local: string } }, machine) {
     const { interrupted } = frameOf(cpu);
     const pc = machine.value(cpu, args.address) as bigint;
@@ -70,7 +72,10 @@ export const waitNmisRule = rule({
   source: "wait_for_nmi and wait_for_nmi_and_set_mod_flag, arch/x86/kernel/ftrace.c, 2.6.29 and 2.6.30",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  // An atomic compare-and-exchange of the flag together with the count of running handlers.
+  ordering: () => "atomic",
   guard: () => ({ id: "no-nmi", args: {} }),
+  says: ({ word }) => `sees no CPU in an NMI handler${word === undefined ? "" : `, and sets ${word}`}`,
   apply({ cpu, services }, { word, value }: { readonly word?: string; readonly value?: Data }, machine) {
     const done = { cpu: machine.advance(cpu) };
     const words = word === undefined ? services.words : { ...services.words, [word]: value };

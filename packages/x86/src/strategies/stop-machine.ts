@@ -28,12 +28,12 @@ const patchStopped = (id: string, summary: string, source: string, secondaries: 
   }),
 });
 
-/** Stops every CPU, writes, and has each of them synchronise before it goes on (`text_poke_smp`, 2.6.38 to 3.11). */
+/** Stops every CPU, writes, and has each of them synchronise before it goes on: `text_poke_smp` since 0e00f7aed6af. */
 export const stopMachine = (): PatchStrategy =>
   patchStopped(
     "stop-machine",
     "all CPUs are stopped while one writes; each synchronises before it goes on",
-    "text_poke_smp, stop_machine_text_poke, arch/x86/kernel/alternative.c, 2.6.38",
+    "stop_machine_text_poke, arch/x86/kernel/alternative.c, since 0e00f7aed6af, 'stop_machine_text_poke() should issue sync_core()' (2011)",
     [syncCore("sync-secondaries", "before a stopped CPU goes on")],
   );
 

@@ -50,7 +50,7 @@ describe("the profiles", () => {
   });
 
   const admits = (id: string, window: readonly (readonly number[])[], chosen: readonly number[]): string => {
-    const admission = x86({ fetch: id }).fetch.admits(window, chosen);
+    const admission = x86({ fetch: id }).fetch.admits(window, chosen, { at: 0n, mode: "", versions: [chosen] });
     return admission === "run" ? "run" : admission.breaks;
   };
 
@@ -221,7 +221,7 @@ describe("int3-batch", () => {
   it("names its synchronisations", () => {
     const plan = int3().plan(
       { sites: [{ address: LINE, old: [0x66, 0x90], next: [0xeb, 0x3e] }] },
-      { instructionSet: x86().instructionSet, mode: "" },
+      { instructionSet: x86().instructionSet, mode: "", cpus: 2, reports: {} },
     );
     if ("impossible" in plan) throw new Error(plan.impossible);
     expect(synchronisationsIn(plan.main).map(({ id }) => id)).toEqual(["sync-1", "sync-2", "sync-3", "wait-refs"]);

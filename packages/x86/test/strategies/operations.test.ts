@@ -1,6 +1,7 @@
 import { createSimulation, type PatchStrategy } from "@cmodx/core";
 import { int3Of2010, nmiRedoOf2008, selfJump, x86 } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
+import { resumeAtRule, savedIpRule, waitNmisRule } from "../../src/strategies/operations.js";
 import { answer, scenario } from "../protocols/check.js";
 
 /** Strategies that bring operations of their own, or use what only few do: broken and whole ones. */
@@ -22,5 +23,13 @@ describe("operations of the strategies", () => {
       const [reduced, full] = [await check(asked), await check(asked, { reduce: false })];
       expect(answer(reduced), fetch).toBe(answer(full));
     }
+  });
+
+  it("say in a timeline what they do", () => {
+    const place = (address: bigint): string => `<${address}>`;
+    expect(savedIpRule.says?.({ ip: 1n }, place)).toBe("reads the saved instruction pointer, <1>");
+    expect(resumeAtRule.says?.({ address: 5n }, place)).toBe("sets the saved instruction pointer to <5>");
+    expect(waitNmisRule.says?.({}, place)).toBe("sees no CPU in an NMI handler");
+    expect(waitNmisRule.says?.({ word: "flag" }, place)).toBe("sees no CPU in an NMI handler, and sets flag");
   });
 });

@@ -1,6 +1,7 @@
-import { optprobe } from "@cmodx/x86";
+import { createSimulation } from "@cmodx/core";
+import { optprobe, x86 } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
-import { allBroken, answers, CROSSING, check, environments, profiles } from "../protocols/check.js";
+import { allBroken, answers, CROSSING, check, environments, profiles, scenario } from "../protocols/check.js";
 
 const site = optprobe().defaultSite as string;
 const everywhere = (verdict: string) => Object.fromEntries(profiles.map((profile) => [profile, verdict]));
@@ -18,6 +19,13 @@ describe("optprobe over two instructions", () => {
   it.each(environments)("without the RCU-tasks wait is unsafe under all profiles, with %s", async (_, environment) => {
     const verdicts = await answers(optprobe({ waitForTasks: false }), { site, offset: CROSSING, ...environment });
     expect(verdicts).toEqual(everywhere("unsafe: mid-sequence"));
+  });
+
+  it("waits between the synchronisation after the breakpoint and the tail", () => {
+    const { layout } = createSimulation({ architecture: x86() }).machine(scenario(optprobe(), { site }));
+    const steps = layout.steps[0] ?? [];
+    const order = ["write-int3", "sync-1", "wait-tasks", "write-tail", "sync-2", "write-first"];
+    expect(steps.filter((id) => order.includes(id))).toEqual(order);
   });
 
   it("the wait itself is what counts: dropped, it is as if it had not been planned", async () => {

@@ -48,7 +48,7 @@ describe("static-call", () => {
     const plan = (old: readonly number[], next: readonly number[]): PatchProgram => {
       const planned = staticCall().plan(
         { sites: [{ address: 0x1000n, old, next }] },
-        { instructionSet: x86().instructionSet, mode: "" },
+        { instructionSet: x86().instructionSet, mode: "", cpus: 2, reports: {} },
       );
       if ("impossible" in planned) throw new Error(planned.impossible);
       return planned;
