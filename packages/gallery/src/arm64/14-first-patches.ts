@@ -1,0 +1,39 @@
+import { stopMachine } from "@cmodx/arm64";
+import { isImpossible, type Line, type PatchStrategy } from "@cmodx/core";
+import type { GalleryEntry } from "../entry.js";
+import { oneFlip, weakest } from "./common.js";
+import { callPatchedCode, callPatchedCodeRule } from "./operations.js";
+
+/** A stopper that calls the probed code on its way to the callback. */
+const onTheWay = (base: PatchStrategy): PatchStrategy => ({
+  ...base,
+  id: `${base.id}-on-the-way`,
+  rules: [callPatchedCodeRule],
+  plan(flip, context) {
+    const plan = base.plan(flip, context);
+    if (isImpossible(plan)) return plan;
+    const main = plan.main.map((line): Line => {
+      if (!("op" in line) || line.op !== "stopMachine") return line;
+      const run = line.args.run as unknown as readonly Line[];
+      const called: readonly Line[] = [callPatchedCode("on-the-way", "multi_cpu_stop calls it"), ...run];
+      return { ...line, args: { ...line.args, run: called as never } };
+    });
+    return { ...plan, main };
+  },
+});
+
+/** A probe's breakpoint in place of an instruction that may not be modified while it is executed. */
+const probe = { old: "mov x0, x1", new: "brk #4" };
+
+/** Item 14. */
+export const firstPatches: GalleryEntry = {
+  id: "14",
+  title: "The first CPU to be stopped patches before the others are",
+  source: "Linux 31a099dbd91e, and 8ec1442953c6 for RISC-V (2022)",
+  bug: "The first CPU to enter the callback patches at once. Another may still be on its way there, in a function that the patch is about, and executes the instruction while it is changed; a probe replaces instructions of all kinds.",
+  fix: "The last CPU to enter patches: all others then wait inside the callback, and synchronise before they leave it.",
+  architecture: weakest,
+  wrong: oneFlip("the first CPU patches", onTheWay(stopMachine({ master: "first" })), probe),
+  property: "rule",
+  fixed: oneFlip("the last CPU patches", onTheWay(stopMachine()), probe),
+};
