@@ -1,0 +1,119 @@
+import { InputError } from "@cmodx/core";
+import type { LitmusResult } from "./run.js";
+
+/** What a test is expected to answer: its verdict, and its final states or how many they are. */
+export type Expectation = {
+  readonly verdict: LitmusResult["verdict"];
+  readonly states: readonly string[] | number;
+  readonly flags?: readonly string[];
+};
+
+/** Expectations by the path of a test, without its extension. */
+export type Expectations = ReadonlyMap<string, Expectation>;
+
+/**
+ * Reads a file of expectations: a JSON object `{"path": {"verdict": …, "states": […]}}`, or a table with the columns test,
+ * verdict and states (their number), divided by tabs. Throws InputError.
+ */
+export const readExpectations = (text: string, file: string): Expectations =>
+  text.trimStart().startsWith("{") ? fromJson(text, file) : fromTable(text, file);
+
+const fromJson = (text: string, file: string): Expectations => {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`Expectations are not JSON: ${(error as Error).message}.`, { file });
+  }
+  return new Map(
+    Object.entries(found as { readonly [test: string]: unknown }).map(([test, each]) => {
+      const { verdict, states, flags } = (each ?? {}) as { readonly [key in keyof Expectation]?: unknown };
+      if (!isVerdict(verdict) || !isTexts(states) || !(flags === undefined || isTexts(flags)))
+        throw new InputError("An expectation has a verdict, Allowed or Forbidden, and a list of states.", {
+          file,
+          place: test,
+        });
+      return [stem(test), { verdict, states, ...(flags === undefined ? {} : { flags }) }];
+    }),
+  );
+};
+
+const fromTable = (text: string, file: string): Expectations => {
+  const [head = "", ...lines] = text.split(/\r?\n/);
+  const columns = head.split("\t").map((each) => each.trim());
+  const [test, verdict, states] = ["test", "verdict", "states"].map((name) => columns.indexOf(name));
+  if (test === undefined || verdict === undefined || states === undefined || Math.min(test, verdict, states) < 0)
+    throw new InputError("A table of expectations has the columns test, verdict and states.", {
+      file,
+      place: "line 1",
+    });
+  const rows = new Map<string, Expectation>();
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() === "") continue;
+    const cells = line.split("\t");
+    const is = cells[verdict];
+    const number = Number(cells[states]);
+    if (!isVerdict(is) || !Number.isInteger(number) || cells[states] === "")
+      throw new InputError("A row has a test, a verdict, Allowed or Forbidden, and a number of states.", {
+        file,
+        place: `line ${i + 2}`,
+      });
+    rows.set(stem(cells[test] ?? ""), { verdict: is, states: number });
+  }
+  return rows;
+};
+
+const isVerdict = (found: unknown): found is LitmusResult["verdict"] => found === "Allowed" || found === "Forbidden";
+
+const isTexts = (found: unknown): found is readonly string[] =>
+  Array.isArray(found) && found.every((each) => typeof each === "string");
+
+const stem = (path: string): string => path.replace(/\.litmus$/, "");
+
+/** What is expected of the test of a file: the longest end of its path that is named. */
+export const expectationOf = (expectations: Expectations, file: string): Expectation | undefined => {
+  const parts = stem(file).split(/[\\/]/);
+  for (let i = 0; i < parts.length; i++) {
+    const found = expectations.get(parts.slice(i).join("/"));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** How a result differs from what was expected, in one sentence; undefined where it does not. */
+export const differenceFrom = ({ verdict, states, flags }: LitmusResult, expected: Expectation): string | undefined => {
+  if (verdict !== expected.verdict) return `${verdict}, not ${expected.verdict} as expected`;
+  if (typeof expected.states === "number")
+    return states.length === expected.states
+      ? undefined
+      : `${states.length} final states, not ${expected.states} as expected`;
+  const found = new Set(states.map(plain));
+  const wanted = new Set(expected.states.map(plain));
+  const missing = expected.states.filter((state) => !found.has(plain(state)));
+  const extra = states.filter((state) => !wanted.has(plain(state)));
+  if (missing.length + extra.length === 0) return differentFlags(flags, expected.flags ?? flags);
+  return [
+    ...(missing.length > 0 ? [`without the final ${stateWord(missing)} ${missing.join(" and ")}`] : []),
+    ...(extra.length > 0
+      ? [
+          `with the final ${stateWord(extra)} ${extra.join(" and ")} that ${extra.length === 1 ? "was" : "were"} not expected`,
+        ]
+      : []),
+  ].join(", ");
+};
+
+const differentFlags = (flags: readonly string[], expected: readonly string[]): string | undefined => {
+  const listed = (all: readonly string[]): string => (all.length === 0 ? "no flag" : [...all].sort().join(" and "));
+  return listed(flags) === listed(expected) ? undefined : `${listed(flags)}, not ${listed(expected)} as expected`;
+};
+
+const stateWord = (states: readonly string[]): string => (states.length === 1 ? "state" : "states");
+
+/** A state whatever the order and the spaces of its parts. */
+const plain = (state: string): string =>
+  state
+    .split(";")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .sort()
+    .join(";");

@@ -1,0 +1,122 @@
+import { type MachineCode, type StateView, windowOfCpu } from "@cmodx/core";
+import { type CompiledTest, cellsIn } from "./compile.js";
+import type { LitmusTarget } from "./target.js";
+import type { FaultAtom, LitmusCell, Proposition } from "./test.js";
+
+/** One final state as the test asks for it. */
+export type FinalState = {
+  /** `1:X2=0; [x]=1;`, as herd7 prints it. */
+  readonly text: string;
+  /** The test's proposition holds of it. */
+  readonly holds: boolean;
+};
+
+/** Reads final states of a test's machine. */
+export const outcomeReader = (
+  compiled: CompiledTest,
+  target: LitmusTarget,
+): ((view: StateView) => FinalState | undefined) => {
+  const { test } = compiled;
+  const cells = inOrder(cellsIn(test));
+  const faults = faultsIn(test.proposition);
+  return (view) => {
+    const value = (cell: LitmusCell): bigint => cellValue(cell, view, compiled, target);
+    const happened = (fault: FaultAtom): boolean => hasFault(fault, view, compiled, target);
+    const holds = (proposition: Proposition): boolean => {
+      switch (proposition.is) {
+        case "true":
+          return true;
+        case "false":
+          return false;
+        case "equal":
+          return value(proposition.cell) === compiled.numberOf(proposition.value, proposition.place);
+        case "fault":
+          return happened(proposition.fault);
+        case "not":
+          return !holds(proposition.of);
+        case "and":
+          return proposition.of.every(holds);
+        case "or":
+          return proposition.of.some(holds);
+      }
+    };
+    if (test.filter !== null && !holds(test.filter)) return undefined;
+    const parts = cells.map((cell) => `${cellText(cell)}=${valueText(value(cell), compiled)};`);
+    const faulted = faults.map((fault) => ` ${happened(fault) ? "" : "~"}${faultText(fault)};`);
+    return { text: [...parts, ...faulted].join(" "), holds: holds(test.proposition) };
+  };
+};
+
+const cellText = (cell: LitmusCell): string =>
+  cell.is === "location" ? `[${cell.name}]` : `${cell.thread}:${cell.register}`;
+
+const faultText = ({ thread, label, kind }: FaultAtom): string =>
+  `Fault(P${thread}${label === null ? "" : `:${label}`}${kind === null ? "" : `,${kind}`})`;
+
+/** Registers by thread and number, then locations; each once. */
+const inOrder = (cells: readonly LitmusCell[]): readonly LitmusCell[] => {
+  const unique = new Map(cells.map((cell) => [cellText(cell), cell]));
+  const number = (cell: LitmusCell): number =>
+    cell.is === "location" ? 0 : Number(/\d+/.exec(cell.register)?.[0] ?? 99);
+  return [...unique.values()].sort((a, b) => {
+    if (a.is !== b.is) return a.is === "register" ? -1 : 1;
+    if (a.is === "register" && b.is === "register") return a.thread - b.thread || number(a) - number(b);
+    return cellText(a) < cellText(b) ? -1 : 1;
+  });
+};
+
+const faultsIn = (proposition: Proposition): readonly FaultAtom[] => {
+  switch (proposition.is) {
+    case "fault":
+      return [proposition.fault];
+    case "not":
+      return faultsIn(proposition.of);
+    case "and":
+    case "or":
+      return proposition.of.flatMap(faultsIn);
+    default:
+      return [];
+  }
+};
+
+/** The context that runs a thread. */
+const codeOf = (thread: number, view: StateView, { routines }: CompiledTest): MachineCode | undefined => {
+  for (const { stack } of view.cpus) {
+    const code = stack[0]?.code;
+    if (code?.run === "machine" && code.routine === routines[thread]) return code;
+  }
+  return undefined;
+};
+
+const cellValue = (cell: LitmusCell, view: StateView, compiled: CompiledTest, target: LitmusTarget): bigint => {
+  if (cell.is === "register")
+    return codeOf(cell.thread, view, compiled)?.registers[target.register(cell.register) ?? ""] ?? 0n;
+  const address = compiled.locations.get(cell.name) ?? 0n;
+  let value = 0n;
+  for (let i = 7n; i >= 0n; i--)
+    value = (value << 8n) | BigInt(`0x${view.memory.data[(address + i).toString(16)] ?? "0"}`);
+  return value;
+};
+
+const valueText = (value: bigint, { names }: CompiledTest): string => {
+  const name = value === 0n ? undefined : names.get(value);
+  return name ?? String(BigInt.asIntN(64, value));
+};
+
+const hasFault = (
+  { thread, label, kind }: FaultAtom,
+  view: StateView,
+  compiled: CompiledTest,
+  target: LitmusTarget,
+): boolean => {
+  const vector = kind === null ? undefined : target.fault(kind);
+  const address = label === null ? undefined : compiled.labels[thread]?.get(label);
+  return view.cpus.some((cpu) => {
+    const code = cpu.stack[0]?.code;
+    if (code?.run !== "machine" || code.routine !== compiled.routines[thread]) return false;
+    return (windowOfCpu(cpu).faults ?? []).some((each) => {
+      const [is, at] = each.split(" ");
+      return (vector === undefined || is === vector) && (address === undefined || at === address.toString(16));
+    });
+  });
+};

@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { type LitmusResult, runLitmus } from "./run.js";
+
+/** A litmus file: its name as the user knows it, and its text. */
+export type LitmusFile = { readonly file: string; readonly text: string };
+
+/** The answer to one file: a result, or why there is none. */
+export type LitmusAnswer =
+  | { readonly result: LitmusResult; readonly error?: undefined }
+  | { readonly result?: undefined; readonly error: LitmusError };
+
+/** Why a file has no result: what is wrong with it and where. */
+export type LitmusError = { readonly message: string; readonly file: string; readonly place: string | null };
+
+/** How many files are run. */
+export type RunAllOptions = {
+  /** Threads; default 1. Without a built package all is run in this one. */
+  readonly jobs?: number;
+  readonly signal?: AbortSignal;
+  /** Told after each file. */
+  readonly onAnswer?: (done: number) => void;
+};
+
+const WORKER = new URL("./worker.js", import.meta.url);
+/** To start a thread takes as long as this many tests. */
+const FEW = 32;
+
+/** Runs litmus files; answers are in the order of the files. Those after an interruption are undefined. */
+export const runAll = async (
+  files: readonly LitmusFile[],
+  { jobs = 1, signal, onAnswer }: RunAllOptions = {},
+): Promise<readonly (LitmusAnswer | undefined)[]> => {
+  const answers: (LitmusAnswer | undefined)[] = files.map(() => undefined);
+  let done = 0;
+  const answered = (i: number, answer: LitmusAnswer): void => {
+    answers[i] = answer;
+    onAnswer?.(++done);
+  };
+  const threads = existsSync(fileURLToPath(WORKER)) ? Math.min(jobs, Math.ceil(files.length / FEW)) : 1;
+  if (threads > 1) await runInThreads(files, threads, signal, answered);
+  else {
+    for (const [i, file] of files.entries()) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (signal?.aborted) break;
+      answered(i, answerTo(file));
+    }
+  }
+  return answers;
+};
+
+const runInThreads = async (
+  files: readonly LitmusFile[],
+  threads: number,
+  signal: AbortSignal | undefined,
+  answered: (i: number, answer: LitmusAnswer) => void,
+): Promise<void> => {
+  let next = 0;
+  const workers = Array.from({ length: threads }, () => new Worker(WORKER));
+  try {
+    await Promise.all(
+      workers.map(
+        (worker) =>
+          new Promise<void>((resolve, reject) => {
+            let current = -1;
+            const give = (): void => {
+              current = next++;
+              if (current >= files.length || signal?.aborted) resolve();
+              else worker.postMessage(files[current]);
+            };
+            worker.on("message", (answer: LitmusAnswer) => {
+              answered(current, answer);
+              give();
+            });
+            worker.once("error", reject);
+            signal?.addEventListener("abort", () => resolve(), { once: true });
+            give();
+          }),
+      ),
+    );
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+};
+
+/** The answer to one file; an error that is not the file's is thrown. */
+export const answerTo = ({ file, text }: LitmusFile): LitmusAnswer => {
+  try {
+    return { result: runLitmus(text, file) };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "InputError") throw error;
+    const { place } = error as Error & { readonly place?: string };
+    return { error: { message: error.message, file, place: place ?? null } };
+  }
+};
