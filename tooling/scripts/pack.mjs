@@ -1,9 +1,10 @@
 // Packs every public package, checks the tarballs, and uses them from plain npm projects outside the workspace.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { publishedPackages } from "./packages.mjs";
 import { pnpm } from "./pnpm.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -75,14 +76,7 @@ function use(name, folder, packages) {
   }
 }
 
-const packages = readdirSync(join(root, "packages"))
-  .map((folder) => join(root, "packages", folder))
-  .map((folder) => ({ folder, ...JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) }))
-  .filter((entry) => !entry.private)
-  .map(({ folder, name, version }) => {
-    const file = `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
-    return { folder, name, tarball: join(scratch, file) };
-  });
+const packages = publishedPackages(scratch);
 
 for (const { folder, name, tarball } of packages) {
   if (!check(`${name}: pack`, folder, pnpm("pack", "--pack-destination", scratch))) continue;

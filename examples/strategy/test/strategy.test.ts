@@ -1,25 +1,29 @@
-import { createSimulation, type Scenario } from "@cmodx/core";
+import { createSimulation, type PatchStrategy, type Verdict } from "@cmodx/core";
 import { fetchModels, x86 } from "@cmodx/x86";
 import { describe, expect, test } from "vitest";
-import { firstByteLast } from "../index.js";
+import { behindBreakpoint, firstByteLast } from "../index.js";
 
-const scenario: Scenario = {
-  name: "first-byte-last",
-  sites: [{ address: 0xffffffff81000000n, old: "nop5", new: "call" }],
-  patchers: [{ strategy: firstByteLast(), sites: [0], flips: 2 }],
-  cpus: 2,
-};
+/** In development mode, which freezes every state and checks that no rule does more than it declares. */
+const check = (strategy: PatchStrategy, fetch: string): Promise<Verdict> =>
+  createSimulation({ architecture: x86({ fetch }), development: true }).check({
+    name: strategy.id,
+    sites: [{ address: 0xffffffff8100003en, old: "nop5", new: "call" }],
+    patchers: [{ strategy, sites: [0], flips: 2 }],
+    cpus: 2,
+  });
 
-describe("a strategy from another package", () => {
-  test.each(fetchModels.map(({ id }) => id))(
-    "is judged under %s: a CPU runs the old first byte with a new tail",
-    async (fetch) => {
-      const verdict = await createSimulation({ architecture: x86({ fetch }), development: true }).check(scenario);
-      expect(verdict.verdict).toBe("unsafe");
-      if (verdict.verdict !== "unsafe") return;
-      const last = verdict.trace.at(-1)?.observed.find(({ what }) => what === "execute");
-      expect(last?.detail).toMatchObject({ matched: [] });
-      expect(last?.detail.bytes).toMatch(/^0f/);
-    },
-  );
+describe.each(fetchModels.map(({ id }) => id))("a strategy from another package is judged under %s", (fetch) => {
+  test("first-byte-last: a CPU runs the old first byte with a new tail", async () => {
+    const verdict = await check(firstByteLast(), fetch);
+    expect(verdict.verdict).toBe("unsafe");
+    if (verdict.verdict !== "unsafe") return;
+    const last = verdict.trace.at(-1)?.observed.find(({ what }) => what === "execute");
+    expect(last?.detail).toMatchObject({ matched: [] });
+    expect(last?.detail.bytes).toMatch(/^0f/);
+  });
+
+  test("behind-breakpoint: safe, and every step was taken", async () => {
+    const verdict = await check(behindBreakpoint(), fetch);
+    expect(verdict).toMatchObject({ verdict: "safe", vacuous: false, unused: [], notPromised: [] });
+  });
 });

@@ -1,0 +1,37 @@
+import { type Architecture, type CheckOptions, createSimulation, type Scenario } from "@cmodx/core";
+import { renderTimeline } from "cmodx";
+import { expect } from "vitest";
+
+declare module "vitest" {
+  interface Matchers<T> {
+    /** Every interleaving of the scenario is safe on this architecture, and somebody executed a site while it changed. */
+    toBeSafeOn(architecture: Architecture, options?: CheckOptions): Promise<T>;
+  }
+}
+
+expect.extend({
+  async toBeSafeOn(scenario: Scenario, architecture: Architecture, options?: CheckOptions) {
+    const simulation = createSimulation({ architecture });
+    const verdict = await simulation.check(scenario, options);
+    const subject = `${scenario.name} on ${architecture.id}, fetch model ${architecture.fetch.id}`;
+    if (verdict.verdict === "safe") {
+      const message = verdict.vacuous
+        ? `${subject}: nobody executed a site while it changed, so "safe" says nothing.`
+        : `${subject} is safe: ${verdict.states} states.`;
+      // What says nothing passes neither this expectation nor its opposite.
+      return { pass: verdict.vacuous ? this.isNot : true, message: () => message };
+    }
+    if (verdict.verdict === "inconclusive")
+      return { pass: this.isNot, message: () => `${subject} is undecided: ${verdict.limit} ended the search.` };
+    return {
+      pass: false,
+      message: () =>
+        [
+          `${subject} breaks ${verdict.property} in ${verdict.trace.length} steps.`,
+          verdict.why,
+          "",
+          renderTimeline(simulation.machine(scenario), verdict.trace),
+        ].join("\n"),
+    };
+  },
+});
