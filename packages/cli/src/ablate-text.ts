@@ -4,8 +4,13 @@ import { columns, count, listed, WIDTH, wrap } from "./text.js";
 
 /** The answer of `cmodx ablate` as text: a block for each place of the site, what was left out down, fetch profiles across. */
 export const ablateText = (document: AblateJson, paint: Colors): string => {
-  const { architecture, strategy, site, cpus, irq, nmi, preempt, rows } = document;
-  const environment = [...(irq ? ["IRQs"] : []), ...(nmi ? ["NMIs"] : []), ...(preempt ? ["preemption"] : [])];
+  const { architecture, strategy, site, cpus, irq, nmi, preempt, memory, rows } = document;
+  const environment = [
+    ...(irq ? ["IRQs"] : []),
+    ...(nmi ? ["NMIs"] : []),
+    ...(preempt ? ["preemption"] : []),
+    ...(memory === "architectural" ? ["the architectural memory order"] : []),
+  ];
   const within = environment.length === 0 ? "" : `, with ${listed(environment)}`;
   const profiles = [...new Set(rows.map(({ profile }) => profile))];
   const sites = [...new Set(rows.map((row) => row.site))];

@@ -24,6 +24,7 @@ export type ModelOptions = {
   readonly nmi?: boolean;
   readonly preempt?: boolean;
   readonly drop?: readonly string[];
+  readonly add?: readonly string[];
   readonly property?: readonly PropertyId[];
   readonly ignore?: readonly PropertyId[];
   readonly width?: 1 | 2 | 4 | 8;
@@ -74,8 +75,17 @@ export const requestsOf = async (
     preempt: asked.preempt ?? false,
     memory: asked.memory ?? "sequential",
     drop: asked.drop ?? [],
+    ...(asked.add === undefined ? {} : { add: asked.add }),
   };
-  return Promise.all(sites.map((site) => withFlips({ ...base, site }, asked.flips, catalogue, folder)));
+  const { fetchFor } = catalogue.architecture(architecture);
+  return Promise.all(
+    sites.map((site) => {
+      const { mode } = site;
+      const ofMode = asked.fetch === undefined && mode !== undefined ? fetchFor?.(mode) : undefined;
+      const fetch = ofMode === undefined ? {} : { fetch: ofMode };
+      return withFlips({ ...base, ...fetch, site }, asked.flips, catalogue, folder);
+    }),
+  );
 };
 
 type WithoutFlips = Omit<Request & StrategyRequest, "flips" | "flipsWhy">;
@@ -120,7 +130,7 @@ const sitesOf = async (
   if (oldBytes !== undefined && newBytes !== undefined && at !== undefined) {
     return [{ address: hex(at), old: oldBytes, new: newBytes }];
   }
-  const site = asked.site ?? defaultSiteOf(catalogue.strategy(strategy, architecture, asked.width), architecture);
+  const site = asked.site ?? defaultSiteOf(catalogue.strategy(strategy, architecture, asked.width), made);
   if (site === undefined) {
     throw new InputError(
       `The strategy ${strategy} has no default site on ${architecture}; give one with --site OLD:NEW.`,
@@ -154,7 +164,7 @@ const refuseMixes = (asked: ModelOptions): void => {
   const bytes = ["oldBytes", "newBytes", "at"] as const;
   if (asked.scenario !== undefined) {
     const own = ["strategy", "site", "offset", "from", ...bytes, "cpus", "flips", "memory"] as const;
-    const switches = ["irq", "nmi", "preempt", "drop", "width"] as const;
+    const switches = ["irq", "nmi", "preempt", "drop", "add", "width"] as const;
     refuse("scenario", given([...own, ...switches])[0], "the scenario module says it");
   }
   if (asked.from !== undefined)

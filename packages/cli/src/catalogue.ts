@@ -21,6 +21,48 @@ const packages: { readonly [id: string]: { readonly name: string; load(): Promis
       };
     },
   },
+  arm64: {
+    name: "@cmodx/arm64",
+    async load() {
+      const exports = await import("@cmodx/arm64");
+      return {
+        id: "arm64",
+        create: exports.arm64,
+        strategies: exports.strategies,
+        plainStore: (width) => exports.plainStore({ width }),
+        exports,
+      };
+    },
+  },
+  armv7: {
+    name: "@cmodx/armv7",
+    async load() {
+      const exports = await import("@cmodx/armv7");
+      return {
+        id: "armv7",
+        create: exports.armv7,
+        fetchFor: (mode) => mode,
+        strategies: exports.strategies,
+        plainStore: (width) => exports.plainStore({ width }),
+        pairs: { groups: exports.pairGroups, ways: exports.pairWays },
+        exports,
+      };
+    },
+  },
+  riscv: {
+    name: "@cmodx/riscv",
+    async load() {
+      const exports = await import("@cmodx/riscv");
+      return {
+        id: "riscv",
+        create: exports.riscv,
+        strategies: exports.strategies,
+        plainStore: (width) => exports.plainStore({ width }),
+        multiInstructionSite: "c.nop+c.nop+c.nop+c.nop:call t0",
+        exports,
+      };
+    },
+  },
 };
 
 /** The file in the working directory whose plugins are always loaded. */
@@ -103,9 +145,12 @@ export class Catalogue {
 const isFor = (strategy: PatchStrategy, architecture: string): boolean =>
   strategy.architectures === "any" || strategy.architectures.includes(architecture);
 
-/** The default site of a strategy as `OLD:NEW`; undefined where it has none for this architecture. */
-export const defaultSiteOf = (strategy: PatchStrategy, architecture: string): string | undefined =>
-  typeof strategy.defaultSite === "string" ? strategy.defaultSite : strategy.defaultSite[architecture];
+/** The default site of a strategy as `OLD:NEW`; undefined where it has none for this architecture and fetch model. */
+export const defaultSiteOf = (
+  { defaultSite }: PatchStrategy,
+  { id, fetch }: Pick<Architecture, "id" | "fetch">,
+): string | undefined =>
+  typeof defaultSite === "string" ? defaultSite : (defaultSite[`${id} ${fetch.id}`] ?? defaultSite[id]);
 
 /** The architecture of a package with a fetch model, by default the weakest. */
 export const create = (architecture: ArchitecturePackage, fetch: string | undefined): Architecture =>

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAblate } from "./commands/ablate.js";
 import { addCheck } from "./commands/check.js";
+import { addGallery } from "./commands/gallery.js";
 import { addList } from "./commands/list.js";
+import { addLitmus } from "./commands/litmus.js";
 import { addMatrix } from "./commands/matrix.js";
 import { addReplay } from "./commands/replay.js";
 import { addScan } from "./commands/scan.js";
@@ -61,6 +63,7 @@ const parser = (io: Io, leave: (code: Exit) => void): Command => {
       getErrHasColors: () => false,
     })
     .addHelpText("after", `\n${prose(HELP)}\n`);
-  for (const add of [addList, addShow, addCheck, addMatrix, addAblate, addScan, addReplay]) add(program, io, leave);
+  for (const add of [addList, addShow, addCheck, addMatrix, addAblate, addScan, addReplay, addGallery, addLitmus])
+    add(program, io, leave);
   return program;
 };

@@ -1,10 +1,31 @@
-import { countedProperties, type Machine, type TraceStep, toHex, type Verdict } from "@cmodx/core";
-import type { BoundsJson, CheckJson, CounterexampleStepJson, SiteJson } from "./json.js";
+import {
+  type Bounds,
+  type Broken,
+  countedProperties,
+  type Machine,
+  type Outcomes,
+  type Repairs,
+  type TraceStep,
+  toHex,
+  type Verdict,
+} from "@cmodx/core";
+import type { Extras } from "./extras.js";
+import type {
+  BoundsJson,
+  BrokenJson,
+  CheckJson,
+  CounterexampleJson,
+  CounterexampleStepJson,
+  OutcomesJson,
+  RepairJson,
+  SiteJson,
+} from "./json.js";
 import type { Judged } from "./judge.js";
 import { limitsOf, megabytesOf } from "./limits.js";
 import type { Subject } from "./subject.js";
 import { hex } from "./text.js";
 import { sitesInMemory } from "./timeline/sight.js";
+import { valuesOf } from "./timeline/values.js";
 import { tell } from "./timeline/words.js";
 
 /** The sites of a machine as JSON. */
@@ -25,11 +46,12 @@ export const sitesOf = (machine: Machine): readonly SiteJson[] =>
 
 /** What a verdict about a subject is bounded by. */
 export const boundsJson = ({ request, scenario, machine, architecture }: Subject, verdict: Verdict): BoundsJson => {
-  const patchers = scenario.patchers.map(({ strategy, sites, flips, drop = [] }) => ({
+  const patchers = scenario.patchers.map(({ strategy, sites, flips, drop = [], add = [] }) => ({
     strategy: strategy.id,
     sites,
     flips,
     drop,
+    add: add.map(({ line }) => line.id),
   }));
   const flips = patchers.map((patcher) => patcher.flips);
   return {
@@ -50,7 +72,14 @@ export const boundsJson = ({ request, scenario, machine, architecture }: Subject
   };
 };
 
-/** A counterexample as JSON. */
+/** A counterexample as JSON. `loop`: the index of the step at which it begins to repeat. */
+export const counterexampleJson = (
+  machine: Machine,
+  trace: readonly TraceStep[],
+  loop: number | undefined,
+): CounterexampleJson => ({ steps: stepsJson(machine, trace), loop: loop === undefined ? null : loop + 1 });
+
+/** The steps of a counterexample as JSON. */
 export const stepsJson = (machine: Machine, trace: readonly TraceStep[]): readonly CounterexampleStepJson[] =>
   trace.map((step, i) => {
     const { observed, before: _, after, ...choice } = step;
@@ -63,16 +92,50 @@ export const stepsJson = (machine: Machine, trace: readonly TraceStep[]): readon
     };
   });
 
+/** What the last step of a trace breaks, with the values that it is about. */
+export const brokenJson = (
+  machine: Machine,
+  trace: readonly TraceStep[],
+  broken: readonly Broken[],
+): readonly BrokenJson[] =>
+  broken.map(({ property, why }) => ({ property, why, values: valuesOf(property, machine, trace) }));
+
+const repairJson = ({ tried, candidates, undecided, found }: Repairs): RepairJson => ({
+  tried,
+  candidates,
+  complete: undecided.length === 0,
+  undecided: undecided.map(({ addition }) => addition.line.id),
+  found: found.map(({ patcher, synchronisation, addition }) => ({
+    add: addition.line.id,
+    kind: synchronisation.kind,
+    after: addition.after,
+    inside: addition.inside ?? null,
+    patcher,
+  })),
+});
+
+const outcomesJson = ({ outcomes, limit, states, seconds }: Outcomes): OutcomesJson => ({
+  complete: limit === null,
+  reached: limit,
+  states,
+  seconds,
+  list: outcomes.map((outcome) => ({ ...outcome, address: hex(outcome.address) })),
+});
+
 /** Why a verdict is what it is, in one sentence; null when it is safe. */
 export const whyOf = (verdict: Verdict): string | null => {
   if (verdict.verdict === "unsafe") return verdict.why;
-  if (verdict.verdict === "safe") return null;
-  const { states, seconds } = limitsOf(verdict.bounds);
-  switch (verdict.limit) {
+  return verdict.verdict === "safe" ? null : limitText(verdict.limit, verdict.bounds);
+};
+
+/** Which limit ended a run, in one sentence. */
+export const limitText = (limit: keyof Bounds | "interrupted", bounds: Bounds): string => {
+  const { states, seconds } = limitsOf(bounds);
+  switch (limit) {
     case "states":
       return `The limit of ${states} states was reached.`;
     case "bytes":
-      return `The limit of ${megabytesOf(verdict.bounds.bytes ?? 0)} megabytes was reached.`;
+      return `The limit of ${megabytesOf(bounds.bytes ?? 0)} megabytes was reached.`;
     case "milliseconds":
       return `The limit of ${seconds} seconds was reached.`;
     case "interrupted":
@@ -81,12 +144,16 @@ export const whyOf = (verdict: Verdict): string | null => {
 };
 
 /** The document of `cmodx check --json`. */
-export const checkJson = ({ subject, verdict, run, offsets }: Judged, saved: string | null): CheckJson => ({
+export const checkJson = (
+  { subject, verdict, run, offsets }: Judged,
+  { repairs, outcomes }: Extras,
+  saved: string | null,
+): CheckJson => ({
   schema: "cmodx/check/1",
   verdict: verdict.verdict,
   property: verdict.verdict === "unsafe" ? verdict.property : null,
   why: whyOf(verdict),
-  broken: verdict.verdict === "unsafe" ? verdict.broken : [],
+  broken: verdict.verdict === "unsafe" ? brokenJson(subject.machine, verdict.trace, verdict.broken) : [],
   alsoBroken: verdict.verdict === "unsafe" ? verdict.alsoBroken : [],
   states: verdict.states,
   transitions: verdict.transitions,
@@ -99,8 +166,10 @@ export const checkJson = ({ subject, verdict, run, offsets }: Judged, saved: str
   ipiRoundsPerFlip: run === null ? null : run.ipiRounds / run.flips,
   counterexample:
     verdict.verdict === "unsafe"
-      ? { steps: stepsJson(subject.machine, verdict.trace), shortest: verdict.shortest }
+      ? { ...counterexampleJson(subject.machine, verdict.trace, verdict.loop), shortest: verdict.shortest }
       : null,
+  repair: repairs === null ? null : repairJson(repairs),
+  outcomes: outcomes === null ? null : outcomesJson(outcomes),
   offsets,
   saved,
 });

@@ -54,7 +54,14 @@ export const siteRequests = (
 ): readonly SiteRequest[] => {
   const { skip, old, new: next } = replacementsFor(machine, file).replace(site);
   const origin = `${basename(file)}:${site.symbol ?? `#${site.number}`}`;
-  const at = (address: bigint): SiteRequest => ({ address: `0x${address.toString(16)}`, old, new: next, origin });
+  const mode = site.mode === undefined ? {} : { mode: site.mode };
+  const at = (address: bigint): SiteRequest => ({
+    address: `0x${address.toString(16)}`,
+    old,
+    new: next,
+    ...mode,
+    origin,
+  });
   if (site.linked) return [at(site.address + BigInt(skip))];
   return lineOffsets(site).map((offset) => at(architecture.base + BigInt(offset + skip)));
 };

@@ -1,4 +1,4 @@
-import { type Bounds, InputError, type Run, type Verdict } from "@cmodx/core";
+import { type Bounds, InputError, type Progress, type Run, type Verdict } from "@cmodx/core";
 import type { Catalogue } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, type Io, type ProgressLine } from "./io.js";
@@ -23,12 +23,13 @@ export const judge = async (subject: Subject, bounds: Bounds, io: Io, progress: 
   return subject.simulation.check(subject.scenario, {
     bounds,
     signal: io.signal,
-    onProgress: ({ states, frontier, depth, rate }) =>
-      progress.show(
-        `${count(states, "state")}, frontier ${thousands(frontier)}, depth ${depth}, ${thousands(Math.round(rate))} states/s`,
-      ),
+    onProgress: (how) => progress.show(progressText(how)),
   });
 };
+
+/** How far a run is, in one line. */
+export const progressText = ({ states, frontier, depth, rate }: Progress): string =>
+  `${count(states, "state")}, frontier ${thousands(frontier)}, depth ${depth}, ${thousands(Math.round(rate))} states/s`;
 
 /**
  * Checks every request and gives the worst answer: they differ in the place that the site has in its line.

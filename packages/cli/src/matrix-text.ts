@@ -6,13 +6,15 @@ const GAP = 1;
 
 /** A matrix as text: one block for each fetch profile, strategies down, environments across. */
 export const matrixText = (document: MatrixJson, paint: Colors): string => {
-  const { architecture, cpus, environments, cells } = document;
+  const { architecture, cpus, memory, environments, cells } = document;
   const strategies = [...new Set(cells.map(({ strategy }) => strategy))];
   const profiles = [...new Set(cells.map(({ fetch }) => fetch))];
   const label = Math.max(8, ...strategies.map((id) => id.length));
   const column = Math.floor((WIDTH - label - GAP) / Math.max(1, environments.length)) - GAP;
   const lines = [
-    paint.bold(`${architecture}, ${count(cpus, "CPU")}, each cell: verdict, states, first broken property`),
+    paint.bold(
+      `${architecture}, ${count(cpus, "CPU")}, ${memory} memory, each cell: verdict, states, first broken property`,
+    ),
     ...wrap(
       "2 flips, there and back (1 where there is no way back); line-cross: the site at offset 62 of its line; " +
         "multi-insn: several old instructions replaced by one, 1 flip, with preemption; n/a: the strategy refuses the site",

@@ -108,8 +108,16 @@ export const options = {
   nmi: option("--nmi", "the same with NMIs"),
   preempt: option("--preempt", "tasks can be preempted anywhere and go on on any CPU"),
   drop: option("--drop <ids>", "leave out these steps of the program", words),
+  add: option(
+    "--add <kind@step>",
+    "add a synchronisation after a step, e.g. sync@write-int3 or rcu-tasks@start",
+    words,
+  ),
+  outcomes: option("--outcomes", "list every instruction that each CPU can execute at the site"),
+  noRepair: option("--no-repair", "do not look for the one added synchronisation that would repair it"),
   property: option("--property <ids>", "only these properties count, promised or not", properties("--property")),
   ignore: option("--ignore <ids>", "these properties do not count", properties("--ignore")),
+  pairs: option("--pairs", "instead: each instruction changed into each, and what that needs (armv7)"),
   width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
   maxStates: option("--max-states <n>", "stop after this many states", whole("--max-states", 1)),
   maxMemory: option(

@@ -1,5 +1,26 @@
 import { type Architecture, InputError, type PatchStrategy, type Plugin } from "@cmodx/core";
 
+/** Instructions of one size and state, each to be changed into each. */
+export type PairGroup = {
+  readonly id: string;
+  readonly fetch: string;
+  /** Byte offset of the site in its line. */
+  readonly offset: number;
+  /** By name, the assembler text of an instruction and of another one of its kind, into which it is changed on the diagonal. */
+  readonly forms: { readonly [name: string]: readonly [text: string, other: string] };
+};
+
+/** A way to change one instruction into another; `mark` stands for it in the table, in at most two characters. */
+export type PairWay = {
+  readonly id: string;
+  readonly mark: string;
+  readonly means: string;
+  readonly strategy: PatchStrategy;
+};
+
+/** What `cmodx matrix --pairs` goes through; ways in the order of what they cost: the first that is safe is what a pair needs. */
+export type PairTable = { readonly groups: readonly PairGroup[]; readonly ways: readonly PairWay[] };
+
 /** An architecture as the command line knows it. */
 export type ArchitecturePackage = {
   /** The id that `--arch` takes. */
@@ -11,6 +32,10 @@ export type ArchitecturePackage = {
   plainStore?(width: 1 | 2 | 4 | 8): PatchStrategy;
   /** `OLD:NEW` of a site whose old code is several instructions and whose new code is one, for `cmodx matrix`. */
   readonly multiInstructionSite?: string;
+  /** The fetch model for sites of a binary whose code is in this decoder mode; absent where modes do not matter to it. */
+  fetchFor?(mode: string): string;
+  /** What `cmodx matrix --pairs` goes through. */
+  readonly pairs?: PairTable;
   /** What a scenario module finds under the architecture's id. */
   readonly exports?: object;
 };

@@ -30,11 +30,12 @@ const distance = (site: PatchSite): string | undefined => {
 const branch = (mnemonic: string, to: string | undefined): string =>
   to === undefined ? mnemonic : `${mnemonic} ${to}`;
 
+/** Branches that name their target by a distance, which a relocation fills in. */
+const relocatable: ReadonlySet<string> = new Set(["call", "jmp32", "b", "b.w", "bl"]);
+
 /** What stands there; a branch that only the loader can finish goes to the default place. */
 const present = (site: PatchSite): Code =>
-  site.relocated !== undefined &&
-  (site.instruction === "call" || site.instruction === "jmp32") &&
-  distance(site) === undefined
+  site.relocated !== undefined && relocatable.has(site.instruction) && distance(site) === undefined
     ? site.instruction
     : [...site.bytes];
 
@@ -98,8 +99,57 @@ const x86: Replacements = {
   },
 };
 
+/** arch/arm/kernel/jump_label.c and ftrace.c, 7.3. A label's no-operation in A32 is `mov r0, r0`; a removed call undoes its push. */
+const arm: Replacements = {
+  architecture: "armv7",
+  replace(site) {
+    const pairs: { readonly [kind: string]: { readonly [instruction: string]: string } } = {
+      "jump-label": {
+        nop: branch("b", distance(site)),
+        "mov r0, r0": branch("b", distance(site)),
+        b: "mov r0, r0",
+        "nop.w": branch("b.w", distance(site)),
+        "b.w": "nop.w",
+      },
+      ftrace: {
+        bl: site.mode === "t32" ? "add.w sp, sp, #4" : "add sp, sp, #4",
+        "add sp, sp, #4": "bl",
+        "add.w sp, sp, #4": "bl",
+      },
+    };
+    const next = pairs[site.kind]?.[site.instruction];
+    if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
+    return { skip: 0, old: present(site), new: next };
+  },
+};
+
+/** Where the AUIPC of a traced function leads, relative to it: the tracer's entry. */
+const TRACER = ".+0x1640";
+
+/**
+ * arch/riscv/kernel/jump_label.c and ftrace.c, 7.3. A function with a literal before it has had its AUIPC since boot (6.16 and later);
+ * without, both instructions are swapped.
+ */
+const riscv: Replacements = {
+  architecture: "riscv",
+  replace(site) {
+    if (site.kind === "patchable-entry") {
+      const { at, length, instructions } = site.patched;
+      if (length === 0) return fail(site, "is padding before a function, which nobody executes");
+      const call = `call t0, ${TRACER}`;
+      return instructions === 1
+        ? { skip: at - 4, old: `auipc t0, %pcrel_hi(${TRACER})+nop`, new: call }
+        : { skip: at, old: [...site.bytes.slice(at, at + length)], new: call };
+    }
+    const pairs: { readonly [instruction: string]: string } = { nop: branch("j", distance(site)), jal: "nop" };
+    const next = site.kind === "jump-label" ? pairs[site.instruction] : undefined;
+    if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
+    return { skip: 0, old: present(site), new: next };
+  },
+};
+
 /** By the name that `@cmodx/image` gives a machine. */
-const machines: { readonly [machine: string]: Replacements } = { "x86-64": x86 };
+const machines: { readonly [machine: string]: Replacements } = { "x86-64": x86, ARM: arm, "RISC-V": riscv };
 
 /** What kernels put at sites of a machine. */
 export const replacementsFor = (machine: string, file: string): Replacements => {

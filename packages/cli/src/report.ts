@@ -1,20 +1,32 @@
-import type { Broken, PropertyId, Verdict } from "@cmodx/core";
-import { boundsJson, whyOf } from "./document.js";
+import type { Broken, PropertyId, Repairs, Verdict } from "@cmodx/core";
+import { boundsJson, brokenJson, whyOf } from "./document.js";
+import type { Extras } from "./extras.js";
 import type { Colors } from "./io.js";
-import type { BoundsJson, OffsetJson, SiteJson } from "./json.js";
+import type { BoundsJson, BrokenJson, OffsetJson, SiteJson, ValueJson } from "./json.js";
 import type { Judged } from "./judge.js";
+import { outcomesText } from "./outcomes-text.js";
 import { isScenario } from "./request.js";
-import { count, entry, listed, seconds } from "./text.js";
+import { columns, count, entry, listed, seconds } from "./text.js";
 import { renderTimeline } from "./timeline/timeline.js";
 
 /** What people read of a verdict: the answer, the timeline where there is one, and what it rests on. */
-export const reportOf = ({ subject, verdict, run, offsets }: Judged, paint: Colors, saved: string | null): string => {
+export const reportOf = (
+  { subject, verdict, run, offsets }: Judged,
+  { repairs, outcomes }: Extras,
+  paint: Colors,
+  saved: string | null,
+): string => {
   const bounds = boundsJson(subject, verdict);
   const parts = [title(verdict, bounds, paint)];
   if (verdict.verdict === "unsafe") {
-    parts.push("", renderTimeline(subject.machine, verdict.trace, { color: paint.isColorSupported }).trimEnd(), "");
-    parts.push(...brokenText(verdict.broken, verdict.alsoBroken, paint), "");
+    const { trace, loop } = verdict;
+    const how = { color: paint.isColorSupported, ...(loop === undefined ? {} : { loop }) };
+    parts.push("", renderTimeline(subject.machine, trace, how).trimEnd(), "");
+    const broken = brokenJson(subject.machine, verdict.trace, verdict.broken);
+    parts.push(...brokenText(broken, verdict.alsoBroken, paint), "");
+    if (repairs !== null) parts.push(entry("Repair", repairText(repairs, subject.scenario.patchers.length)), "");
   }
+  if (outcomes !== null) parts.push(...outcomesText(outcomes, sizes(bounds), paint), "");
   parts.push(...ground(verdict, bounds, isScenario(subject.request) ? subject.scenario.name : null));
   if (offsets.length > 1) parts.push(...offsetsText(offsets));
   if (run !== null) {
@@ -49,17 +61,60 @@ const title = (verdict: Verdict, bounds: BoundsJson, paint: Colors): string => {
 
 /** Which properties broke, and why. `also`: those that other steps break. */
 export const brokenText = (
-  broken: readonly Broken[],
+  broken: readonly (Broken & Partial<Pick<BrokenJson, "values">>)[],
   also: readonly PropertyId[],
   paint: Colors,
 ): readonly string[] => {
-  const lines = broken.map(({ property, why }) => {
-    const [first = "", ...rest] = entry(property, why, 14).split("\n");
-    return [paint.red(first), ...rest].join("\n");
+  const lines = broken.map(({ property, why, values = [] }) => {
+    const [first = "", ...rest] = entry(property, why, COLUMN).split("\n");
+    return [paint.red(first), ...rest, ...valuesText(values)].join("\n");
   });
   const others = also.filter((id) => !broken.some(({ property }) => property === id));
-  return others.length === 0 ? lines : [...lines, entry("also broken", `${listed(others)}, by other steps`, 14)];
+  return others.length === 0 ? lines : [...lines, entry("also broken", `${listed(others)}, by other steps`, COLUMN)];
 };
+
+/** Column in which the sentence about a broken property begins. */
+const COLUMN = 14;
+
+const valuesText = (values: readonly ValueJson[]): readonly string[] => {
+  const rows = values.map(({ name, value }, i) => [
+    `${" ".repeat(COLUMN)}${name === values[i - 1]?.name ? "" : name}`,
+    value,
+  ]);
+  return columns(rows);
+};
+
+const repairText = ({ found, tried, candidates, undecided }: Repairs, patchers: number): string => {
+  const [repair] = found;
+  if (repair !== undefined) {
+    const { addition, synchronisation, patcher } = repair;
+    const { after, inside, line } = addition;
+    const place =
+      after === null
+        ? "before all steps"
+        : inside === undefined
+          ? `after ${after}`
+          : `first in the ${inside} of ${after}`;
+    const whose = patchers === 1 ? "" : ` of patcher ${patcher}`;
+    const left = undecided.length === 0 ? "" : ` A cheaper one may do as well: ${undecidedText(undecided)}.`;
+    return `one added synchronisation repairs it: ${synchronisation.does} ${place}${whose} (--add ${line.id}).${left}`;
+  }
+  return undecided.length === 0
+    ? `no single added synchronisation repairs it (all ${candidates} tried)`
+    : `none found in time: ${tried} of ${candidates} single added synchronisations were tried; ${undecidedText(undecided)}`;
+};
+
+const MOST_UNDECIDED = 3;
+
+const undecidedText = (undecided: Repairs["undecided"]): string =>
+  undecided.length > MOST_UNDECIDED
+    ? `${undecided.length} are not decided`
+    : `not decided: ${listed(undecided.map(({ addition }) => `--add ${addition.line.id}`))}`;
+
+const sizes = ({ cpus, sites }: BoundsJson): { readonly cpus: number; readonly sites: number } => ({
+  cpus,
+  sites: sites.length,
+});
 
 /** What the verdict rests on. */
 const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): readonly string[] => {
@@ -106,6 +161,7 @@ const boundsText = (bounds: BoundsJson): string => {
         ? `1 flip${bounds.flipsWhy === null ? "" : ` (${bounds.flipsWhy.replace(/\.$/, "")})`}`
         : `${bounds.flips} flips, there and back`;
   const drops = bounds.patchers.flatMap(({ drop }) => drop);
+  const adds = bounds.patchers.flatMap(({ add }) => add);
   return [
     count(bounds.cpus, "CPU"),
     flips,
@@ -114,6 +170,7 @@ const boundsText = (bounds: BoundsJson): string => {
     bounds.preempt ? "preemption" : "no preemption",
     `${bounds.memory} memory`,
     ...(drops.length > 0 ? [`without the step${drops.length > 1 ? "s" : ""} ${listed(drops)}`] : []),
+    ...(adds.length > 0 ? [`with ${listed(adds)} added`] : []),
   ].join(", ");
 };
 

@@ -5,6 +5,8 @@ export type SiteRequest = {
   readonly address: string;
   readonly old: Code;
   readonly new: Code;
+  /** Decoder mode, where the architecture has several. */
+  readonly mode?: string;
   /** Where it comes from: `vmlinux:schedule+0x5`. */
   readonly origin?: string;
 };
@@ -23,6 +25,8 @@ export type StrategyRequest = {
   readonly preempt: boolean;
   readonly memory: "sequential" | "architectural";
   readonly drop: readonly string[];
+  /** Synchronisations to add, each `KIND@STEP`. */
+  readonly add?: readonly string[];
 };
 
 /** What is asked of a scenario module. */
@@ -79,11 +83,13 @@ const forStrategy: Form = {
   preempt: isBoolean,
   memory: (value) => value === "sequential" || value === "architectural",
   drop: isStrings,
+  add: optional(isStrings),
 };
 const forSite: Form = {
   address: (value) => typeof value === "string" && /^0x[0-9a-f]+$/.test(value),
   old: isCode,
   new: isCode,
+  mode: optional(isString),
   origin: optional(isString),
 };
 

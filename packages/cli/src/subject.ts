@@ -6,6 +6,7 @@ import {
   isImpossible,
   type Machine,
   type PatchProgram,
+  parseAddition,
   type Scenario,
   type Simulation,
 } from "@cmodx/core";
@@ -35,7 +36,7 @@ export const subjectOf = async (request: Request, catalogue: Catalogue, folder: 
 const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue): Subject => {
   const id = request.architecture ?? catalogue.architectureOf(request.strategy);
   const strategy = catalogue.strategy(request.strategy, id, request.width);
-  const { site, cpus, flips, irq, nmi, preempt, memory, drop, properties, ignore } = request;
+  const { site, cpus, flips, irq, nmi, preempt, memory, drop, add = [], properties, ignore } = request;
   const scenario: Scenario = {
     name: request.strategy,
     sites: [{ ...site, address: BigInt(site.address) }],
@@ -47,7 +48,12 @@ const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue):
     ...(properties === undefined ? {} : { properties }),
     ...(ignore === undefined ? {} : { ignore }),
   };
-  return assemble(request, scenario, id, catalogue);
+  const planned = assemble(request, scenario, id, catalogue);
+  if (add.length === 0) return planned;
+  // Which synchronisations there are is the machine's word.
+  const added = add.map((text) => parseAddition(text, planned.machine));
+  const patchers = scenario.patchers.map((patcher) => ({ ...patcher, add: added }));
+  return assemble(request, { ...scenario, patchers }, id, catalogue);
 };
 
 const fromModule = async (
@@ -127,7 +133,8 @@ export const planFlip = (
   if (site === undefined || strategy === undefined) throw new InputError("A scenario has a site and a patcher.");
   const [old, next] = flip % 2 === 0 ? site.versions : ([site.versions[1], site.versions[0]] as const);
   const flipped = { address: site.address, old: old.bytes, next: next.bytes };
-  return strategy.plan({ sites: [flipped] }, { instructionSet: machine.instructionSet, mode: site.mode });
+  const { instructionSet, cpus, fetch } = machine;
+  return strategy.plan({ sites: [flipped] }, { instructionSet, mode: site.mode, cpus, reports: fetch.reports });
 };
 
 /** Why a strategy cannot change a site back; undefined when it can. */

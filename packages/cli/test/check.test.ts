@@ -125,6 +125,120 @@ describe("check", () => {
   });
 });
 
+describe("--outcomes", () => {
+  test("lists what each CPU can execute, behind violations too, and the JSON says the same", async () => {
+    const line = "check --strategy int3 --drop sync-2 --offset 62 --fetch amd --cpus 3 --outcomes";
+    const { code, document } = await json(line);
+    expect(code).toBe(1);
+    const { outcomes } = document;
+    expect(outcomes).toMatchObject({ complete: true, reached: null });
+    expect(outcomes.states).toBeGreaterThan(document.states);
+    const torn = outcomes.list.filter(({ kind }: { kind: string }) => kind === "torn");
+    expect(torn).toContainEqual(
+      expect.objectContaining({
+        cpus: [1, 2],
+        site: 0,
+        offset: 0,
+        address: "0xffffffff8100003e",
+        bytes: "e8fb440000",
+        how: "executed",
+        fresh: false,
+        stale: true,
+      }),
+    );
+    const { out } = await cmodx(line);
+    expect(out).toContain("CPU 0\n  nothing");
+    expect(out).toMatch(/CPUs 1 and 2\n {2}\+0 {2}0f 1f 44 00 00 {2}nop5/);
+    expect(out).toMatch(/e8 fb 44 00 00 .*TORN/);
+    expect(out).toMatch(/\(emulated\) .*call/);
+    expect(widest(out)).toBeLessThanOrEqual(100);
+  });
+
+  test("of a safe protocol are the old, the new and the breakpoint, never late", async () => {
+    const { code, document } = await json("check --strategy int3 --cpus 2 --offset 62 --outcomes");
+    expect(code).toBe(0);
+    const kinds = document.outcomes.list.map(({ how, kind }: { how: string; kind: string }) => `${how} ${kind}`);
+    expect(kinds).toEqual(["executed old", "executed new", "executed breakpoint", "emulated old", "emulated new"]);
+    expect(document.outcomes.list.some(({ late }: { late: boolean }) => late)).toBe(false);
+  });
+
+  test("cut short by a limit is never shown as whole: exit 3", async () => {
+    // The check ends at the vacuous or safe end of fewer states than the listing needs.
+    const line = "check --strategy plain-store --property exclusive --outcomes --max-states 100";
+    const { code, document } = await json(line);
+    expect(code).toBe(3);
+    expect(document.outcomes).toMatchObject({ complete: false, reached: "states" });
+    const { out } = await cmodx(line);
+    expect(out).toContain("CUT SHORT  The limit of 100 states was reached.");
+  });
+
+  test("is left out unless asked for", async () => {
+    const { document } = await json("check --strategy int3 --cpus 2");
+    expect(document.outcomes).toBeNull();
+  });
+});
+
+describe("the synchronisation that repairs", () => {
+  test.each([
+    ["sync-1", "sync@write-int3"],
+    ["sync-2", "sync@write-tail"],
+    ["sync-3", "sync@write-first"],
+  ])("int3 without %s is %s, and with it the check is safe", async (drop, add) => {
+    const line = `check --strategy int3 --cpus 2 --offset 62 --drop ${drop}`;
+    const { document } = await json(line);
+    expect(document.repair).toMatchObject({ complete: true, found: [{ add, kind: "sync", patcher: 0, inside: null }] });
+    expect((await cmodx(line)).out.replace(/\s+/g, " ")).toContain(`one added synchronisation repairs it: all CPUs`);
+    const again = await json(`${line} --add ${add}`);
+    expect(again.code).toBe(0);
+    expect(again.document.bounds.patchers[0]).toMatchObject({ drop: [drop], add: [add] });
+    expect(again.document.repair).toBeNull();
+    expect((await cmodx(`${line} --add ${add}`)).out.replace(/\s+/g, " ")).toContain(`with ${add} added`);
+  });
+
+  test("may be a grace period, or stand in the secondaries of stop_machine", async () => {
+    const optprobe = await json("check --strategy optprobe --drop wait-tasks --cpus 2");
+    expect(optprobe.document.repair.found[0].add).toBe("rcu-tasks@sync-1");
+    const stopped = await json("check --strategy stop-machine-linux --cpus 2");
+    expect(stopped.document.repair.found[0]).toMatchObject({ after: "stop", inside: "secondaries", kind: "sync-core" });
+    expect((await json("check --strategy stop-machine-linux --cpus 2 --add sync-core@stop/secondaries")).code).toBe(0);
+  });
+
+  test("there may be none, and it may not be looked for", async () => {
+    const { document } = await json("check --strategy plain-store");
+    expect(document.repair).toMatchObject({ found: [], complete: true, tried: document.repair.candidates });
+    expect((await cmodx("check --strategy plain-store")).out).toContain("no single added synchronisation repairs it");
+    expect((await json("check --strategy plain-store --no-repair")).document.repair).toBeNull();
+    expect((await cmodx("check --strategy plain-store --no-repair")).out).not.toContain("Repair ");
+  });
+
+  test("a limit leaves it undecided", async () => {
+    const line = "check --strategy int3 --cpus 2 --offset 62 --drop sync-1 --max-states 60";
+    const { document } = await json(line);
+    expect(document.verdict).toBe("unsafe");
+    expect(document.repair).toMatchObject({ found: [], complete: false });
+    expect((await cmodx(line)).out).toMatch(/none found in time: \d+ of \d+ single added (.|\n)*not decided/);
+  });
+
+  test("an addition goes with a saved counterexample", async () => {
+    const cwd = folder();
+    const line =
+      "check --strategy int3 --cpus 2 --offset 62 --drop sync-1,sync-2 --add sync@write-int3 --save trace.json";
+    expect((await cmodx(line, { cwd })).code).toBe(1);
+    expect(JSON.parse(readFileSync(join(cwd, "trace.json"), "utf8")).request.add).toEqual(["sync@write-int3"]);
+    expect((await cmodx("replay trace.json", { cwd })).code).toBe(0);
+  });
+
+  test.each([
+    ["sync", /KIND@STEP/],
+    ["sync@nowhere", /has no step nowhere/],
+    ["mb@write-int3", /no synchronisation mb to add here/],
+  ])("--add %s is refused in one sentence", async (add, message) => {
+    const { code, document } = await json(`check --strategy int3 --cpus 2 --add ${add}`);
+    expect(code).toBe(2);
+    expect(document.message).toMatch(message);
+  });
+});
+
 describe("limits", () => {
   test.each([
     ["--max-states 10", "states", "states"],

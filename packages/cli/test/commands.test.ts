@@ -135,10 +135,24 @@ describe("scan", () => {
     expect(document.errors).toEqual([]);
   });
 
+  test.each([
+    ["arm64.elf", "AArch64", { misaligned: 1, "crosses-line": 0, "multi-instruction": 0 }],
+    ["riscv64-6.12.elf", "RISC-V", { misaligned: 9, "crosses-line": 4, "multi-instruction": 12 }],
+    ["riscv64-call-ops.elf", "RISC-V", { misaligned: 0, "crosses-8": 0, "crosses-line": 0, "multi-instruction": 0 }],
+    ["armv7-a32.elf", "ARM", { misaligned: 0, "crosses-line": 0 }],
+    ["armv7-t32.elf", "ARM", { misaligned: 7, "crosses-line": 2 }],
+  ])("%s: %s", async (name, machine, hazards) => {
+    const { document } = await json(["scan", fixture(`patchsites.${name}`)]);
+    expect(document.files[0]).toMatchObject({ machine, hazards });
+    const { out } = await cmodx(["scan", fixture(`patchsites.${name}`)]);
+    expect(out).toContain(`${machine}, `);
+    expect(out.includes("misaligned")).toBe(hazards.misaligned > 0);
+  });
+
   test("a directory", async () => {
     const { code, out } = await cmodx(["scan", fixture("")]);
     expect(code).toBe(0);
-    expect(out).toContain("4 files");
+    expect(out).toContain("16 files");
   });
 
   test("an interrupted scan says so, exit 3", async () => {

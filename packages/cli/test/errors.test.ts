@@ -13,7 +13,7 @@ const forMachine = (machine: number): Uint8Array => {
 const cwd = folder({
   "good.o": binary,
   "cut.o": binary.slice(0, 3000),
-  "arm.o": forMachine(183),
+  "loongarch.o": forMachine(258),
   "text.o": "just text\n",
   "throws.mjs": 'throw new Error("at load\\nover two lines")',
   "throws-later.mjs": 'export default () => { throw new Error("when called") }',
@@ -56,7 +56,7 @@ const wrong: readonly [string, RegExp][] = [
   ["check --strategy int3 --from .", /is a directory/],
   ["check --strategy int3 --from cut.o", /cut\.o: .*but the file has only 3000 bytes/],
   ["check --strategy int3 --from text.o", /text\.o: .*not an ELF file/],
-  ["check --strategy int3 --from arm.o", /arm\.o: .*AArch64/],
+  ["check --strategy int3 --from loongarch.o", /loongarch\.o: .*LoongArch; expected little-endian/],
   ["check --strategy int3 --from good.o:no_such", /good\.o: no_such: no function of this name/],
   ["check --strategy int3 --from good.o:#99", /good\.o: #99: expected a number from #1 to #22/],
   ["check --scenario absent.mjs", /absent\.mjs is not there/],
@@ -134,8 +134,8 @@ describe("wrong input", () => {
     expect(code).toBe(2);
     expect(document.files.length).toBe(1);
     expect(document.errors.map((each: { file: string }) => each.file.split("/").at(-1))).toEqual([
-      "arm.o",
       "cut.o",
+      "loongarch.o",
       "text.o",
     ]);
     const { err, out } = await cmodx(["scan", cwd]);

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { cmodx, widest } from "./harness.js";
+import { loadCatalogue } from "../src/catalogue.js";
+import { subjectOf } from "../src/subject.js";
+import { renderTimeline } from "../src/timeline/timeline.js";
+import { cmodx, folder, widest } from "./harness.js";
+
+const site = { address: "0xffffffff8100003e", old: "nop5", new: "call" };
 
 const timeline = async (line: string, color = false): Promise<string> => (await cmodx(`check ${line}`, { color })).out;
 
@@ -33,6 +38,58 @@ describe("timeline", () => {
     const nmi = await timeline("--strategy stop-machine --nmi");
     expect(nmi.replace(/\s+/g, " ")).toContain("takes an NMI");
     expect(nmi).toContain("PREPARE");
+  });
+
+  test("the values of the broken property: expected, found, and where they come from", async () => {
+    const said = async (line: string): Promise<string> => (await timeline(line)).replace(/\s+/g, " ");
+    const torn = await said("--strategy int3 --drop sync-2 --offset 62 --fetch amd --cpus 2");
+    expect(torn).toMatch(
+      /executed e8 fb 44 00 00 call 0xffffffff8100453e, at \+0 by CPU 1 old 0f 1f 44 00 00 nop5 new e8/,
+    );
+    expect(torn).toMatch(/memory held e8 fb 0f 00 00 there/);
+    const [, since] = /CPU 1 has not synchronised since step (\d+), CPU 0: write-tail/.exec(torn) ?? [];
+    expect(torn).toContain(`${since} write-tail: stores fb at +1`);
+
+    const passage = await said("--strategy optprobe --drop wait-tasks --cpus 2");
+    expect(passage).toMatch(/passage mov rax, rdi at \+0, old: step \d+, CPU 1 then .* at \+3, neither version/);
+    const rule = await said("--strategy plain-store --cpus 2");
+    expect(rule).toContain("fetchable e8|0f 1f 44 00 00 (each byte, what memory holds first)");
+    const trap = await said("--strategy int3 --drop sync-3 --offset 62 --cpus 2");
+    expect(trap).toMatch(/stored step \d+, CPU 0: write-int3 fetched step \d+, CPU 1 memory holds e8 there by now/);
+    expect(trap).toMatch(/handler handler-get: gets no reference, text_poke_array_refs is 0 \(step \d+\)/);
+    const late = await said("--strategy int3 --drop sync-1,sync-2,sync-3 --fetch amd --property done --cpus 2");
+    expect(late).toMatch(/returned step \d+, CPU 0: returnCall expected e8 fb 0f 00 00 call/);
+    const stuck = await said("--strategy int3 --drop drop-refs --cpus 2");
+    expect(stuck).toMatch(
+      /waits CPU 0, patcher 0 at wait-refs: until text_poke_array_refs is 0 on every CPU; it is 1, 1/,
+    );
+  });
+
+  test("what was fetched in two parts", async () => {
+    const out = await timeline("--strategy int3 --drop sync-1 --offset 62 --fetch coherent --cpus 2");
+    expect(out.replace(/\s+/g, " ")).toMatch(/fetched 0f 1f in step \d+, the rest in step \d+/);
+  });
+
+  test("operations that a strategy brings speak for themselves", async () => {
+    const out = await timeline("--strategy int3-2010 --drop sync-3 --cpus 2");
+    expect(out).not.toContain("savedIp");
+    expect(out.replace(/\s+/g, " ")).toContain("handler-ip: reads the saved instruction pointer, +1");
+  });
+
+  test("steps that repeat for ever are headed so, and never share a line with those before", async () => {
+    const catalogue = await loadCatalogue([], folder());
+    const request = { plugins: [], strategy: "int3", site, cpus: 2, flips: 1, irq: false, nmi: false, preempt: false };
+    const { machine, simulation, scenario } = await subjectOf(
+      { ...request, memory: "sequential", drop: ["sync-1"] },
+      catalogue,
+      folder(),
+    );
+    const verdict = await simulation.check(scenario);
+    if (verdict.verdict !== "unsafe") throw new Error("Without its first synchronisation int3 is unsafe.");
+    const shown = renderTimeline(machine, verdict.trace, { loop: 2 });
+    expect(shown).toMatch(new RegExp(`^ {7}Steps 3 to ${verdict.trace.length} repeat for ever:\\n +3-4 `, "m"));
+    expect(renderTimeline(machine, verdict.trace)).not.toContain("repeat");
+    expect(renderTimeline(machine, verdict.trace, { loop: 2, width: 30 })).toContain("repeat for ever");
   });
 
   test("steps keep their numbers when quiet ones share a line, and none is lost", async () => {

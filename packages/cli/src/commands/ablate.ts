@@ -30,6 +30,7 @@ type AblateOptions = Pick<LimitOptions, "maxStates" | "timeout"> & {
   readonly irq?: boolean;
   readonly nmi?: boolean;
   readonly preempt?: boolean;
+  readonly memory?: "sequential" | "architectural";
   readonly plugin?: readonly string[];
   readonly json?: boolean;
 };
@@ -45,7 +46,7 @@ const places: { readonly [site in AblateSite]: number } = { "in one line": 0, cr
 const HELP = `
 Leaves out every synchronisation of a strategy, alone and in all combinations, at a site inside one line and at one over two
 lines. A step is necessary where leaving it out alone is unsafe. Barriers mean something in the architectural memory
-order only; to leave one out is not decided here.`;
+order only (--memory architectural); in the sequential one to leave them out is not decided.`;
 
 /** `cmodx ablate`: which synchronisations does a strategy need? */
 export const addAblate = (program: Command, io: Io, leave: (code: Exit) => void): void => {
@@ -60,6 +61,7 @@ export const addAblate = (program: Command, io: Io, leave: (code: Exit) => void)
     .addOption(options.irq)
     .addOption(options.nmi)
     .addOption(options.preempt)
+    .addOption(options.memory)
     .addOption(options.maxStates)
     .addOption(options.timeout)
     .addOption(options.plugin)
@@ -82,13 +84,15 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promi
   const id = asked.arch ?? catalogue.architectureOf(asked.strategy);
   const architecture = catalogue.architecture(id);
   const strategy = catalogue.strategy(asked.strategy, id);
-  const text = asked.site ?? defaultSiteOf(strategy, id);
-  if (text === undefined) throw new InputError(`${strategy.id} has no default site on ${id}; name one with --site.`);
   const first = create(architecture, asked.fetch);
+  const text = asked.site ?? defaultSiteOf(strategy, first);
+  if (text === undefined) throw new InputError(`${strategy.id} has no default site on ${id}; name one with --site.`);
   const profiles =
     asked.fetch === undefined ? first.fetchModels.map((model) => create(architecture, model.id)) : [first];
   const steps = synchronisationsOf(strategy, text, first);
-  const decided = steps.filter(({ op }) => op !== "fence").map((step) => step.id);
+  const { memory = "sequential" } = asked;
+  const isDecided = ({ op }: Step): boolean => op !== "fence" || memory === "architectural";
+  const decided = steps.filter(isDecided).map((step) => step.id);
   if (decided.length > MOST_STEPS) {
     throw new InputError(
       `${strategy.id} has ${decided.length} synchronisations; all combinations of more than ${MOST_STEPS} take too long.`,
@@ -96,7 +100,7 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promi
     );
   }
   const combinations = subsets(decided);
-  const barriers = steps.filter(({ op }) => op === "fence").map((step) => [step.id]);
+  const undecided = steps.filter((step) => !isDecided(step)).map((step) => [step.id]);
   const rows: AblateRowJson[] = [];
   const progress = progressLine(io);
   const total = profiles.length * Object.keys(places).length * combinations.length;
@@ -108,14 +112,14 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promi
         await breathe();
         rows.push({ dropped, ...common, ...(await judge(made, strategy, text, site, dropped, asked, catalogue, io)) });
       }
-      for (const dropped of barriers) {
+      for (const dropped of undecided) {
         rows.push({ dropped, ...common, verdict: "not decided", property: null, interruptsPerFlip: null });
       }
     }
   }
   progress.clear();
   const { irq = false, nmi = false, preempt = false } = asked;
-  const environment = { cpus: asked.cpus ?? DEFAULT_CPUS, irq, nmi, preempt };
+  const environment = { cpus: asked.cpus ?? DEFAULT_CPUS, irq, nmi, preempt, memory };
   return {
     schema: "cmodx/ablate/1",
     architecture: id,
@@ -135,7 +139,7 @@ const scenarioOf = (
   address: bigint,
   flips: number,
   dropped: readonly string[],
-  { cpus = DEFAULT_CPUS, irq = false, nmi = false, preempt = false }: AblateOptions,
+  { cpus = DEFAULT_CPUS, irq = false, nmi = false, preempt = false, memory = "sequential" }: AblateOptions,
 ): Scenario => ({
   name: `${strategy.id} without ${dropped.join(" ")}`,
   sites: [{ ...siteFromText(text, address), address }],
@@ -143,6 +147,7 @@ const scenarioOf = (
   cpus,
   interrupts: { irq, nmi },
   preempt,
+  memory,
 });
 
 /** The synchronisations of the programs there and back, in the order in which they are written. */

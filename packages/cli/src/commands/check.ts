@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { DEFAULT_CPUS, type ModelOptions, requestsOf } from "../ask.js";
-import { loadCatalogue } from "../catalogue.js";
+import { type Catalogue, loadCatalogue } from "../catalogue.js";
 import { checkJson } from "../document.js";
-import { colors, type Exit, exit, type Io, progressLine } from "../io.js";
+import { type Extras, outcomesOf, repairsOf } from "../extras.js";
+import { colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
 import { toJson } from "../json.js";
 import { type Judged, judgeWorst } from "../judge.js";
 import { boundsOf, type LimitOptions } from "../limits.js";
@@ -11,7 +12,13 @@ import { reportOf } from "../report.js";
 import { assertWritable, relocate, writeWhole } from "../save.js";
 import { prose } from "../text.js";
 
-type CheckOptions = ModelOptions & LimitOptions & { readonly save?: string; readonly json?: boolean };
+type CheckOptions = ModelOptions &
+  LimitOptions & {
+    readonly save?: string;
+    readonly json?: boolean;
+    readonly outcomes?: boolean;
+    readonly repair: boolean;
+  };
 
 const HELP = `
 The site is the strategy's own by default. It can also be given as code (--site, --offset), taken from a real
@@ -47,12 +54,15 @@ export const addCheck = (program: Command, io: Io, leave: (code: Exit) => void):
     .addOption(options.nmi)
     .addOption(options.preempt)
     .addOption(options.drop)
+    .addOption(options.add)
     .addOption(options.property)
     .addOption(options.ignore)
     .addOption(options.width)
     .addOption(options.maxStates)
     .addOption(options.maxMemory)
     .addOption(options.timeout)
+    .addOption(options.outcomes)
+    .addOption(options.noRepair)
     .addOption(options.save)
     .addOption(options.plugin)
     .addOption(options.json)
@@ -60,15 +70,32 @@ export const addCheck = (program: Command, io: Io, leave: (code: Exit) => void):
     .action(async (asked: CheckOptions) => {
       if (asked.save !== undefined) await assertWritable(asked.save, io.cwd);
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
-      const requests = await requestsOf(asked, catalogue, io.cwd);
       const progress = progressLine(io);
-      const judged = await judgeWorst(requests, catalogue, boundsOf(asked), io, progress).finally(() =>
-        progress.clear(),
+      const told = await tell(asked, catalogue, io, progress).finally(() => progress.clear());
+      const saved = asked.save === undefined ? null : await save(told.judged, asked.save, io);
+      io.out(
+        asked.json
+          ? toJson(checkJson(told.judged, told.extras, saved))
+          : reportOf(told.judged, told.extras, colors(io.color), saved),
       );
-      const saved = asked.save === undefined ? null : await save(judged, asked.save, io);
-      io.out(asked.json ? toJson(checkJson(judged, saved)) : reportOf(judged, colors(io.color), saved));
-      leave(codeOf(judged));
+      leave(codeOf(told.judged, told.extras));
     });
+};
+
+const tell = async (
+  asked: CheckOptions,
+  catalogue: Catalogue,
+  io: Io,
+  progress: ProgressLine,
+): Promise<{ readonly judged: Judged; readonly extras: Extras }> => {
+  const bounds = boundsOf(asked);
+  const judged = await judgeWorst(await requestsOf(asked, catalogue, io.cwd), catalogue, bounds, io, progress);
+  const { subject, verdict } = judged;
+  const extras = {
+    repairs: asked.repair ? await repairsOf(subject, verdict, bounds, io, progress) : null,
+    outcomes: asked.outcomes === true ? await outcomesOf(subject, bounds, io, progress) : null,
+  };
+  return { judged, extras };
 };
 
 /** Saves a counterexample; a verdict without one leaves no file. */
@@ -79,7 +106,8 @@ const save = async ({ subject, verdict }: Judged, file: string, io: Io): Promise
   return file;
 };
 
-const codeOf = ({ verdict }: Judged): Exit => {
+const codeOf = ({ verdict }: Judged, { outcomes }: Extras): Exit => {
   if (verdict.verdict === "unsafe") return exit.unsafe;
-  return verdict.verdict === "inconclusive" || verdict.vacuous ? exit.inconclusive : exit.complete;
+  const cut = outcomes !== null && outcomes.limit !== null;
+  return cut || verdict.verdict === "inconclusive" || verdict.vacuous ? exit.inconclusive : exit.complete;
 };

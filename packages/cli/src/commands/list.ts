@@ -36,7 +36,7 @@ const strategiesOf = (architecture: ArchitecturePackage, catalogue: Catalogue): 
   catalogue.strategiesFor(architecture.id).map((strategy) => ({
     id: strategy.id,
     architecture: architecture.id,
-    defaultSite: defaultSiteOf(strategy, architecture.id) ?? "",
+    defaultSite: defaultSiteOf(strategy, create(architecture, undefined)) ?? "",
     profiles: create(architecture, undefined).fetchModels.map(({ id }) => id),
     steps: stepsOf(strategy, architecture),
     summary: strategy.summary,
@@ -46,7 +46,7 @@ const strategiesOf = (architecture: ArchitecturePackage, catalogue: Catalogue): 
 /** Ids of the steps of one flip at the strategy's default site. */
 const stepsOf = (strategy: PatchStrategy, architecture: ArchitecturePackage): readonly string[] => {
   const made = create(architecture, undefined);
-  const text = defaultSiteOf(strategy, made.id);
+  const text = defaultSiteOf(strategy, made);
   if (text === undefined) return [];
   const site = { ...siteFromText(text, made.base), address: made.base };
   const scenario = { name: strategy.id, sites: [site], patchers: [{ strategy, sites: [0], flips: 1 }], cpus: 2 };
@@ -64,12 +64,14 @@ const textOf = (architecture: ArchitecturePackage, { strategies }: ListJson, io:
   const rows = strategies
     .filter((each) => each.architecture === architecture.id)
     .map(({ id, defaultSite, summary }) => [id, defaultSite, summary]);
-  const profiles = create(architecture, undefined).fetchModels.map(({ id, summary }) => [id, summary]);
+  const { fetchModels, fetchVariants = [] } = create(architecture, undefined);
+  const profiles = fetchModels.map(({ id, summary }) => [id, summary]);
+  const variants = fetchVariants.map(({ id, summary }) => [`…+${id}`, summary]);
   return `${[
     paint.bold(`${architecture.id}: strategies, with the site each is shown on`),
     ...columns(rows, WIDTH - 2).map((line) => `  ${line}`),
     "",
     paint.bold(`${architecture.id}: fetch profiles, the weakest first`),
-    ...columns(profiles, WIDTH - 2).map((line) => `  ${line}`),
+    ...columns([...profiles, ...variants], WIDTH - 2).map((line) => `  ${line}`),
   ].join("\n")}\n`;
 };

@@ -8,6 +8,7 @@ import { type CellJson, type EnvironmentJson, type MatrixJson, toJson } from "..
 import { boundsOf, type LimitOptions } from "../limits.js";
 import { matrixText } from "../matrix-text.js";
 import { options } from "../options.js";
+import { showPairs } from "../pairs.js";
 import type { ArchitecturePackage } from "../plugin.js";
 import { noWayBack } from "../subject.js";
 import { prose } from "../text.js";
@@ -17,9 +18,13 @@ type MatrixOptions = Pick<LimitOptions, "maxStates" | "timeout"> & {
   readonly strategy?: string;
   readonly fetch?: string;
   readonly cpus?: number;
+  readonly pairs?: boolean;
+  readonly memory?: Memory;
   readonly plugin?: readonly string[];
   readonly json?: boolean;
 };
+
+type Memory = NonNullable<Scenario["memory"]>;
 
 const DEFAULT_CPUS = 2;
 
@@ -36,6 +41,8 @@ export const addMatrix = (program: Command, io: Io, leave: (code: Exit) => void)
     .addOption(options.strategy)
     .addOption(options.fetch)
     .addOption(options.cpus(DEFAULT_CPUS))
+    .addOption(options.memory)
+    .addOption(options.pairs)
     .addOption(options.maxStates)
     .addOption(options.timeout)
     .addOption(options.plugin)
@@ -43,6 +50,7 @@ export const addMatrix = (program: Command, io: Io, leave: (code: Exit) => void)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (asked: MatrixOptions) => {
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
+      if (asked.pairs) return leave(await showPairs({ ...asked, cpus: asked.cpus ?? DEFAULT_CPUS }, catalogue, io));
       const document = await fill(asked, catalogue, io);
       io.out(asked.json ? toJson(document) : matrixText(document, colors(io.color)));
       leave(document.cells.some(({ verdict }) => verdict === "inconclusive") ? exit.inconclusive : exit.complete);
@@ -71,7 +79,7 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, io: Io): Promise
   const profiles =
     asked.fetch === undefined ? first.fetchModels.map((model) => create(architecture, model.id)) : [first];
   const environments = environmentsOf(architecture);
-  const cpus = asked.cpus ?? DEFAULT_CPUS;
+  const { cpus = DEFAULT_CPUS, memory = "sequential" } = asked;
   const cells: CellJson[] = [];
   const progress = progressLine(io);
   const total = profiles.length * strategies.length * environments.length;
@@ -80,13 +88,13 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, io: Io): Promise
       for (const environment of environments) {
         progress.show(`${cells.length + 1} of ${total}: ${made.fetch.id} ${each.id} ${environment.id}`);
         await breathe();
-        const verdict = await cell(made, each, environment, cpus, boundsOf(asked), catalogue, io);
+        const verdict = await cell(made, each, environment, { cpus, memory }, boundsOf(asked), catalogue, io);
         cells.push({ strategy: each.id, fetch: made.fetch.id, environment: environment.id, ...verdict });
       }
     }
   }
   progress.clear();
-  return { schema: "cmodx/matrix/1", architecture: id, cpus, environments, cells };
+  return { schema: "cmodx/matrix/1", architecture: id, cpus, memory, environments, cells };
 };
 
 type Found = Omit<CellJson, "strategy" | "fetch" | "environment">;
@@ -95,7 +103,7 @@ const cell = async (
   architecture: Architecture,
   strategy: PatchStrategy,
   environment: EnvironmentJson,
-  cpus: number,
+  { cpus, memory }: { readonly cpus: number; readonly memory: Memory },
   bounds: Bounds,
   catalogue: Catalogue,
   io: Io,
@@ -111,7 +119,7 @@ const cell = async (
     seconds: 0,
   });
   if (io.signal.aborted) return without("inconclusive", "The run was interrupted.");
-  const text = environment.site ?? defaultSiteOf(strategy, architecture.id);
+  const text = environment.site ?? defaultSiteOf(strategy, architecture);
   if (text === undefined) return without("impossible", `${strategy.id} has no default site on ${architecture.id}.`);
   const { irq, nmi, preempt, offset } = environment;
   const address = architecture.base + BigInt(offset);
@@ -122,6 +130,7 @@ const cell = async (
     cpus,
     interrupts: { irq, nmi },
     preempt,
+    memory,
   });
   const simulation = createSimulation({ architecture, plugins: catalogue.parts });
   try {

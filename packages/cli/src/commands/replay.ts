@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { InputError, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
 import type { Command } from "commander";
 import { loadCatalogue } from "../catalogue.js";
-import { sitesOf, stepsJson } from "../document.js";
+import { brokenJson, counterexampleJson, sitesOf } from "../document.js";
 import { colors, type Exit, exit, type Io } from "../io.js";
 import { type ReplayJson, toJson } from "../json.js";
 import { options } from "../options.js";
@@ -56,12 +56,16 @@ const readJson = async (file: string, folder: string): Promise<unknown> => {
   }
 };
 
-const documentOf = ({ property, why }: SavedTrace, { trace, broken }: Replayed, { machine }: Subject): ReplayJson => ({
+const documentOf = (
+  { property, why, loop }: SavedTrace,
+  { trace, broken }: Replayed,
+  { machine }: Subject,
+): ReplayJson => ({
   schema: "cmodx/replay/1",
   property,
   why,
-  broken,
-  counterexample: { steps: stepsJson(machine, trace) },
+  broken: brokenJson(machine, trace, broken),
+  counterexample: counterexampleJson(machine, trace, loop),
 });
 
 const textOf = (saved: SavedTrace, { trace, broken }: Replayed, subject: Subject, io: Io): string => {
@@ -75,9 +79,12 @@ const textOf = (saved: SavedTrace, { trace, broken }: Replayed, subject: Subject
       `${paint.red("REPLAYED")}  ${strategies} on ${architecture}, ${machine.fetch.id}: ${count(trace.length, "step")}, breaks ${saved.property}`,
     ),
     "",
-    renderTimeline(machine, trace, { color: io.color }).trimEnd(),
+    renderTimeline(machine, trace, {
+      color: io.color,
+      ...(saved.loop === undefined ? {} : { loop: saved.loop }),
+    }).trimEnd(),
     "",
-    ...brokenText(shown, [], paint),
+    ...brokenText(brokenJson(machine, trace, shown), [], paint),
     "",
     ...sitesOf(machine).map((site) => entry("Site", siteText(site))),
   ].join("\n")}\n`;

@@ -12,7 +12,16 @@ import { columns, count, entry, prose } from "../text.js";
 
 const HELP = `
 Of a directory every .o, .ko, .elf and vmlinux in it is read. Hazards are properties of a site's place and code
-that make it harder to patch; what follows from one is for \`cmodx check --from FILE:SYMBOL\` to say.`;
+that make it harder to patch; what follows from one is for \`cmodx check --from FILE:SYMBOL\` to say.
+
+  crosses-8, crosses-32     over two aligned words of 8 bytes, blocks of 32 bytes
+  crosses-line              over two cache lines of 64 bytes
+  crosses-page              over two pages of 4096 bytes
+  misaligned                a 4-byte instruction of RISC-V or Thumb-2 straddles two aligned words,
+                            or the 8-byte literal of CALL_OPS does
+  multi-instruction         several instructions are patched as one
+  out-of-reach              a jump label's target is further away than its branch leads
+  unknown-opcode            not what the kernel would accept there`;
 
 /** `cmodx scan`: the patch sites of real binaries. */
 export const addScan = (program: Command, io: Io, leave: (code: Exit) => void): void => {

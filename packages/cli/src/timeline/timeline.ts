@@ -10,6 +10,8 @@ export type TimelineOptions = {
   readonly width?: number;
   /** With the colours of a terminal; default false. */
   readonly color?: boolean;
+  /** The index of the step at which a cycle begins, where the steps from there on repeat for ever. */
+  readonly loop?: number;
 };
 
 type Style = (text: string) => string;
@@ -21,6 +23,8 @@ type Row = {
   readonly last: number;
   readonly cells: readonly Cell[];
   readonly memory: readonly string[];
+  /** Stands in a line of its own before the step. */
+  readonly heading: string | null;
 };
 
 const plain: Style = (text) => text;
@@ -31,17 +35,17 @@ const NARROW = 20;
 
 /**
  * A trace as text with one column for each CPU that acts in it: numbered steps, what each CPU did, and what changed since the step
- * before. The last step is the one that breaks a property.
+ * before. The last step is the one that breaks a property, or the last of those that repeat for ever.
  */
 export const renderTimeline = (
   machine: Machine,
   trace: readonly TraceStep[],
   options: TimelineOptions = {},
 ): string => {
-  const { width = WIDTH, color = false } = options;
+  const { width = WIDTH, color = false, loop } = options;
   const paint = colors(color);
   const cpus = [...new Set(trace.map((step) => step.cpu))].sort((a, b) => a - b);
-  const rows = merge(rowsOf(machine, trace, paint));
+  const rows = merge(rowsOf(machine, trace, loop, paint));
   const column = Math.floor((width - NUMBER - GAP * (cpus.length - 1)) / Math.max(1, cpus.length));
   const first = trace[0];
   if (first === undefined) return "";
@@ -64,6 +68,7 @@ const legend = (view: StateView, cpus: readonly number[]): ReadonlyMap<number, s
 const rowsOf = (
   machine: Machine,
   trace: readonly TraceStep[],
+  loop: number | undefined,
   paint: Colors,
 ): readonly (Row & { readonly quiet: boolean })[] => {
   const executes = new Set(
@@ -79,9 +84,13 @@ const rowsOf = (
     );
     const memory = memorySince(machine, step);
     const quiet = told.quiet && seen.length === 0 && memory.length === 0 && torn === undefined;
-    return { first: i + 1, last: i + 1, cells: [...cells, ...seen], memory, quiet };
+    const heading = i === loop ? loopText(i + 1, trace.length) : null;
+    return { first: i + 1, last: i + 1, cells: [...cells, ...seen], memory, heading, quiet };
   });
 };
+
+const loopText = (first: number, last: number): string =>
+  first === last ? `Step ${first} repeats for ever:` : `Steps ${first} to ${last} repeat for ever:`;
 
 /** The bytes of an executed instruction where they are not what memory holds. */
 const tornText = (machine: Machine, trace: readonly TraceStep[], index: number): string | undefined => {
@@ -140,7 +149,14 @@ const merge = (rows: readonly (Row & { readonly quiet: boolean })[]): readonly R
     const [cell] = row.cells;
     const [previous] = before?.cells ?? [];
     const lastRow = i === rows.length - 1;
-    if (before?.quiet && row.quiet && !lastRow && cell !== undefined && previous?.cpu === cell.cpu) {
+    if (
+      before?.quiet &&
+      row.quiet &&
+      row.heading === null &&
+      !lastRow &&
+      cell !== undefined &&
+      previous?.cpu === cell.cpu
+    ) {
       const joined = { ...previous, text: `${previous.text}; ${cell.text}` };
       merged[merged.length - 1] = { ...before, last: row.last, cells: [joined] };
     } else {
@@ -181,6 +197,7 @@ const inColumns = (
         .filter((cell) => cell.cpu === cpu)
         .flatMap(({ text, style }) => wrap(text, column, "  ").map((part) => [part, style] as const)),
     );
+    if (row.heading !== null) lines.push(margin + paint.bold(row.heading));
     const height = Math.max(...stacks.map((stack) => stack.length));
     for (let i = 0; i < height; i++) {
       lines.push(
@@ -205,6 +222,7 @@ const inLines = (
   const label = (cpu: number): string => `CPU ${cpu}`.padEnd(8);
   const lines = [...head].map(([cpu, role]) => paint.bold(`${" ".repeat(NUMBER)}${label(cpu)}${role}`));
   for (const row of rows) {
+    if (row.heading !== null) lines.push(" ".repeat(NUMBER) + paint.bold(row.heading));
     row.cells.forEach(({ cpu, text, style }, i) => {
       wrap(text, width - NUMBER - 8, "  ").forEach((part, j) => {
         const number = i === 0 && j === 0 ? numberOf(row) : "";

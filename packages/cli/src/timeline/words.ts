@@ -1,4 +1,15 @@
-import { type Data, FREED, type Machine, NMI_OFF, type Observation, type TraceStep } from "@cmodx/core";
+import {
+  type CpuState,
+  type Data,
+  FREED,
+  type Machine,
+  NMI_OFF,
+  type Observation,
+  type StateView,
+  type TraceStep,
+  type Write,
+  wordSeen,
+} from "@cmodx/core";
 import { hex } from "../text.js";
 import { spaced } from "./sight.js";
 
@@ -26,12 +37,22 @@ const exceptionReturn = (machine: Machine): string => exceptionReturns[machine.c
 const quiet = (text: string): Told => ({ text, quiet: true });
 const loud = (text: string): Told => ({ text, quiet: false });
 
+/** Data as text, addresses in hexadecimal. */
+export const dataText = (value: Data): string =>
+  value === FREED
+    ? "freed"
+    : (JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? hex(inner) : inner)) ?? "nothing");
+
 /** A value of a shared word, unless it is long. */
 const short = (value: Data): string => {
   if (value === FREED) return "freed";
-  const text = JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? hex(inner) : inner)) ?? "nothing";
+  const text = dataText(value);
   return text.length > 12 ? "" : ` = ${text}`;
 };
+
+/** A shared word as the acting CPU sees it. */
+const wordIn = (view: StateView, { cpu }: TraceStep, word: Data, machine: Machine): Data =>
+  wordSeen(view.cpus[cpu] as CpuState, view.services, String(word), machine);
 
 const stages: { readonly [stage: string]: string } = {
   prepare: "PREPARE",
@@ -64,10 +85,12 @@ const returned: Tell = (detail, step, machine) => {
 const tells: { readonly [what: string]: Tell } = {
   "begin-call": ({ to }) => loud(`the patch call begins: ${to === 1 ? "old to new" : "back to old"}`),
   "return-call": () => loud("the patch call returns"),
-  store: (detail, _step, machine) =>
+  store: (detail, step, machine) =>
     loud(
-      `stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}${detail.bytes === detail.was ? ", as it was" : ""}`,
+      `stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}${isKept(step, machine) ? ", into its store buffer" : detail.bytes === detail.was ? ", as it was" : ""}`,
     ),
+  drain: ({ write }, _step, machine) =>
+    quiet(`${writeText(write as unknown as Write, machine)} becomes visible to all`),
   publish: () => loud("the new instruction is published"),
   execute: executed,
   "fetch-part": (detail, _step, machine) =>
@@ -111,10 +134,14 @@ const tells: { readonly [what: string]: Tell } = {
   armTrap: ({ vector }) => quiet(`registers the ${vector} handler`),
   disarmTrap: ({ vector }) => quiet(`unregisters the ${vector} handler`),
   fence: ({ kind }) => quiet(`${kind} barrier`),
-  set: ({ word }, step) => quiet(`sets ${word}${short(step.after.services.words[String(word)])}`),
-  add: ({ word }, step) => quiet(`adds to ${word}${short(step.after.services.words[String(word)])}`),
-  load: ({ word }, step) => quiet(`loads ${word}${short(step.before.services.words[String(word)])}`),
-  until: ({ word }, step) => quiet(`sees ${word}${short(step.before.services.words[String(word)])}`),
+  maintain: (detail, _step, machine) =>
+    quiet(
+      `${String(detail.operation)}${detail.address === undefined ? "" : ` of the line of ${at(detail, machine, "address")}`}`,
+    ),
+  set: ({ word }, step, machine) => quiet(`sets ${word}${short(wordIn(step.after, step, word, machine))}`),
+  add: ({ word }, step, machine) => quiet(`adds to ${word}${short(wordIn(step.after, step, word, machine))}`),
+  load: ({ word }, step, machine) => quiet(`loads ${word}${short(wordIn(step.before, step, word, machine))}`),
+  until: ({ word }, step, machine) => quiet(`sees ${word}${short(wordIn(step.before, step, word, machine))}`),
   free: ({ word }) => loud(`frees ${word}`),
   setEachCpu: ({ word, value }) =>
     word === NMI_OFF
@@ -125,6 +152,28 @@ const tells: { readonly [what: string]: Tell } = {
   "try-get": ({ word, got }) =>
     got === true ? quiet(`gets a reference, ${word}`) : loud(`gets no reference, ${word} is 0`),
   put: ({ word }) => quiet(`puts its reference, ${word}`),
+};
+
+/** The acting CPU keeps a write of this step to itself for now. */
+const isKept = ({ before, after, cpu }: TraceStep, machine: Machine): boolean =>
+  machine.order.pending(after.cpus[cpu] as CpuState).length >
+  machine.order.pending(before.cpus[cpu] as CpuState).length;
+
+const writeText = (write: Write, machine: Machine): string => {
+  switch (write.to) {
+    case "code":
+      return `its ${spaced(write.bytes)} at ${placeOf(write.address, machine)}`;
+    case "data":
+      return `its write of data at ${Object.keys(write.bytes)
+        .map((address) => `0x${address}`)
+        .join(", ")}`;
+    case "word":
+      return `its ${write.word}${short(write.value)}`;
+    case "each-cpu":
+      return `its ${write.word} on every CPU${short(write.value)}`;
+    case "published":
+      return "that the new instruction is published";
+  }
 };
 
 const standing = (detail: Detail, machine: Machine): string => {
@@ -145,8 +194,12 @@ const last = (observed: readonly Observation[]): Observation | undefined => obse
 /** Says in the field's words what the acting CPU did. */
 export const tell = (step: TraceStep, machine: Machine): Told => {
   const observation = last(step.observed);
-  const words = observation === undefined ? undefined : tells[observation.what];
-  if (observation === undefined || words === undefined) return loud(`${named(step)}${step.rule}`);
+  if (observation === undefined) return loud(`${named(step)}${step.rule}`);
+  const rule = machine.rule(step.rule);
+  const own = rule.says?.(observation.detail, (address) => placeOf(address, machine));
+  if (own !== undefined) return loud(`${named(step)}${own}`);
+  const words = tells[observation.what];
+  if (words === undefined) return loud(`${named(step)}${step.rule}`);
   const told = words(observation.detail, step, machine);
   return calls.has(observation.what) ? told : { ...told, text: `${named(step)}${told.text}` };
 };

@@ -1,0 +1,150 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { InputError } from "@cmodx/core";
+import type { Expectation, Expectations, LitmusAnswer, LitmusError, LitmusResult } from "@cmodx/litmus";
+import { type Command, Option } from "commander";
+import { type Colors, colors, type Exit, exit, type Io, progressLine } from "../io.js";
+import { type LitmusJson, toJson } from "../json.js";
+import { readLitmusFiles } from "../litmus-files.js";
+import { options, whole } from "../options.js";
+import { count, entry, prose } from "../text.js";
+
+type LitmusOptions = { readonly json?: boolean; readonly expect?: string; readonly jobs?: number };
+
+/** What `@cmodx/litmus` exports; loaded when it is asked for. */
+type Litmus = typeof import("@cmodx/litmus");
+
+const HELP = `
+Every execution of a test is explored on the machine, under the architectural memory order, and its final states are
+printed as herd7 prints them; the witnesses are counted in final states. Of a directory or a .tar.gz every .litmus file in
+it is run. AArch64 is known, with CacheType=IDC and DIC.
+
+--expect FILE compares verdicts and final states with those of a JSON object by path, or of a table with the columns test,
+verdict and states, and prints the differences.
+
+Exit codes: 0 every file was run, 1 a result is not as expected, 2 wrong usage or a file that is no test, 3 interrupted.`;
+
+/** `cmodx litmus`: litmus tests of instruction fetch. */
+export const addLitmus = (program: Command, io: Io, leave: (code: Exit) => void): void => {
+  program
+    .command("litmus")
+    .summary("run litmus tests of data and instruction memory, as herd7 does")
+    .argument("<path...>", "litmus files, directories, or .tar.gz archives of them")
+    .addOption(options.json)
+    .addOption(new Option("--expect <file>", "compare with the verdicts and final states in this file"))
+    .addOption(
+      new Option("--jobs <n>", "tests that run at once (default: one for each core)").argParser(whole("--jobs", 1, 64)),
+    )
+    .addHelpText("after", `\n${prose(HELP)}\n`)
+    .action(async (paths: readonly string[], asked: LitmusOptions) => {
+      const litmus = await import("@cmodx/litmus");
+      const expected = asked.expect === undefined ? undefined : await readExpected(asked.expect, litmus, io);
+      const files = await readLitmusFiles(paths, io.cwd);
+      const progress = progressLine(io);
+      const answers = await litmus
+        .runAll(files, {
+          jobs: asked.jobs ?? availableParallelism(),
+          signal: io.signal,
+          onAnswer: (done) => progress.show(`${done} of ${count(files.length, "litmus test")}`),
+        })
+        .finally(() => progress.clear());
+      const judged = judge(answers, expected, litmus);
+      // A file that the user named is an error of the whole run; one that was merely found is not.
+      const [alone] = files;
+      if (files.length === 1 && alone?.walked === false && judged.errors[0] !== undefined)
+        throw asError(judged.errors[0]);
+      if (!asked.json) for (const each of judged.errors) io.err(`cmodx: ${sentenceOf(each)}\n`);
+      if (asked.json) io.out(toJson(documentOf(judged)));
+      else if (expected === undefined) for (const { result } of judged.tests) io.out(litmus.herdText(result));
+      io.out(asked.json ? "" : summaryOf(judged, expected, colors(io.color)));
+      leave(codeOf(judged));
+    });
+};
+
+const readExpected = async (name: string, { readExpectations }: Litmus, io: Io): Promise<Expectations> => {
+  const text = await readFile(resolve(io.cwd, name), "utf8").catch(() => {
+    throw new InputError(`${name} cannot be read; expected a file of expectations.`, { file: name });
+  });
+  return readExpectations(text, name);
+};
+
+type Judged = {
+  readonly tests: readonly {
+    readonly result: LitmusResult;
+    readonly expected: Expectation | undefined;
+    readonly difference: string | undefined;
+  }[];
+  readonly errors: readonly LitmusError[];
+  readonly interrupted: boolean;
+};
+
+const judge = (
+  answers: readonly (LitmusAnswer | undefined)[],
+  expectations: Expectations | undefined,
+  { expectationOf, differenceFrom }: Litmus,
+): Judged => ({
+  tests: answers.flatMap((answer) => {
+    if (answer?.result === undefined) return [];
+    const { result } = answer;
+    const expected = expectations && expectationOf(expectations, result.file);
+    return [{ result, expected, difference: expected && differenceFrom(result, expected) }];
+  }),
+  errors: answers.flatMap((answer) => answer?.error ?? []),
+  interrupted: answers.includes(undefined),
+});
+
+const asError = ({ message, file, place }: LitmusError): InputError =>
+  new InputError(`${file}${place === null ? "" : `, ${place}`}: ${message}`, {
+    file,
+    ...(place === null ? {} : { place }),
+  });
+
+const sentenceOf = ({ message, file, place }: LitmusError): string =>
+  `${file}${place === null ? "" : `, ${place}`}: ${message}`;
+
+const codeOf = ({ tests, errors, interrupted }: Judged): Exit => {
+  if (errors.length > 0) return exit.input;
+  if (interrupted) return exit.inconclusive;
+  return tests.some(({ difference }) => difference !== undefined) ? exit.unsafe : exit.complete;
+};
+
+const documentOf = ({ tests, errors, interrupted }: Judged): LitmusJson => ({
+  schema: "cmodx/litmus/1",
+  tests: tests.map(({ result, expected, difference }) => ({
+    name: result.name,
+    file: result.file,
+    verdict: result.verdict,
+    observation: result.observation,
+    states: result.states,
+    flags: result.flags,
+    positive: result.positive,
+    negative: result.negative,
+    seconds: result.seconds,
+    expected: expected?.verdict ?? null,
+    difference: difference ?? null,
+  })),
+  errors,
+  interrupted,
+});
+
+const summaryOf = (
+  { tests, errors, interrupted }: Judged,
+  expected: Expectations | undefined,
+  paint: Colors,
+): string => {
+  const lines: string[] = [];
+  for (const { result, difference } of tests)
+    if (difference !== undefined) lines.push(entry(`${paint.bold(result.file)}:`, difference, 2));
+  const ran = [count(tests.length, "test")];
+  if (expected !== undefined) {
+    const known = tests.filter((each) => each.expected !== undefined).length;
+    const differing = tests.filter(({ difference }) => difference !== undefined).length;
+    ran.push(`${known - differing} as expected`, `${differing} not`);
+    if (known < tests.length) ran.push(`${tests.length - known} without an expectation`);
+  }
+  if (errors.length > 0) ran.push(`${count(errors.length, "file")} that ${errors.length === 1 ? "is" : "are"} no test`);
+  if (expected !== undefined || tests.length + errors.length > 1) lines.push(`${ran.join(", ")}`);
+  if (interrupted) lines.push("interrupted: not all tests were run");
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+};

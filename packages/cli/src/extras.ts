@@ -1,0 +1,44 @@
+import type { Bounds, Outcomes, Repairs, Verdict } from "@cmodx/core";
+import { breathe, type Io, type ProgressLine } from "./io.js";
+import { progressText } from "./judge.js";
+import type { Subject } from "./subject.js";
+
+/** What a check can tell beside its verdict. */
+export type Extras = { readonly repairs: Repairs | null; readonly outcomes: Outcomes | null };
+
+/** Nobody waits longer for a repair than this, in milliseconds; what is undecided then is said to be. */
+const REPAIR_TIME = 4000;
+
+/** Looks for the one added synchronisation that repairs an unsafe scenario; null when it is not unsafe. */
+export const repairsOf = async (
+  { simulation, scenario }: Subject,
+  verdict: Verdict,
+  bounds: Bounds,
+  io: Io,
+  progress: ProgressLine,
+): Promise<Repairs | null> => {
+  if (verdict.verdict !== "unsafe") return null;
+  await breathe();
+  const milliseconds = Math.min(REPAIR_TIME, bounds.milliseconds ?? REPAIR_TIME);
+  return simulation.repairs(scenario, {
+    bounds: { ...bounds, milliseconds },
+    signal: io.signal,
+    counterexample: verdict.trace,
+    onTry: (tried, candidates) => progress.show(`looks for a repair: ${tried} of ${candidates} additions tried`),
+  });
+};
+
+/** Lists all that the CPUs can execute at the sites. */
+export const outcomesOf = async (
+  { simulation, scenario }: Subject,
+  bounds: Bounds,
+  io: Io,
+  progress: ProgressLine,
+): Promise<Outcomes> => {
+  await breathe();
+  return simulation.outcomes(scenario, {
+    bounds,
+    signal: io.signal,
+    onProgress: (how) => progress.show(`lists the outcomes: ${progressText(how)}`),
+  });
+};

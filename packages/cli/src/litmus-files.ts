@@ -1,0 +1,50 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { InputError } from "@cmodx/core";
+import type { LitmusFile } from "@cmodx/litmus";
+import { readTarGz } from "./tar.js";
+
+/** A litmus file, and whether the user named it or it was found. */
+export type FoundLitmusFile = LitmusFile & { readonly walked: boolean };
+
+const ARCHIVE = /\.(tar\.gz|tgz)$/;
+
+/** Reads litmus files, and all those in directories and packed archives. Throws {@link InputError} when there are none. */
+export const readLitmusFiles = async (
+  names: readonly string[],
+  folder: string,
+): Promise<readonly FoundLitmusFile[]> => {
+  const found: FoundLitmusFile[] = [];
+  for (const name of names) {
+    const path = resolve(folder, name);
+    const there = await stat(path).catch(() => undefined);
+    if (there === undefined)
+      throw new InputError(`${name} is not there; expected a litmus file, a directory or a .tar.gz.`, { file: name });
+    if (there.isDirectory()) found.push(...(await walk(path, name)));
+    else if (ARCHIVE.test(name)) {
+      const inside = readTarGz(await readFile(path), name)
+        .filter((each) => each.path.endsWith(".litmus"))
+        .map(({ path: within, text }) => ({ file: join(name, within), text, walked: true }));
+      if (inside.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
+      found.push(...inside);
+    } else found.push({ file: name, text: await readFile(path, "utf8"), walked: false });
+  }
+  return found;
+};
+
+/** Litmus files in a directory and below, by name; links are not followed. */
+const walk = async (path: string, name: string): Promise<readonly FoundLitmusFile[]> => {
+  const entries = await readdir(path, { withFileTypes: true, recursive: true });
+  const files = entries
+    .filter((each) => each.isFile() && each.name.endsWith(".litmus"))
+    .map((each) => join(each.parentPath, each.name))
+    .sort();
+  if (files.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
+  return Promise.all(
+    files.map(async (file) => ({
+      file: join(name, file.slice(path.length + 1)),
+      text: await readFile(file, "utf8"),
+      walked: true,
+    })),
+  );
+};

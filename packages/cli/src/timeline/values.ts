@@ -1,0 +1,319 @@
+import {
+  addressKey,
+  type Data,
+  fetchChoices,
+  type Level,
+  type Machine,
+  type PropertyId,
+  type StateView,
+  type TraceStep,
+  toHex,
+} from "@cmodx/core";
+import type { ValueJson } from "../json.js";
+import { listed } from "../text.js";
+import { bytesAt, spaced } from "./sight.js";
+import { dataText, placeOf, tell } from "./words.js";
+
+/*
+ * The values that a broken property is about: what was expected, what was found instead, and the steps it comes from. They are read
+ * from the trace; properties themselves judge single events.
+ */
+
+type Detail = { readonly [name: string]: Data };
+type Values = (machine: Machine, trace: readonly TraceStep[]) => readonly ValueJson[];
+
+/** The values that a property is about which the last step of a trace breaks; none where the sentence says them all. */
+export const valuesOf = (property: PropertyId, machine: Machine, trace: readonly TraceStep[]): readonly ValueJson[] =>
+  trace.length === 0 ? [] : (values[property]?.(machine, trace) ?? []);
+
+const value = (name: string, text: string): ValueJson => ({ name, value: text });
+
+const lastOf = (trace: readonly TraceStep[]): TraceStep => trace[trace.length - 1] as TraceStep;
+
+const seen = ({ observed }: TraceStep, what: string): Detail | undefined =>
+  observed.find((observation) => observation.what === what)?.detail;
+
+const versionNames = ["old", "new"] as const;
+
+const within: { readonly [level in Level]: string } = {
+  task: "",
+  stopper: "",
+  irq: " in its interrupt handler",
+  trap: " in its trap handler",
+  nmi: " in its NMI handler",
+};
+
+/** `step 5, CPU 0: write-int3`. */
+const stepText = (trace: readonly TraceStep[], index: number): string => {
+  const { cpu, step } = trace[index] as TraceStep;
+  return `step ${index + 1}, CPU ${cpu}${step === null ? "" : `: ${step}`}`;
+};
+
+const indexBefore = (trace: readonly TraceStep[], end: number, holds: (step: TraceStep) => boolean): number =>
+  trace.slice(0, end).findLastIndex(holds);
+
+/** What an instruction was, who executed it, and what it should have been. */
+const instruction: Values = (machine, trace) => {
+  const last = lastOf(trace);
+  const executed = seen(last, "execute");
+  if (executed === undefined || executed.site === null) return [];
+  const { at, bytes, text, site, offset } = executed as {
+    readonly at: bigint;
+    readonly bytes: string;
+    readonly text: string;
+    readonly site: number;
+    readonly offset: number;
+  };
+  const level = last.before.cpus[last.cpu]?.stack.at(-1)?.level ?? "task";
+  const held = bytesAt(machine, last.before, at, bytes.length / 2);
+  return [
+    value("executed", `${spaced(bytes)}  ${text}, at ${placeOf(at, machine)} by CPU ${last.cpu}${within[level]}`),
+    ...versionsAt(machine, site, offset),
+    ...(held === bytes ? [] : [value("memory", `held ${spaced(held)} there`)]),
+    ...staleness(machine, trace, at, bytes),
+  ];
+};
+
+const versionsAt = (machine: Machine, site: number, offset: number): readonly ValueJson[] => {
+  const known = machine.instructionsAt(site, offset);
+  return versionNames.map((name, version) => {
+    const insn = known.find((each) => each.version === version);
+    return value(
+      name,
+      insn === undefined ? `no instruction begins at +${offset}` : `${spaced(insn.bytes)}  ${insn.text}`,
+    );
+  });
+};
+
+/** Since when the CPU could fetch something else than memory held, and in which parts it fetched. */
+const staleness = (machine: Machine, trace: readonly TraceStep[], at: bigint, bytes: string): readonly ValueJson[] => {
+  const last = lastOf(trace);
+  const addresses = Array.from({ length: bytes.length / 2 }, (_, i) => at + BigInt(i));
+  const keys = [...new Set(addresses.flatMap((address) => machine.cellOf(address) ?? []))].map(addressKey);
+  const isStale = ({ cpus }: StateView): boolean => {
+    const { stale = {}, behind = [] } = cpus[last.cpu] ?? {};
+    return keys.some((key) => (stale[key] ?? []).length > 0 || behind.some(({ cell }) => cell === key));
+  };
+  const found: ValueJson[] = [];
+  const part = indexBefore(
+    trace,
+    trace.length - 1,
+    (step) => step.cpu === last.cpu && (seen(step, "fetch-part") ?? seen(step, "execute")) !== undefined,
+  );
+  const first = seen(trace[part] ?? last, "fetch-part");
+  if (first !== undefined && first.at === at)
+    found.push(
+      value("fetched", `${spaced(String(first.bytes))} in step ${part + 1}, the rest in step ${trace.length}`),
+    );
+  if (!isStale(last.before)) return found;
+  const since = indexBefore(trace, trace.length, ({ before }) => !isStale(before));
+  return [...found, value("not synchronised", `CPU ${last.cpu} has not synchronised since ${stepText(trace, since)}`)];
+};
+
+/** What each byte of the instruction could have been. */
+const window: Values = (machine, trace) => {
+  const last = lastOf(trace);
+  const executed = seen(last, "execute") as { readonly at: bigint; readonly bytes: string } | undefined;
+  if (executed === undefined || machine.fetch.granule > 0) return [];
+  const { at, bytes } = executed;
+  const cpu = last.before.cpus[last.cpu];
+  const code = cpu?.stack.at(-1)?.code;
+  if (cpu === undefined || code?.run !== "machine") return [];
+  const choice = fetchChoices(cpu, last.before.memory, at, code.mode, machine).find(
+    (each) => toHex(each.bytes) === bytes,
+  );
+  if (choice === undefined) return [];
+  const each = choice.window.map((possible) => possible.map((byte) => toHex([byte])).join("|"));
+  return [value("fetchable", `${each.join(" ")}  (each byte, what memory holds first)`)];
+};
+
+/** The instructions that this passage through the site executed, with their versions. */
+const passage: Values = (machine, trace) => {
+  const last = lastOf(trace);
+  const end = seen(last, "execute") ?? seen(last, "return-from-trap");
+  if (end === undefined) return [];
+  const steps: string[] = [];
+  const depth = depthOf(last);
+  let { cpu } = last;
+  for (let i = trace.length - 1; i >= 0; i--) {
+    const step = trace[i] as TraceStep;
+    if (step.cpu !== cpu) continue;
+    const resumed = seen(step, "resume");
+    if (resumed !== undefined) {
+      i = indexBefore(trace, i, (other) => seen(other, "preempt")?.at === resumed.at);
+      cpu = trace[i]?.cpu ?? cpu;
+      continue;
+    }
+    if (depthOf(step) !== depth) continue;
+    const passed = seen(step, "execute") ?? seen(step, "return-from-trap");
+    if (passed === undefined || passed.site !== end.site || passed.owned === true || passed.restarted === true)
+      continue;
+    steps.unshift(passageText(i, step, passed, machine));
+    if (passed.before === null) break;
+  }
+  return steps.map((text, i) => value(i === steps.length - 1 ? "then" : "passage", text));
+};
+
+/** How many contexts lie on the stack of a CPU up to the one whose code took the step. */
+const depthOf = (step: TraceStep): number => {
+  const { stack = [] } = (seen(step, "return-from-trap") === undefined ? step.before : step.after).cpus[step.cpu] ?? {};
+  return stack.length;
+};
+
+const passageText = (index: number, step: TraceStep, passed: Detail, machine: Machine): string => {
+  const matched = passed.matched as readonly number[];
+  const version = matched.length === 0 ? "neither version" : listed(matched.map((each) => `${versionNames[each]}`));
+  const place = placeOf(passed.at as bigint, machine);
+  const what = seen(step, "execute") === undefined ? "the trap handler's effect" : String(passed.text);
+  return `${what} at ${place}, ${version}: step ${index + 1}, CPU ${step.cpu}`;
+};
+
+const returned: Values = (machine, trace) => {
+  const end = seen(lastOf(trace), "execute") ?? seen(lastOf(trace), "return-from-trap");
+  if (end === undefined) return [];
+  const call = indexBefore(trace, trace.length, (step) =>
+    ((seen(step, "return-call")?.sites as readonly number[] | undefined) ?? []).includes(end.site as number),
+  );
+  const since = call < 0 ? [] : [value("returned", stepText(trace, call))];
+  const expected = versionNames[end.to as number] ?? "new";
+  const version = versionsAt(machine, end.site as number, end.offset as number).filter(({ name }) => name === expected);
+  const executed = seen(lastOf(trace), "execute");
+  const stale = executed === undefined ? [] : staleness(machine, trace, executed.at as bigint, String(executed.bytes));
+  return [...since, ...version.map((each) => value("expected", each.value)), ...stale];
+};
+
+/** Where the trap comes from, and what its handlers found. */
+const trap: Values = (machine, trace) => {
+  const last = lastOf(trace);
+  const at = seen(last, "trap-unclaimed")?.at as bigint | undefined;
+  if (at === undefined) return [];
+  const fetched = indexBefore(trace, trace.length, (step) => step.cpu === last.cpu && seen(step, "execute")?.at === at);
+  const stored = indexBefore(trace, fetched, (step) => {
+    const store = seen(step, "store");
+    return store !== undefined && covers(store, at) && store.bytes !== store.was;
+  });
+  const entered = indexBefore(
+    trace,
+    trace.length,
+    (step) => step.cpu === last.cpu && seen(step, "enter-trap") !== undefined,
+  );
+  const asked =
+    entered < fetched
+      ? []
+      : trace.flatMap((step, i) =>
+          i > entered && i < trace.length - 1 && step.cpu === last.cpu && isHandlers(step)
+            ? [value("handler", `${tell(step, machine).text} (step ${i + 1})`)]
+            : [],
+        );
+  const none = entered < fetched ? [value("handler", "none is registered")] : [];
+  const now = bytesAt(machine, last.before, at, 1);
+  const was = String(seen(trace[fetched] ?? last, "execute")?.bytes ?? "");
+  return [
+    ...(stored < 0 ? [] : [value("stored", stepText(trace, stored))]),
+    ...(fetched < 0 ? [] : [value("fetched", `step ${fetched + 1}, CPU ${last.cpu}`)]),
+    ...(was.startsWith(now) ? [] : [value("memory", `holds ${now} there by now`)]),
+    ...asked,
+    ...none,
+  ];
+};
+
+const covers = (store: Detail, at: bigint): boolean => {
+  const from = store.address as bigint;
+  return at >= from && at < from + BigInt(String(store.bytes).length / 2);
+};
+
+const isHandlers = ({ before, cpu }: TraceStep): boolean => {
+  const context = before.cpus[cpu]?.stack.at(-1);
+  return context?.level === "trap";
+};
+
+const emulated: Values = (machine, trace) => {
+  const last = lastOf(trace);
+  const back = seen(last, "return-from-trap");
+  if (back === undefined || typeof back.site !== "number") return [];
+  const handled = indexBefore(trace, trace.length - 1, (step) => step.cpu === last.cpu && isHandlers(step));
+  const published = indexBefore(trace, trace.length, (step) =>
+    ((seen(step, "publish")?.sites as readonly number[] | undefined) ?? []).includes(back.site as number),
+  );
+  return [
+    ...versionsAt(machine, back.site, back.offset as number),
+    ...(handled < 0
+      ? []
+      : [value("handler", `${tell(trace[handled] as TraceStep, machine).text} (step ${handled + 1})`)]),
+    value("resumed", `at ${placeOf(back.resumes as bigint, machine)}`),
+    ...(back.published === null || published < 0 ? [] : [value("published", stepText(trace, published))]),
+  ];
+};
+
+const freed: Values = (_machine, trace) => {
+  const word = seen(lastOf(trace), "load-freed")?.word;
+  const at = indexBefore(trace, trace.length, (step) => seen(step, "free")?.word === word);
+  const last = trace.length - 1;
+  return at < 0 ? [] : [value("freed", stepText(trace, at)), value("used", stepText(trace, last))];
+};
+
+const windowHolders: Values = (_machine, trace) => {
+  const window = seen(lastOf(trace), "enterWindow")?.window;
+  const inside: number[] = [];
+  trace.forEach((step, i) => {
+    if (seen(step, "enterWindow")?.window === window) inside.push(i);
+    if (seen(step, "leaveWindow")?.window === window) {
+      const entered = inside.findIndex((each) => trace[each]?.cpu === step.cpu);
+      inside.splice(Math.max(0, entered), 1);
+    }
+  });
+  return inside.map((i) => value("inside", `since ${stepText(trace, i)}`));
+};
+
+/** What every program that cannot go on waits for. */
+const waits: Values = (machine, trace) => {
+  const { after } = lastOf(trace);
+  return after.cpus.flatMap((cpu, i) =>
+    cpu.stack.flatMap(({ code }) => {
+      if (code.run !== "program") return [];
+      const next = machine.next(code);
+      const what = next === undefined ? undefined : waitText(next.op, next.args, after);
+      return what === undefined ? [] : [value("waits", `CPU ${i}, ${code.program} at ${next?.step}: ${what}`)];
+    }),
+  );
+};
+
+const waitText = (op: string, args: Detail, { cpus, services }: StateView): string | undefined => {
+  const word = String(args.word);
+  switch (op) {
+    case "until":
+      return `until ${word} is ${dataText(args.value)}; it is ${dataText(services.words[word])}`;
+    case "untilEachCpu":
+      return `until ${word} is ${dataText(args.value)} on every CPU; it is ${cpus.map(({ words }) => dataText(words[word])).join(", ")}`;
+    case "lock":
+      return services.locks[String(args.name)] === true ? `until ${String(args.name)} is released` : undefined;
+    case "waitIpi": {
+      const late = cpus.flatMap(({ pending }, i) => (pending.includes(String(args.handler)) ? [`CPU ${i}`] : []));
+      return `for the interrupt to be acknowledged${late.length === 0 ? "" : `; ${listed(late)} did not take it`}`;
+    }
+    case "awaitGrace":
+      return `for the ${String(args.flavour)} grace period to end`;
+    case "awaitStop":
+      return "for every stopper to end";
+    default:
+      return undefined;
+  }
+};
+
+const pairValues: Values = (_machine, trace) => {
+  const used = seen(lastOf(trace), "pair");
+  return used === undefined ? [] : [value("used", dataText(used.values))];
+};
+
+const values: { readonly [property in PropertyId]?: Values } = {
+  "mid-sequence": passage,
+  "old-or-new": instruction,
+  "trap-owned": trap,
+  emulation: emulated,
+  done: returned,
+  pair: pairValues,
+  lifetime: freed,
+  exclusive: windowHolders,
+  progress: waits,
+  rule: window,
+};
