@@ -1,0 +1,16 @@
+export * from "./architecture.js";
+export * from "./cpu.js";
+export * from "./fetch-models.js";
+export * from "./isa/index.js";
+export { rvwmoFor } from "./memory.js";
+export * from "./strategies/breakpoint-passes.js";
+export * from "./strategies/call-ops.js";
+export { flushIcacheAll, patchInsnWrite, type RemoteFence } from "./strategies/common.js";
+export { fixedAuipc } from "./strategies/fixed-auipc.js";
+export * from "./strategies/literal.js";
+export * from "./strategies/nosync.js";
+export * from "./strategies/operations.js";
+export * from "./strategies/stop-machine.js";
+export * from "./strategies/store.js";
+export { strategies } from "./strategies/strategies.js";
+export * from "./strategies/user-flush.js";
