@@ -1,0 +1,14 @@
+export * from "./architecture.js";
+export * from "./isa/index.js";
+export * from "./modification.js";
+export * from "./pairs.js";
+export * from "./strategies/bkpt.js";
+export * from "./strategies/ftrace.js";
+export * from "./strategies/literal.js";
+export * from "./strategies/nosync.js";
+export * from "./strategies/optprobe.js";
+export type { Secondaries } from "./strategies/patch-text.js";
+export { type ProbeOptions, probe } from "./strategies/probe.js";
+export * from "./strategies/stop-machine.js";
+export * from "./strategies/store.js";
+export { strategies } from "./strategies/strategies.js";
