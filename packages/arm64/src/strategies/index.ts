@@ -1,0 +1,11 @@
+export * from "./brk-emulate.js";
+export * from "./call-ops.js";
+export { cleanAndInvalidate, kickAllCpus, patchNosync } from "./common.js";
+export * from "./direct-call.js";
+export * from "./event-switch.js";
+export * from "./func-op-pair.js";
+export * from "./literal.js";
+export * from "./nosync.js";
+export * from "./plain-store.js";
+export * from "./stop-machine.js";
+export { strategies } from "./strategies.js";
