@@ -10,7 +10,9 @@ const packages = readdirSync("packages").filter((name) => existsSync(`packages/$
 await Promise.all(
   packages.map((name) => {
     const folder = `packages/${name}`;
-    const entries = [`${folder}/src/index.ts`, `${folder}/src/main.ts`].filter((file) => existsSync(file));
+    const entries = ["index", "main", "worker"]
+      .map((name) => `${folder}/src/${name}.ts`)
+      .filter((file) => existsSync(file));
     return build({
       config: false,
       silent: true,

@@ -123,6 +123,26 @@ const arm: Replacements = {
   },
 };
 
+/** arch/arm64/kernel/jump_label.c and ftrace.c, 7.3. Of the nops at a function's entry the second becomes the call. */
+const arm64: Replacements = {
+  architecture: "arm64",
+  replace(site) {
+    const { at, length } = site.patched;
+    if (site.kind === "patchable-entry") {
+      if (length === 0) return fail(site, "is padding before a function, which nobody executes");
+      return { skip: at, old: [...site.bytes.slice(at, at + length)], new: "bl" };
+    }
+    const open = site.relocated !== undefined && distance(site) === undefined;
+    const pairs: { readonly [kind: string]: { readonly [instruction: string]: string } } = {
+      "jump-label": { nop: branch("b", distance(site)), b: "nop" },
+      ftrace: { bl: "nop", nop: "bl" },
+    };
+    const next = pairs[site.kind]?.[site.instruction];
+    if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
+    return { skip: 0, old: open && site.instruction !== "nop" ? site.instruction : [...site.bytes], new: next };
+  },
+};
+
 /** Where the AUIPC of a traced function leads, relative to it: the tracer's entry. */
 const TRACER = ".+0x1640";
 
@@ -149,7 +169,12 @@ const riscv: Replacements = {
 };
 
 /** By the name that `@cmodx/image` gives a machine. */
-const machines: { readonly [machine: string]: Replacements } = { "x86-64": x86, ARM: arm, "RISC-V": riscv };
+const machines: { readonly [machine: string]: Replacements } = {
+  "x86-64": x86,
+  AArch64: arm64,
+  ARM: arm,
+  "RISC-V": riscv,
+};
 
 /** What kernels put at sites of a machine. */
 export const replacementsFor = (machine: string, file: string): Replacements => {

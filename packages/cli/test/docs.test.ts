@@ -16,11 +16,11 @@ const commandsOf = (page: string): readonly string[] =>
     .map(([, line = ""]) => line)
     .filter((line) => line !== "matrix --arch x86");
 
-test.each([...commandsOf(text), ...["README.md", "docs/gallery.md", "docs/armv7.md", "docs/riscv.md"].map(read).flatMap(commandsOf)])(
-  "cmodx %s",
-  async (line) => {
-    const { code, err } = await cmodx(line, { cwd: root });
-    expect(err).toBe("");
-    expect([0, 1, 3]).toContain(code);
-  },
-);
+test.each([
+  ...commandsOf(text),
+  ...["README.md", "docs/gallery.md", "docs/armv7.md", "docs/riscv.md"].map(read).flatMap(commandsOf),
+])("cmodx %s", async (line) => {
+  const { code, err } = await cmodx(line, { cwd: root });
+  expect(err).toBe("");
+  expect([0, 1, 3]).toContain(code);
+});

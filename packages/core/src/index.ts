@@ -12,6 +12,8 @@ export {
   outcomesBeyond,
   type SiteOutcome,
 } from "./explorer/outcomes.js";
+export type { Reductions } from "./explorer/search.js";
+export type { Settling } from "./explorer/steps.js";
 export * from "./explorer/trace.js";
 export * from "./fetch-model.js";
 export * from "./hex.js";

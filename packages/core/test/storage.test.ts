@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GrowingInt32 } from "../src/explorer/growing.js";
 import { Interner } from "../src/explorer/interner.js";
-import { StateStore } from "../src/explorer/state-store.js";
+import { hashOf, StateStore } from "../src/explorer/state-store.js";
 import { type Data, keyOf, same } from "../src/index.js";
 import { Random } from "./toy/random.js";
 
@@ -53,6 +53,19 @@ describe("the set of states seen is exact", () => {
   });
 
   it("rows whose hashes are the same are told apart", () => {
+    const store = new StateStore(2);
+    const half = (a: number): number => hashOf(Int32Array.of(a), 0, 1);
+    const rows = Array.from({ length: 50 }, (_, a) => Int32Array.of(a, half(a) ^ half(0)));
+    expect(new Set(rows.map((row) => hashOf(row, 0, 2))).size).toBe(1);
+    rows.forEach((row, i) => {
+      expect(store.add(row)).toBe(~i);
+    });
+    rows.forEach((row, i) => {
+      expect(store.find(row)).toBe(i);
+    });
+  });
+
+  it("rows that belong to the same slot are told apart", () => {
     // Seventeen bits of rows in a table that begins with 4096 slots: most slots are shared.
     const store = new StateStore(2);
     for (let a = 0; a < 400; a++)

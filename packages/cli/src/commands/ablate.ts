@@ -103,9 +103,13 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promi
   const undecided = steps.filter((step) => !isDecided(step)).map((step) => [step.id]);
   const rows: AblateRowJson[] = [];
   const progress = progressLine(io);
-  const total = profiles.length * Object.keys(places).length * combinations.length;
+  // Where no instruction lies over two lines there is one place.
+  const sites = (Object.keys(places) as AblateSite[]).filter(
+    (site) => places[site] % first.instructionSet.alignment === 0,
+  );
+  const total = profiles.length * sites.length * combinations.length;
   for (const made of profiles) {
-    for (const site of Object.keys(places) as AblateSite[]) {
+    for (const site of sites) {
       const common = { profile: made.fetch.id, site };
       for (const dropped of combinations) {
         progress.show(`${rows.length + 1} of ${total}: ${made.fetch.id} ${site} without ${dropped.join(" ")}`);

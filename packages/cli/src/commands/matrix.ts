@@ -57,7 +57,13 @@ export const addMatrix = (program: Command, io: Io, leave: (code: Exit) => void)
     });
 };
 
-const environmentsOf = ({ multiInstructionSite }: ArchitecturePackage): readonly EnvironmentJson[] => {
+/** Offset in a 64-byte line from which an instruction lies over two, where it need not be aligned. */
+const CROSSING = 62;
+
+const environmentsOf = (
+  { multiInstructionSite }: ArchitecturePackage,
+  { instructionSet }: Architecture,
+): readonly EnvironmentJson[] => {
   const plain = { id: "plain", site: null, offset: 0, flips: 2, irq: false, nmi: false, preempt: false };
   const multi = { ...plain, id: "multi-insn", site: multiInstructionSite ?? null, flips: 1, preempt: true };
   return [
@@ -65,7 +71,7 @@ const environmentsOf = ({ multiInstructionSite }: ArchitecturePackage): readonly
     { ...plain, id: "+irq", irq: true },
     { ...plain, id: "+nmi", nmi: true },
     { ...plain, id: "+preempt", preempt: true },
-    { ...plain, id: "line-cross", offset: 62 },
+    ...(CROSSING % instructionSet.alignment === 0 ? [{ ...plain, id: "line-cross", offset: CROSSING }] : []),
     ...(multiInstructionSite === undefined ? [] : [multi]),
   ];
 };
@@ -78,7 +84,7 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, io: Io): Promise
   const first = create(architecture, asked.fetch);
   const profiles =
     asked.fetch === undefined ? first.fetchModels.map((model) => create(architecture, model.id)) : [first];
-  const environments = environmentsOf(architecture);
+  const environments = environmentsOf(architecture, first);
   const { cpus = DEFAULT_CPUS, memory = "sequential" } = asked;
   const cells: CellJson[] = [];
   const progress = progressLine(io);

@@ -30,7 +30,7 @@ export const placeOf = (address: bigint, machine: Machine): string => {
 };
 
 /** How an architecture calls its return from an exception. */
-const exceptionReturns: { readonly [cpu: string]: string } = { x86: "IRET" };
+const exceptionReturns: { readonly [cpu: string]: string } = { arm64: "ERET", x86: "IRET" };
 
 const exceptionReturn = (machine: Machine): string => exceptionReturns[machine.cpu.id] ?? "returns";
 
@@ -91,6 +91,11 @@ const tells: { readonly [what: string]: Tell } = {
     ),
   drain: ({ write }, _step, machine) =>
     quiet(`${writeText(write as unknown as Write, machine)} becomes visible to all`),
+  "store-data": (detail, _step, machine) =>
+    loud(`stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}, as data`),
+  "free-data": (detail, _step, machine) => loud(`gives the data at ${at(detail, machine, "address")} back`),
+  "publish-event": ({ begins }) =>
+    loud(begins === true ? "publishes an event: old or new from here on" : "publishes an event: new from here on"),
   publish: () => loud("the new instruction is published"),
   execute: executed,
   "fetch-part": (detail, _step, machine) =>

@@ -1,4 +1,7 @@
 import { waitIpiRule } from "../machine/interrupts.js";
+import type { Machine } from "../machine/machine.js";
+import { awaitStopRule } from "../machine/stop-machine.js";
+import type { Rule } from "../rule.js";
 import { FairCycles } from "./fair-cycles.js";
 import { Fairness, isTurn } from "./fairness.js";
 import { goesOn, isHeld, type Kept, type PatchCall } from "./kept.js";
@@ -11,8 +14,10 @@ import { CPU0, PARKED, type Steps } from "./steps.js";
  * then shows in what single CPUs were seen to do; or a handler waits; or a patcher waits at one step, and a fair cycle shows in the
  * reduced graph, where CPUs are told apart by what others may be waiting for.
  *
- * The wait for the acknowledgements of an interrupt needs no look at the graph: a pending interrupt is taken in the end unless it is
- * masked for ever, and where no handler waits or goes round in a circle its own comes to the acknowledgement.
+ * Two waits need no look at the graph. That for the acknowledgements of an interrupt: a pending interrupt is taken in the end unless it
+ * is masked for ever, and where no handler waits or goes round in a circle its own comes to the acknowledgement. And that for
+ * stop_machine, where one patcher calls it and its stoppers wait for nothing but each other: every task comes to a switch or can be
+ * preempted, so every stopper takes its CPU in the end.
  */
 
 /** Whether a fair cycle may keep something; false is certain. Needs a complete search with the graph, without stubborn sets. */
@@ -28,10 +33,8 @@ const goesInCircles = (steps: Steps, calls: readonly PatchCall[]): boolean => {
   const leads = new Map<number, number[]>();
   for (let effect = 0; effect < steps.infos.length; effect++) {
     const before = steps.actingPart(effect);
-    const ends =
-      (isHeld(before) && goesOn(steps, effect)) || calls.some((call) => !call.stays({ effect, column: CPU0 }));
-    if (ends || !isTurn(steps, effect) || !(isHeld(before) || calls.some((call) => call.isIn(before.stack[0]))))
-      continue;
+    if (!isTurn(steps, effect)) continue;
+    if (!(isHeld(before) ? !goesOn(steps, effect) : calls.some((call) => call.isIn(before.stack[0])))) continue;
     const after = steps.effectCpu.get(effect);
     const from = steps.structure(before.stack);
     const to = after < 0 ? from : steps.structure(steps.cpu.value(after).stack);
@@ -65,6 +68,26 @@ const someHandlerWaits = (steps: Steps): boolean => {
   return false;
 };
 
+/** Steps of a stopper that never wait, and those by which the stoppers wait for each other. */
+const STOPPING: ReadonlySet<string> = new Set([
+  "ackStop",
+  "awaitStopStage",
+  "store",
+  "syncCore",
+  "maintain",
+  "fence",
+  "set",
+]);
+
+/** The rules of waits that end where no handler waits and nobody goes round in a circle. */
+const endingWaits = (machine: Machine): readonly Rule[] => {
+  if (machine.uses("maskIrq")) return [];
+  const programs = [...machine.layout.programs.values()];
+  const stoppers = programs.filter(({ code }) => code.some((entry) => entry.kind === "op" && entry.op === "ackStop"));
+  const stops = stoppers.every(({ code }) => code.every((entry) => entry.kind !== "op" || STOPPING.has(entry.op)));
+  return stops && machine.layout.steps.length === 1 ? [waitIpiRule, awaitStopRule] : [waitIpiRule];
+};
+
 /** A patch call that stands at a step which waits. */
 class Waiting implements Kept {
   readonly #steps: Steps;
@@ -77,13 +100,13 @@ class Waiting implements Kept {
   constructor(steps: Steps, call: PatchCall) {
     this.#steps = steps;
     this.#call = call;
-    const acknowledged = steps.machine.uses("maskIrq") ? undefined : waitIpiRule;
+    const ending = endingWaits(steps.machine);
     for (let part = 0; part < steps.cpu.size; part++) {
       const { stack } = steps.cpu.value(part);
       const next = steps.nextOfProgram(part);
       const code = stack[0]?.code;
       if (next < 0 || stack.length > 1 || code?.run !== "program" || !call.isIn(stack[0])) continue;
-      if (steps.mayBlock(next) && steps.candidate(next).rule !== acknowledged) this.#places.add(code.at);
+      if (steps.mayBlock(next) && !ending.includes(steps.candidate(next).rule)) this.#places.add(code.at);
     }
   }
 

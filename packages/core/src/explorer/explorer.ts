@@ -21,8 +21,8 @@ export type CheckOptions = {
   /** Told about five times a second how far the run is. */
   readonly onProgress?: (progress: Progress) => void;
   /**
-   * Whether states that differ only in what loses no behaviour are one: urgent steps are taken together with the step before, and
-   * CPUs are not told apart by their places. Default true; the verdict is the same without.
+   * Which reductions are used: all (the default), none, or those that are named. Stubborn sets are left out where `progress` counts,
+   * which is a question about the whole graph. The verdict and the property that breaks are the same without.
    */
   readonly reduce?: boolean | Partial<Reductions>;
   /** States looked at behind the first violation, to see what else breaks; 0 or more, default 20,000. */

@@ -2,41 +2,31 @@ import type { Data } from "../data.js";
 import type { Machine } from "../machine/machine.js";
 import type { CpuMap } from "../rule.js";
 import type { CpuState, Parts } from "../state.js";
-import { fieldBit, IN_MEMORY, IN_PARKED, IN_SERVICES } from "./may-touch.js";
+import { fieldBit, partBit } from "./may-touch.js";
+
+/** One for all: to make one takes longer than the rule that is looked into. */
+const LOOKED_AT = new Error("This must not be looked at.");
 
 const look = (): never => {
-  throw new Error("This must not be looked at.");
+  throw LOOKED_AT;
 };
 
 /** Stands in for something: whoever looks at it throws, whoever hands it on as it is does not. */
 const veil: object = new Proxy({}, { get: look, has: look, ownKeys: look, getOwnPropertyDescriptor: look, set: look });
 
-const shared = { memory: IN_MEMORY, services: IN_SERVICES, parked: IN_PARKED } as const;
+type SharedPart = "memory" | "services" | "parked";
 
 /** Fields of a CPU's part that others can change, but for the contexts. */
 export const otherFields = ["pending", "stale", "excludes", "behind", "words"] as const;
 type Veilable = (typeof otherFields)[number] | "stack";
 
 /**
- * What of these parts a function looks at or changes: bits of `may-touch.ts`. The function is run with stand-ins; it answers the CPU's
- * part as it leaves it, or undefined where it leaves it as it is.
+ * Whether a function looks at or changes any of these parts and fields. It is run with stand-ins for them; it answers the CPU's part as
+ * it leaves it, or undefined where it leaves it as it is.
  */
-export const looksAt = (
+export const looks = (
   parts: Partial<Parts> & { readonly cpu: CpuState },
-  fields: readonly Veilable[],
-  run: (parts: Parts) => readonly (CpuState | undefined)[],
-): number => {
-  const given = (["memory", "services", "parked"] as const).filter((part) => parts[part] !== undefined);
-  if (!looks(parts, given, fields, run)) return 0;
-  return (
-    given.reduce((bits, part) => (looks(parts, [part], [], run) ? bits | shared[part] : bits), 0) |
-    fields.reduce((bits, field) => (looks(parts, [], [field], run) ? bits | fieldBit(field) : bits), 0)
-  );
-};
-
-const looks = (
-  parts: Partial<Parts> & { readonly cpu: CpuState },
-  veiledParts: readonly (keyof typeof shared)[],
+  veiledParts: readonly SharedPart[],
   veiledFields: readonly Veilable[],
   run: (parts: Parts) => readonly (CpuState | undefined)[],
 ): boolean => {
@@ -52,6 +42,14 @@ const looks = (
   }
 };
 
+/** Of the parts and fields that can be veiled, those with bits among these of `may-touch.ts`. */
+export const touchedAmong = (
+  bits: number,
+): { readonly parts: readonly SharedPart[]; readonly fields: readonly Veilable[] } => ({
+  parts: (["memory", "services", "parked"] as const).filter((part) => (partBit[part] & bits) !== 0),
+  fields: otherFields.filter((field) => (fieldBit(field) & bits) !== 0),
+});
+
 /** Throws when a map over CPUs looks at or changes a field that it does not declare. */
 export const checkTouches = ({ id, touches, apply }: CpuMap, cpu: CpuState, args: Data, machine: Machine): void => {
   if (touches === undefined) return;
@@ -60,6 +58,6 @@ export const checkTouches = ({ id, touches, apply }: CpuMap, cpu: CpuState, args
   const kept = (["boot", "fetching", "order"] as const).every(
     (field) => touches.includes(field) || after[field] === cpu[field],
   );
-  if (!kept || looksAt({ cpu }, others, (parts) => [apply(parts.cpu, args, machine)]) !== 0)
+  if (!kept || looks({ cpu }, [], others, (parts) => [apply(parts.cpu, args, machine)]))
     throw new Error(`The map ${id} looks at or changes a field that it does not declare.`);
 };

@@ -31,7 +31,8 @@ export const IN_CPU = IN_STACK | IN_PENDING | IN_WINDOWS | IN_WORDS;
 /** Anything. */
 export const ANYTHING = 255;
 
-const partBits = { cpu: 0, memory: IN_MEMORY, services: IN_SERVICES, parked: IN_PARKED, everyCpu: 0 } as const;
+/** The bit of a shared part. */
+export const partBit = { cpu: 0, memory: IN_MEMORY, services: IN_SERVICES, parked: IN_PARKED, everyCpu: 0 } as const;
 
 /** The rule by which handlers execute machine code. */
 export const EMULATE = "emulate";
@@ -155,7 +156,7 @@ export class MayTouch {
     // What is emulated is machine code.
     if (id === EMULATE) return 0;
     let touches = guard === undefined ? 0 : WAITS;
-    for (const part of writes) touches |= partBits[part];
+    for (const part of writes) touches |= partBit[part];
     if (!writes.includes("everyCpu")) return touches;
     if (maps === undefined) return ANYTHING;
     for (const map of maps)

@@ -107,7 +107,7 @@ export class Search implements Visitor {
 
   /** Bytes of all tables. */
   get bytes(): number {
-    return this.store.bytes + this.#edges.bytes + this.#edgeStart.bytes + this.#labels.bytes;
+    return this.store.bytes + this.#edges.bytes + this.#edgeStart.bytes + this.#labels.bytes + this.#witnesses.bytes;
   }
 
   async run(options: SearchOptions): Promise<SearchEnd> {

@@ -87,7 +87,8 @@ export class StateStore {
   }
 }
 
-const hashOf = (rows: Int32Array, base: number, width: number): number => {
+/** The hash of the row of `width` numbers that starts at `base`. */
+export const hashOf = (rows: Int32Array, base: number, width: number): number => {
   let hash = 0x811c9dc5;
   for (let i = 0; i < width; i++) {
     hash = Math.imul(hash ^ (rows[base + i] as number), 0x9e3779b1);

@@ -19,7 +19,7 @@ import { CpuMemo } from "./cpu-memo.js";
 import { GrowingInt32 } from "./growing.js";
 import { HashCons } from "./hash-cons.js";
 import { Interner } from "./interner.js";
-import { checkTouches, looksAt, otherFields } from "./looks-at.js";
+import { checkTouches, looks, touchedAmong } from "./looks-at.js";
 import { EMULATE, IN_PENDING } from "./may-touch.js";
 import { OutcomeTable } from "./outcome-table.js";
 import type { StateStore } from "./state-store.js";
@@ -366,30 +366,35 @@ export class Steps {
     return this.#gaveUp;
   }
 
-  /** What a candidate looks at or changes beside its CPU's contexts, in the state whose row starts at `base`: bits of `may-touch.ts`. */
-  looksAt(candidate: number, rows: Int32Array, base: number): number {
+  /**
+   * Whether a candidate looks at or changes anything among `bits` (of `may-touch.ts`, but the contexts) in the state whose row starts at
+   * `base`.
+   */
+  looksAt(candidate: number, bits: number, rows: Int32Array, base: number): boolean {
     const outcome = this.outcome(candidate, rows, base);
     const note = this.#outcomes.note(outcome);
-    if (note !== 0) return note - 1;
+    if (note >> 1 === bits) return (note & 1) !== 0;
     const { rule, args } = this.candidate(candidate);
-    const [memory, services, parked] = this.#outcomes.parts(outcome);
-    const bits = looksAt(this.#partsOf(candidate, memory, services, parked), otherFields, (parts) =>
-      rule.apply(parts, args, this.machine).map(({ set }) => set.cpu),
-    );
-    this.#outcomes.setNote(outcome, bits + 1);
-    return bits;
+    const given = this.#partsOf(candidate, ...this.#outcomes.parts(outcome));
+    const { parts, fields } = touchedAmong(bits);
+    const veiled = parts.filter((part) => given[part] !== undefined);
+    const found = looks(given, veiled, fields, (all) => rule.apply(all, args, this.machine).map(({ set }) => set.cpu));
+    this.#outcomes.setNote(outcome, 2 * bits + Number(found));
+    return found;
   }
 
-  /** What the list of the steps of a CPU part depends on beside its contexts: bits of `may-touch.ts`. */
-  listLooksAt(cpu: number): number {
+  /** Whether the list of the steps of a CPU part depends on anything among `bits`. */
+  listLooksAt(cpu: number, bits: number): boolean {
     const part = this.cpu.value(cpu);
-    const probed = { ...part, pending: [...part.pending, PROBE, stopperWork(PROBE)] };
-    const opens = this.machine.candidates(probed).length !== this.machine.candidates(part).length;
-    const looked = looksAt({ cpu: part }, ["stale", "excludes", "behind", "words"], ({ cpu }) => {
-      this.machine.candidates(cpu);
-      return [cpu];
+    if ((bits & IN_PENDING) !== 0) {
+      const probed = { ...part, pending: [...part.pending, PROBE, stopperWork(PROBE)] };
+      if (this.machine.candidates(probed).length !== this.machine.candidates(part).length) return true;
+    }
+    const { fields } = touchedAmong(bits & ~IN_PENDING);
+    return looks({ cpu: part }, [], fields, ({ cpu: seen }) => {
+      this.machine.candidates(seen);
+      return [seen];
     });
-    return opens ? looked | IN_PENDING : looked;
   }
 
   /** What an effect is, for people. */

@@ -15,27 +15,28 @@ import { CPU0, type Steps } from "./steps.js";
  *    b. one that another part blocks now; nobody may write a shared part;
  *    c. one that outwaits a step on the way there (`Rule.outwaits`).
  *    What these steps look at is measured when they are first computed, not declared: they are given parts that throw when looked at.
- * 3. No ignoring: one of their successors has a higher number than the state, so it is still to be expanded (Bosnacki and
- *    Holzmann 2005). `Search` sees to it, and else takes the steps of another CPU or of all.
+ * 3. No ignoring: one of their successors leads on, by successors that were noted in the same way, to a state in which all steps are
+ *    taken or which is still to be expanded (`Witnesses`). Else the steps of another CPU are tried, and in the end all are taken.
  *
- * Take a sequence of steps from a state s to one that breaks a property. By 2, if the chosen CPU moves in it, its first move can as well
- * come first: it is among the steps that are taken in s, looks at the same values, and the rest is one step shorter. If it does not
- * move, by 1 and 2 the sequence is there after each of its steps as well, and by 3 one of them leads to a state with a higher number.
- * So every effect that a full search takes is taken here too; and properties are judged by effects alone. What is judged by the
- * graph (`progress`) is another matter.
+ * Take a sequence of steps from a state to one that breaks a property. By 2, if the chosen CPU moves in it, its first move can as well
+ * come first: it is among the steps that are taken here, it looks at the same values, and the rest is one step shorter. If it does not
+ * move, by 1 and 2 the whole sequence is possible after each of the steps that are taken here; follow the noted ones, by 3 they come to
+ * a state where the first step of the sequence is taken. So every effect that a full search takes is taken here too, and properties
+ * are judged by effects alone. What is judged by the graph (`progress`) is another matter.
  *
- * Urgent steps are taken before a state is stored. They are sets of one step each with their own reasons, and such a state is none in which
- * this choice is made. Symmetry goes along: the choice depends on the parts of the CPUs, not on their places.
+ * Urgent steps are sets of one step each, for reasons of their own; the choice is made in states that have none. Symmetry goes along: the
+ * choice depends on the parts of the CPUs, not on their places.
  */
 
 /** Chooses CPUs whose steps are enough. */
 export class Stubborn {
   readonly #steps: Steps;
   readonly #mayTouch: MayTouch;
-  /** By part of a CPU: what it may touch of others, free and blocked; what its list of steps depends on. */
+  /** By part of a CPU: what it may touch of others, free and blocked. */
   readonly #free = new GrowingInt32();
   readonly #blocked = new GrowingInt32();
-  readonly #listed = new GrowingInt32();
+  /** By part of a CPU and what others may touch: whether that can change what steps it has. */
+  readonly #lists = new Map<number, boolean>();
   /** Columns of the CPUs that may touch others, in the state that is looked at. */
   readonly #actors: Int32Array;
   #actorCount = 0;
@@ -67,12 +68,12 @@ export class Stubborn {
       if (this.#of(this.#free, rows[base + column] as number) !== 0) this.#actors[this.#actorCount++] = column;
   }
 
-  /** Whether the steps of the CPU in `column` are enough, if one of them leads to a state with a higher number. */
+  /** Whether the steps of the CPU in `column` are enough, if one of them leads on. */
   enough(rows: Int32Array, base: number, column: number): boolean {
     const others = this.#others(rows, base, column);
     if ((others & WAITS) !== 0) return false;
     const cpu = rows[base + column] as number;
-    if (others !== 0 && (others & (IN_STACK | this.#of(this.#listed, cpu))) !== 0) return false;
+    if ((others & IN_STACK) !== 0 || this.#listChanges(cpu, others)) return false;
     const steps = this.#steps;
     const first = steps.firstCandidate(cpu);
     const end = first + steps.candidateCount(cpu);
@@ -82,7 +83,7 @@ export class Stubborn {
       const last = steps.firstEffect(outcome) + steps.effectCount(outcome);
       for (let effect = steps.firstEffect(outcome); effect < last; effect++)
         if (steps.writesShared(effect)) return false;
-      if (others !== 0 && (others & steps.looksAt(candidate, rows, base)) !== 0) return false;
+      if (others !== 0 && steps.looksAt(candidate, others, rows, base)) return false;
     }
     return true;
   }
@@ -111,15 +112,23 @@ export class Stubborn {
     return (touched & kept) === 0 ? touched : ANYTHING;
   }
 
-  #of(list: GrowingInt32, cpu: number): number {
-    while (this.#listed.length <= cpu) this.#add(this.#listed.length);
-    return list.get(cpu);
+  #listChanges(cpu: number, others: number): boolean {
+    if (others === 0) return false;
+    const key = (ANYTHING + 1) * cpu + others;
+    let changes = this.#lists.get(key);
+    if (changes === undefined) {
+      changes = this.#steps.listLooksAt(cpu, others);
+      this.#lists.set(key, changes);
+    }
+    return changes;
   }
 
-  #add(cpu: number): void {
-    const part = this.#steps.cpu.value(cpu);
-    this.#free.push(this.#mayTouch.of(part, false));
-    this.#blocked.push(this.#mayTouch.of(part, true));
-    this.#listed.push(this.#steps.listLooksAt(cpu));
+  #of(list: GrowingInt32, cpu: number): number {
+    while (this.#blocked.length <= cpu) {
+      const part = this.#steps.cpu.value(this.#blocked.length);
+      this.#free.push(this.#mayTouch.of(part, false));
+      this.#blocked.push(this.#mayTouch.of(part, true));
+    }
+    return list.get(cpu);
   }
 }

@@ -8,8 +8,8 @@ export class Witnesses {
   #further = new Int32Array(1024).map((_, state) => state);
 
   /**
-   * Takes a successor for the witness of a state, if its chain does not end in that very state. The last one offered counts, but one by an interrupt
-   * from outside (`weak`), whose return soon leads back, only where there is no other.
+   * Takes a successor for the witness of a state, if its chain does not end in that very state. The last one offered counts, but one
+   * by an interrupt from outside (`weak`), whose return soon leads back, only where there is no other.
    */
   offer(state: number, successor: number, weak: boolean): void {
     if (successor >= this.#further.length || state >= this.#further.length) this.#grow(Math.max(state, successor));
@@ -18,6 +18,11 @@ export class Witnesses {
     this.#further[state] = state;
     const end = this.#end(successor);
     this.#further[state] = end === state ? before : end;
+  }
+
+  /** Bytes that are allocated. */
+  get bytes(): number {
+    return this.#further.byteLength;
   }
 
   /** Whether a state has a witness. */

@@ -257,7 +257,8 @@ export const returnFromTrapRule = rule({
     const place = machine.siteAt(frame.at);
     let resumed = code;
     let observed: Observation = { what: "return-from-trap", detail: { at: frame.at, site: null } };
-    const restarted = code.pc === frame.at && same(code.registers, frame.interrupted.registers);
+    const restarted =
+      code.pc === frame.at && code.trapped === null && same(code.registers, frame.interrupted.registers);
     if (place !== undefined) {
       const state = memory.sites[place.site];
       if (state === undefined) throw new Error("Every site has a state.");
