@@ -18,7 +18,7 @@ const commandsOf = (page: string): readonly string[] =>
 
 test.each([
   ...commandsOf(text),
-  ...["README.md", "docs/gallery.md", "docs/armv7.md", "docs/riscv.md"].map(read).flatMap(commandsOf),
+  ...["README.md", "docs/gallery.md", "docs/arm64.md", "docs/armv7.md", "docs/riscv.md"].map(read).flatMap(commandsOf),
 ])("cmodx %s", async (line) => {
   const { code, err } = await cmodx(line, { cwd: root });
   expect(err).toBe("");

@@ -10,12 +10,14 @@ describe("cmodx gallery", () => {
   test("lists every entry with what it breaks, how long that takes, and its fix", async () => {
     const { code, out, err } = await cmodx("gallery");
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    const lines = out.split("\n");
+    // A title that is too long goes on in lines without an id.
+    const lines = out
+      .slice(0, out.indexOf("\n\n"))
+      .split("\n")
+      .filter((line) => !line.startsWith(" "));
     expect(lines[0]).toMatch(/^id +breaks +steps +fix +what was wrong$/);
-    expect(lines.slice(1, ids.length + 1).map((line) => line.split(" ")[0])).toEqual(ids);
-    expect(lines[2]).toBe(
-      "2           lifetime      34     safe  The vector is cleared while a handler is about to search it",
-    );
+    expect(lines.slice(1).map((line) => line.split(" ")[0])).toEqual(ids);
+    expect(lines[2]).toMatch(/^2 +lifetime +34 +safe {2}The vector is cleared while a handler is about to search it$/);
     expect(out).toContain(`${ids.length} of ${ids.length} entries are as expected`);
     expect(widest(out)).toBeLessThanOrEqual(100);
   });

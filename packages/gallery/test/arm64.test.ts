@@ -117,7 +117,7 @@ const stories: { readonly [id: string]: readonly Key[] } = {
     [0, "event"],
     [1, "execute", seen("execute", { text: "nop", stale: true, decoded: "wrong" })],
   ],
-  "2019-address": [
+  "2019-addr": [
     [0, "write-brk.0"],
     [0, "set-addr.1"],
     [1, "handler-addr"],
@@ -136,11 +136,11 @@ const breaks: { readonly [id: string]: readonly string[] } = {
   "20": ["pair"],
   "2019": ["trace"],
   "2019-brk": ["trace"],
-  "2019-address": ["trap-owned"],
+  "2019-addr": ["trap-owned"],
 };
 
 /** Entries whose fix is a way of patching of its own, not a step more or less. */
-const otherWay: ReadonlySet<string> = new Set(["17", "20", "2019", "2019-brk", "2019-address"]);
+const otherWay: ReadonlySet<string> = new Set(["17", "20", "2019", "2019-brk", "2019-addr"]);
 
 /** The steps that the fix takes away, and those that it brings. */
 const fixes: { readonly [id: string]: readonly [readonly string[], readonly string[]] } = {

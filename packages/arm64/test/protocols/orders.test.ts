@@ -5,6 +5,7 @@ import {
   eventSwitch,
   nosync,
   nosyncIpi,
+  patchNosync,
   plainStore,
   stopMachine,
 } from "@cmodx/arm64";
@@ -75,5 +76,25 @@ describe("the sequential and the architectural memory order agree", () => {
   it("and in the architectural one nothing holds a window open where no instruction before the site does", async () => {
     expect(answer(await check("none", brkEmulate()))).toBe("unsafe: trace");
     expect(answer(await check("none", brkEmulate(), { memory: "architectural" }))).toBe("safe");
+  });
+
+  it("and of two stores with an invalidation between them the sequential one knows no order where caches are maintained", async () => {
+    const targetFirst: PatchStrategy = {
+      ...nosync(),
+      id: "target-first",
+      plan: ({ sites: [site] }, context) => {
+        if (site === undefined) return { impossible: "there is no site." };
+        return {
+          main: [
+            ...patchNosync("target", site.address + 4n, site.next.slice(4), context),
+            ...patchNosync("branch", site.address, site.next.slice(0, 4), context),
+          ],
+        };
+      },
+    };
+    const asked: Options = { site: "b .+8+udf #0:b .+4+nop", patcher: { flips: 1 } };
+    for (const fetch of ["none", "idc"])
+      expect(await inBoth(fetch, targetFirst, asked), fetch).toEqual(["unsafe: mid-sequence", "safe"]);
+    expect(await inBoth("idc+dic", targetFirst, asked)).toEqual(["safe", "safe"]);
   });
 });

@@ -55,6 +55,11 @@ const indexBefore = (trace: readonly TraceStep[], end: number, holds: (step: Tra
 /** What an instruction was, who executed it, and what it should have been. */
 const instruction: Values = (machine, trace) => {
   const last = lastOf(trace);
+  const loaded = seen(last, "load-site");
+  if (loaded !== undefined) {
+    const bytes = spaced(String(loaded.bytes));
+    return [value("loaded", bytes), ...versionsAt(machine, loaded.site as number, loaded.offset as number)];
+  }
   const executed = seen(last, "execute");
   if (executed === undefined || executed.site === null) return [];
   const { at, bytes, text, site, offset } = executed as {
@@ -169,7 +174,8 @@ const passageText = (index: number, step: TraceStep, passed: Detail, machine: Ma
 };
 
 const returned: Values = (machine, trace) => {
-  const end = seen(lastOf(trace), "execute") ?? seen(lastOf(trace), "return-from-trap");
+  const loaded = seen(lastOf(trace), "load-site");
+  const end = loaded ?? seen(lastOf(trace), "execute") ?? seen(lastOf(trace), "return-from-trap");
   if (end === undefined) return [];
   const call = indexBefore(trace, trace.length, (step) =>
     ((seen(step, "return-call")?.sites as readonly number[] | undefined) ?? []).includes(end.site as number),
@@ -177,7 +183,7 @@ const returned: Values = (machine, trace) => {
   const since = call < 0 ? [] : [value("returned", stepText(trace, call))];
   const expected = versionNames[end.to as number] ?? "new";
   const version = versionsAt(machine, end.site as number, end.offset as number).filter(({ name }) => name === expected);
-  const executed = seen(lastOf(trace), "execute");
+  const executed = loaded === undefined ? seen(lastOf(trace), "execute") : undefined;
   const stale = executed === undefined ? [] : staleness(machine, trace, executed.at as bigint, String(executed.bytes));
   return [...since, ...version.map((each) => value("expected", each.value)), ...stale];
 };

@@ -70,7 +70,7 @@ const two = (name: string, strategy: PatchStrategy): Scenario => ({
 
 /** What the one global address of the proposal does with two sites. */
 export const oneAddress: GalleryEntry = {
-  id: "2019-address",
+  id: "2019-addr",
   title: "The breakpoint's handler has moved on to the next site",
   source: SOURCE,
   bug: "The handler compares the trap's address with one global address, and no CPU is synchronised before that is set to the next site of the key. A CPU that still fetches the BRK of the site before traps, and nobody claims the trap.",
