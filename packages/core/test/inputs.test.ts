@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
 import {
   armTrap,
+  claim,
   createSimulation,
+  emulate,
   InputError,
+  load,
+  local,
+  ne,
   noCacheMaintenance,
   type PatchStrategy,
   publish,
   type Scenario,
   set,
   store,
+  whileLocal,
 } from "../src/index.js";
 import { granules, toy } from "./toy/architecture.js";
 import { AT, scenario, site, strategy } from "./toy/scenario.js";
@@ -155,6 +161,20 @@ describe("a scenario that does not fit together is refused in one sentence", () 
       },
       "The strategy declares-1 declares the word word with another initial value than its neighbour.",
     );
+  });
+
+  it("a loop whose steps were all left out", () => {
+    const spins = strategy(() => [whileLocal("spin", ne(local("seen"), 1), [load("look", "word", "seen")])], {
+      program: () => ({ words: { word: 1 } }),
+    });
+    refused(scenario(spins, { patcher: { drop: ["look"] } }), "The loop spin repeats no step, so it would never end.");
+  });
+
+  it("a handler that emulates what no step found", async () => {
+    const emulates = strategy(({ sites }) => [store("trap", sites[0]?.address ?? 0n, [2])], {
+      program: () => ({ traps: { brk: [emulate("emulate", local("entry")), claim()] } }),
+    });
+    await expect(check(scenario(emulates))).rejects.toThrow("emulates an instruction that no earlier step found.");
   });
 
   it("a memory order that the architecture does not have", () => {

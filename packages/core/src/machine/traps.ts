@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
 import { same } from "../key.js";
 import { settled } from "../memory/perform.js";
@@ -155,7 +156,9 @@ export const emulateRule = rule({
   writes: ["cpu", "memory", "everyCpu"],
   apply({ cpu, memory }, args: Emulated, machine) {
     const { below, frame } = handlerOf(cpu);
-    const bytes = machine.value(cpu, args.bytes) as string;
+    const bytes = machine.value(cpu, args.bytes);
+    if (typeof bytes !== "string")
+      throw new InputError("A trap handler emulates an instruction that no earlier step found.", { place: "emulate" });
     const effects = effectsOf(frame, bytes, { cpu, memory }, machine);
     const { code, writes } = (args.all === true ? effects.at(-1) : effects[0]) as TrapEffect;
     const emulated = machine.advance(withInterrupted(cpu, below, code));

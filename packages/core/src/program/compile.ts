@@ -72,6 +72,8 @@ export class Compiler {
         const branch = code.length;
         code.push({ kind: "jump", to: 0 });
         this.#lines(line.repeat, scope, code, claims);
+        if (!code.slice(branch).some((entry) => entry.kind === "op"))
+          throw new InputError(`The loop ${line.id} repeats no step, so it would never end.`, { place: scope });
         code.push({ kind: "jump", to: branch });
         code[branch] = { kind: "branch", condition: line.while, otherwise: code.length };
       } else if (line.op === "claim") {
