@@ -17,6 +17,7 @@ import {
   sendIpi,
   set,
   step,
+  stopMachine,
   store,
   syncCores,
   toHex,
@@ -27,14 +28,14 @@ import {
   waitRcuTasks,
   whileLocal,
 } from "../src/index.js";
-import { granules, toy } from "./toy/architecture.js";
+import { granules, toy, untilSync } from "./toy/architecture.js";
 import { AT, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 type Unsafe = Extract<Verdict, { readonly verdict: "unsafe" }>;
 
 /** The verdict on `progress`, however it is searched for. */
-const progress = async (of: Scenario): Promise<Verdict> => {
-  const { check } = createSimulation({ architecture: toy({ cpu: { trapsMask: true } }), development: true });
+const progress = async (of: Scenario, fetch = untilSync): Promise<Verdict> => {
+  const { check } = createSimulation({ architecture: toy({ fetch, cpu: { trapsMask: true } }), development: true });
   const verdicts: Verdict[] = [];
   for (const options of [{ reduce: true }, { reduce: false }] satisfies readonly CheckOptions[])
     verdicts.push(await check({ ...of, ...only("progress") }, options));
@@ -68,6 +69,19 @@ describe("a fair cycle that keeps something for ever breaks progress", () => {
     expect(why).toMatch(/^CPU 1 need never come out of a trap, an interrupt or a wait of its task at 0x1010:/);
     expect(new Set(trace.slice(loop).map(({ cpu }) => cpu))).toEqual(new Set([1]));
     expect(trace.slice(loop).map(({ rule }) => rule)).toContain("enter-trap");
+  });
+
+  it("a stop_machine whose stopper a task that fetches what is stale for ever keeps off its CPU, unless it is preempted", async () => {
+    const stops = strategy((flip) => [
+      stopMachine("stop", { run: [store("whole", AT, first(flip).next, { width: 4 })] }),
+    ]);
+    // The second call finds the task going round in the first one's jump to itself, which it need not ever see otherwise.
+    const spins = scenario(stops, { sites: [site("nop3", `jump ${AT}`)], patcher: { flips: 2 } });
+    const whole = { ...untilSync, unit: 4 };
+    const { why, trace, loop } = expectLoop(await progress(spins, whole));
+    expect(why).toMatch(/^The call of patcher 0 need never end: .* comes back to stop for ever/);
+    expect(trace.slice(loop).every(({ rule }) => rule === "execute")).toBe(true);
+    expect((await progress({ ...spins, preempt: true }, whole)).verdict).toBe("safe");
   });
 
   it("but not where the patcher takes it away: its turn comes", async () => {

@@ -16,8 +16,8 @@ import { CPU0, PARKED, type Steps } from "./steps.js";
  *
  * Two waits need no look at the graph. That for the acknowledgements of an interrupt: a pending interrupt is taken in the end unless it
  * is masked for ever, and where no handler waits or goes round in a circle its own comes to the acknowledgement. And that for
- * stop_machine, where one patcher calls it and its stoppers wait for nothing but each other: every task comes to a switch or can be
- * preempted, so every stopper takes its CPU in the end.
+ * stop_machine, where tasks can be preempted, one patcher calls it and its stoppers wait for nothing but each other: every stopper
+ * takes its CPU in the end. Without preemption a task may keep it off by going round in code that it fetches.
  */
 
 /** Whether a fair cycle may keep something; false is certain. Needs a complete search with the graph, without stubborn sets. */
@@ -85,7 +85,8 @@ const endingWaits = (machine: Machine): readonly Rule[] => {
   const programs = [...machine.layout.programs.values()];
   const stoppers = programs.filter(({ code }) => code.some((entry) => entry.kind === "op" && entry.op === "ackStop"));
   const stops = stoppers.every(({ code }) => code.every((entry) => entry.kind !== "op" || STOPPING.has(entry.op)));
-  return stops && machine.layout.steps.length === 1 ? [waitIpiRule, awaitStopRule] : [waitIpiRule];
+  const alone = machine.layout.steps.length === 1;
+  return stops && alone && machine.preempt ? [waitIpiRule, awaitStopRule] : [waitIpiRule];
 };
 
 /** A patch call that stands at a step which waits. */
