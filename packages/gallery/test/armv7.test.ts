@@ -1,7 +1,8 @@
 import { probe } from "@cmodx/armv7";
-import { createSimulation, type TraceStep, type Verdict } from "@cmodx/core";
+import { createSimulation, type TraceStep } from "@cmodx/core";
 import { entriesOf, type GalleryEntry, judge, simulationOf } from "@cmodx/gallery";
 import { describe, expect, it } from "vitest";
+import { answer } from "./story.js";
 
 const entries = entriesOf("33");
 
@@ -10,8 +11,6 @@ const entry = (id: string): GalleryEntry => {
   if (found === undefined) throw new Error(`There is no entry ${id}.`);
   return found;
 };
-
-const answer = (verdict: Verdict): string => (verdict.verdict === "unsafe" ? verdict.property : verdict.verdict);
 
 const names = (trace: readonly TraceStep[]): readonly string[] =>
   trace.map(({ cpu, step, rule }) => `${cpu} ${step ?? rule}`);

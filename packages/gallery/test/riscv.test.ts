@@ -1,45 +1,18 @@
-import { createSimulation, type Scenario, type TraceStep, type Verdict } from "@cmodx/core";
+import { createSimulation, type Scenario } from "@cmodx/core";
 import { type GalleryEntry, gallery, judge, simulationOf } from "@cmodx/gallery";
 import { fetchModels, riscv } from "@cmodx/riscv";
 import { describe, expect, it, test } from "vitest";
+import { answer, type Key, seen, story } from "./story.js";
 
 const entries = gallery.filter((each) => each.architecture().id === "riscv");
 
 const all = new Map(await Promise.all(entries.map(async (each) => [each.id, await judge(each)] as const)));
-
-const answer = (verdict: Verdict): string => (verdict.verdict === "unsafe" ? verdict.property : verdict.verdict);
 
 const counterexample = (id: string) => {
   const verdict = all.get(id)?.wrong;
   if (verdict?.verdict !== "unsafe") throw new Error(`Entry ${id} has no counterexample.`);
   return verdict;
 };
-
-/** What a step of a trace has to be: who, its step or rule, and more where that does not tell. */
-type Key = readonly [cpu: number, name: string, more?: (step: TraceStep) => boolean];
-
-const story = (trace: readonly TraceStep[], keys: readonly Key[]): readonly string[] => {
-  const found: string[] = [];
-  let from = 0;
-  for (const [cpu, name, more = () => true] of keys) {
-    const at = trace.findIndex(
-      (step, i) => i >= from && step.cpu === cpu && (step.step === name || step.rule === name) && more(step),
-    );
-    if (at < 0) break;
-    found.push(`${cpu} ${name}`);
-    from = at + 1;
-  }
-  return found;
-};
-
-const seen =
-  (what: string, detail: { readonly [name: string]: unknown } = {}) =>
-  ({ observed }: TraceStep): boolean =>
-    observed.some(
-      (observation) =>
-        observation.what === what &&
-        Object.entries(detail).every(([name, value]) => observation.detail[name] === value),
-    );
 
 const AT = riscv().base;
 

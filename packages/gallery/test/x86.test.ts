@@ -1,7 +1,8 @@
-import { createSimulation, keyOf, type Scenario, type TraceStep, type Verdict } from "@cmodx/core";
+import { createSimulation, keyOf, type Scenario } from "@cmodx/core";
 import { entriesOf, gallery as everything, type GalleryEntry, judge, simulationOf } from "@cmodx/gallery";
 import { fetchModels, x86 } from "@cmodx/x86";
 import { describe, expect, it, test } from "vitest";
+import { answer, type Key, seen, story } from "./story.js";
 
 const gallery = everything.filter((each) => each.architecture().id === "x86");
 
@@ -10,8 +11,6 @@ const entry = (id: string): GalleryEntry => {
   if (found === undefined) throw new Error(`There is no entry ${id}.`);
   return found;
 };
-
-const answer = (verdict: Verdict): string => (verdict.verdict === "unsafe" ? verdict.property : verdict.verdict);
 
 /** What the machine says of a scenario of an entry with another fetch model. */
 const under = async (fetch: string, { plugins = [] }: GalleryEntry, scenario: Scenario): Promise<string> =>
@@ -24,33 +23,6 @@ const counterexample = (id: string) => {
   if (verdict?.verdict !== "unsafe") throw new Error(`Entry ${id} has no counterexample.`);
   return verdict;
 };
-
-/** What a step of a trace has to be: who, its step or rule, and more where that does not tell. */
-type Key = readonly [cpu: number, name: string, more?: (step: TraceStep) => boolean];
-
-/** The keys that a trace has in this order, other steps in between. */
-const story = (trace: readonly TraceStep[], keys: readonly Key[]): readonly string[] => {
-  const found: string[] = [];
-  let from = 0;
-  for (const [cpu, name, more = () => true] of keys) {
-    const at = trace.findIndex(
-      (step, i) => i >= from && step.cpu === cpu && (step.step === name || step.rule === name) && more(step),
-    );
-    if (at < 0) break;
-    found.push(`${cpu} ${name}`);
-    from = at + 1;
-  }
-  return found;
-};
-
-const seen =
-  (what: string, detail: { readonly [name: string]: unknown } = {}) =>
-  ({ observed }: TraceStep): boolean =>
-    observed.some(
-      (observation) =>
-        observation.what === what &&
-        Object.entries(detail).every(([name, value]) => observation.detail[name] === value),
-    );
 
 const AT = x86().base;
 const foreign = seen("enter-trap", { at: AT + 0x100n });
