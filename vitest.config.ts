@@ -21,6 +21,10 @@ export const suites = (include: string) => ({
   test: {
     setupFiles: ["reflect-metadata"],
     testTimeout: 30_000,
+    // Vitest leaves one CPU to its own process, which has little to do here.
+    maxWorkers: "100%",
+    // Modules are loaded once for each worker and not for each file: no module keeps anything that a test could change for another.
+    isolate: false,
     projects: projects.map((folder) => ({
       // `true` inherits all of the above; project files of their own would not.
       extends: true as const,

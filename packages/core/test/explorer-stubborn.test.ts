@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
   ack,
-  type CheckOptions,
   createSimulation,
   eq,
   free,
@@ -19,54 +18,14 @@ import {
   tryGet,
   until,
   untilEachCpu,
-  type Verdict,
   waitIpi,
   whileLocal,
 } from "../src/index.js";
+import { stubbornSetsAgree } from "./random-searches.js";
 import { toy } from "./toy/architecture.js";
-import { randomProtocol } from "./toy/random.js";
 import { AT, only, site, strategy } from "./toy/scenario.js";
 
-/** Everything that breaks on some way: the search goes on to the end of what can be reached without breaking anything. */
-const whole: CheckOptions = { beyond: Number.MAX_SAFE_INTEGER, shortest: false };
-
-const answered = (verdict: Verdict) => ({
-  broken:
-    verdict.verdict === "unsafe"
-      ? [...new Set([...verdict.broken.map(({ property }) => property), ...verdict.alsoBroken])].sort()
-      : verdict.verdict,
-  notPromised: verdict.notPromised,
-  unused: verdict.unused,
-  vacuous: verdict.vacuous,
-});
-
-describe("stubborn sets leave out states, and nothing that they show", () => {
-  const STATES = 8000;
-  const BATCH = 40;
-  const seen = { less: 0, unsafe: 0, safe: 0 };
-
-  it.each(Array.from({ length: 8 }, (_, batch) => batch * BATCH))("from seed %i on", async (from) => {
-    for (let seed = from; seed < from + BATCH; seed++) {
-      const { scenario, architecture } = randomProtocol(seed);
-      const of: Scenario = { ...scenario, cpus: scenario.cpus + 1, ignore: ["progress"] };
-      const { check } = createSimulation({ architecture: toy(architecture) });
-      const bounds = { states: STATES };
-      const all = await check(of, { ...whole, bounds, reduce: { urgent: true, symmetry: true } });
-      if (all.states > STATES) continue;
-      const fewer = await check(of, { ...whole, bounds, reduce: true });
-      expect(answered(fewer), `seed ${seed}`).toEqual(answered(all));
-      if (fewer.states < all.states) seen.less++;
-      if (all.verdict === "unsafe") seen.unsafe++;
-      else seen.safe++;
-    }
-  });
-
-  it("in many protocols, right and wrong ones", () => {
-    expect(seen.less).toBeGreaterThan(60);
-    expect(seen.safe).toBeGreaterThan(40);
-    expect(seen.unsafe).toBeGreaterThan(40);
-  });
-});
+stubbornSetsAgree([0, 40, 200]);
 
 /** The handler of a breakpoint at `AT`, which begins by telling the patchers that it runs. */
 type Written = {

@@ -1,15 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
   addEachCpu,
-  type CheckOptions,
   claim,
-  countedProperties,
   createSimulation,
   disarmTrap,
   emulate,
   enterWindow,
   eq,
-  eventProperties,
   type FetchModel,
   type Flip,
   free,
@@ -35,71 +32,11 @@ import {
   waitRcu,
   when,
 } from "../src/index.js";
-import { naiveCheck } from "./naive.js";
-import { granules, type ToyOptions, toy } from "./toy/architecture.js";
-import { randomProtocol } from "./toy/random.js";
+import { agreeWithNaive, compare } from "./random-searches.js";
+import { granules, toy } from "./toy/architecture.js";
 import { AT, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
-/** Ways of searching. Each must agree with the naive explorer; only the plain one visits the same states. */
-const searches: readonly CheckOptions[] = [
-  { reduce: false },
-  { reduce: true },
-  { reduce: { urgent: true } },
-  { reduce: { symmetry: true } },
-  { reduce: { stubborn: true } },
-  { reduce: { symmetry: true, stubborn: true } },
-];
-
-/**
- * Compares every way of searching with the naive one, and answers what they say. Stubborn sets are for what single steps break, so all
- * is asked twice: with and without `progress`.
- */
-const compare = async (of: Scenario, architecture: ToyOptions, name: string, states?: number): Promise<string> => {
-  const simulation = createSimulation({ architecture: toy(architecture) });
-  const bounds = states === undefined ? {} : { states };
-  const plain = await simulation.check(of, { reduce: false, bounds });
-  if (plain.verdict === "inconclusive") return "skipped";
-  const naive = naiveCheck(simulation.machine(of), eventProperties, countedProperties(of));
-  const onlyProgress = naive.properties.has("progress");
-  for (const options of searches) {
-    const safety = { ...of, ignore: [...(of.ignore ?? []), "progress" as const] };
-    for (const asked of typeof options.reduce === "boolean" ? [of, safety] : [safety]) {
-      const verdict = await simulation.check(asked, options);
-      const which = `${name}, ${JSON.stringify(options)}, without ${asked.ignore}`;
-      // The naive search does not look for cycles.
-      if (verdict.verdict === "unsafe" && verdict.loop !== undefined)
-        expect(plain, which).toMatchObject({ loop: verdict.loop });
-      else expect(verdict.verdict, which).toBe(asked !== of && onlyProgress ? "safe" : naive.verdict);
-      if (verdict.verdict === "unsafe" && verdict.loop === undefined) {
-        expect(verdict.trace.length, `length, ${which}`).toBe(naive.length);
-        expect(verdict.shortest, which).toBe(true);
-        for (const { property } of verdict.broken) expect(naive.properties, which).toContain(property);
-      } else if (options.reduce === false) {
-        expect(verdict.states, which).toBe(naive.states);
-      }
-    }
-  }
-  return naive.verdict;
-};
-
-describe("every search agrees with a naive one about protocols that nobody chose", () => {
-  // Seeds in batches, so that a failure names few and a slow machine shows where it is.
-  const BATCH = 20;
-  const answers = new Map<string, number>();
-
-  it.each(Array.from({ length: 8 }, (_, batch) => batch * BATCH))("from seed %i on", async (from) => {
-    for (let seed = from; seed < from + BATCH; seed++) {
-      const { scenario, architecture } = randomProtocol(seed);
-      const found = await compare(scenario, architecture, `seed ${seed}`, 1000);
-      answers.set(found, (answers.get(found) ?? 0) + 1);
-    }
-  });
-
-  it("and many of them are right, many wrong", () => {
-    expect(answers.get("safe")).toBeGreaterThan(15);
-    expect(answers.get("unsafe")).toBeGreaterThan(60);
-  });
-});
+agreeWithNaive([0, 20]);
 
 describe("every search agrees with a naive one about protocols that once divided them", () => {
   const written = {

@@ -38,7 +38,17 @@ export type Visited = {
 
 const MOST_STATES = 40_000;
 
-const key = (view: StateView): string => keyOf(view as unknown as Data);
+/** The key of a state is made of numbers of its parts, each of which is under a key of its own. */
+const keys = (): ((view: StateView) => string) => {
+  const numbers = new Map<string, number>();
+  const number = (part: object): number => {
+    const text = keyOf(part as Data);
+    const found = numbers.get(text) ?? numbers.size;
+    numbers.set(text, found);
+    return found;
+  };
+  return ({ memory, services, parked, cpus }) => [memory, services, parked, ...cpus].map(number).join();
+};
 
 /** Visits every state in breadth-first order; `taken` answers whether the search goes on behind a step. */
 export const visit = (
@@ -47,6 +57,7 @@ export const visit = (
   levelEnds: (depth: number) => boolean = () => true,
 ) => {
   const start = initialView(machine);
+  const key = keys();
   const numbers = new Map<string, number>([[key(start), 0]]);
   const views = [start];
   const depths = [0];

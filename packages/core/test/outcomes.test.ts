@@ -1,112 +1,21 @@
 import { describe, expect, it } from "vitest";
 import {
   createSimulation,
-  type Machine,
   type Outcomes,
   type OutcomesOptions,
   outcomesBeyond,
   type Scenario,
-  type SiteOutcome,
   store,
   syncCores,
 } from "../src/index.js";
-import { running } from "../src/state.js";
-import { type Visited, visit } from "./naive.js";
+import { outcomesAgree } from "./random-searches.js";
 import { granules, strict, type ToyOptions, toy, untilSync } from "./toy/architecture.js";
-import { randomProtocol } from "./toy/random.js";
 import { AT, first, scenario, strategy } from "./toy/scenario.js";
 
 const list = (of: Scenario, architecture: ToyOptions = {}, options: OutcomesOptions = {}): Promise<Outcomes> =>
   createSimulation({ architecture: toy(architecture), development: true }).outcomes(of, options);
 
-type Seen = {
-  readonly site: number | null;
-  readonly offset: number;
-  readonly bytes: string;
-  readonly matched: readonly number[];
-  readonly calling: boolean;
-  readonly from: number;
-  readonly to: number;
-  readonly stale: boolean;
-  readonly refused: string | null;
-  readonly owned: boolean;
-  readonly restarted: boolean;
-  readonly resumes: bigint;
-};
-
-/** One fact about one CPU, from one step: what was executed or emulated, in which context, when, and whether it was stale. */
-const factsOf = ({ cpu, effect, before }: Visited, machine: Machine): readonly string[] =>
-  (effect.observed ?? []).flatMap(({ what, detail }) => {
-    const seen = detail as unknown as Seen;
-    if (seen.site === null) return [];
-    const place = `CPU ${cpu} site ${seen.site} +${seen.offset}`;
-    const late = !seen.calling && seen.owned !== true && seen.matched?.includes(seen.from);
-    const when = `${seen.calling ? "during" : "outside"}${late && !seen.matched.includes(seen.to) ? " late" : ""}`;
-    const level = (state = before.cpus[cpu]) => (state === undefined ? "" : running(state)?.level);
-    if (what === "execute") {
-      const facts = [when, seen.stale ? "stale" : "fresh", `at ${level()}`, ...(seen.refused ? [seen.refused] : [])];
-      return facts.flatMap((fact) => fact.split(/ (?=late)/)).map((fact) => `${place} ${seen.bytes}: ${fact}`);
-    }
-    if (what === "return-from-trap" && !seen.restarted) {
-      const version = machine
-        .instructionsAt(seen.site, seen.offset)
-        .find((each) => seen.matched.includes(each.version));
-      const bytes = version?.bytes ?? `goes on at 0x${seen.resumes.toString(16)}`;
-      const facts = [when, `at ${level(effect.set.cpu)}`];
-      return facts.flatMap((fact) => fact.split(/ (?=late)/)).map((fact) => `${place} emulated ${bytes}: ${fact}`);
-    }
-    return [];
-  });
-
-/** The same facts, from a listing. */
-const factsIn = (outcome: SiteOutcome): readonly string[] =>
-  outcome.cpus.flatMap((cpu) => {
-    const emulated = outcome.how === "emulated";
-    const what = emulated ? `emulated ${outcome.bytes === "" ? outcome.text : outcome.bytes}` : outcome.bytes;
-    return [
-      ...(outcome.during ? ["during"] : []),
-      ...(outcome.outside ? ["outside"] : []),
-      ...(outcome.late ? ["late"] : []),
-      ...(outcome.fresh && !emulated ? ["fresh"] : []),
-      ...(outcome.stale ? ["stale"] : []),
-      ...outcome.levels.map((level) => `at ${level}`),
-      ...outcome.refused,
-    ].map((fact) => `CPU ${cpu} site ${outcome.site} +${outcome.offset} ${what}: ${fact}`);
-  });
-
-const sorted = (facts: Iterable<string>): readonly string[] => [...new Set(facts)].sort();
-
-describe("every outcome, and no other, is listed for every CPU of protocols that nobody chose", () => {
-  const BATCH = 15;
-  let violations = 0;
-  let emulations = 0;
-
-  it.each(Array.from({ length: 8 }, (_, batch) => batch * BATCH))("from seed %i on", async (from) => {
-    for (let seed = from; seed < from + BATCH; seed++) {
-      const { scenario, architecture } = randomProtocol(seed);
-      const simulation = createSimulation({ architecture: toy(architecture) });
-      const plain = await simulation.outcomes(scenario, { reduce: false, bounds: { states: 2500 } });
-      if (plain.limit !== null) continue;
-      const machine = simulation.machine(scenario);
-      const facts = new Set<string>();
-      visit(machine, (step) => {
-        for (const fact of factsOf(step, machine)) facts.add(fact);
-        return true;
-      });
-      const reduced = await simulation.outcomes(scenario);
-      for (const [how, { outcomes }] of Object.entries({ plain, reduced }))
-        expect(sorted(outcomes.flatMap(factsIn)), `seed ${seed}, ${how}`).toEqual(sorted(facts));
-      expect(reduced.states).toBeLessThanOrEqual(plain.states);
-      violations += plain.outcomes.filter(({ kind }) => kind === "torn").length;
-      emulations += plain.outcomes.filter(({ how }) => how === "emulated").length;
-    }
-  });
-
-  it("and many of them are torn or emulated", () => {
-    expect(violations).toBeGreaterThan(40);
-    expect(emulations).toBeGreaterThan(20);
-  });
-});
+outcomesAgree([0, 15, 30]);
 
 describe("a listing", () => {
   const inTwo = strategy((flip) => [

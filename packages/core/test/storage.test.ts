@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { GrowingInt32 } from "../src/explorer/growing.js";
 import { Interner } from "../src/explorer/interner.js";
+import { OutcomeTable } from "../src/explorer/outcome-table.js";
 import { hashOf, StateStore } from "../src/explorer/state-store.js";
+import { Tuples, hashOf as tupleHash } from "../src/explorer/tuples.js";
 import { type Data, keyOf, same } from "../src/index.js";
 import { Random } from "./toy/random.js";
 
@@ -33,22 +35,21 @@ describe("the set of states seen is exact", () => {
     const random = new Random(1);
     const store = new StateStore(5);
     const known = new Map<string, number>();
+    const wrong: string[] = [];
     for (let i = 0; i < 60_000; i++) {
       // Few values in each column, so that rows collide in part and come again.
       const row = Int32Array.from({ length: 5 }, () => random.below(9));
       const name = row.join();
       const number = known.get(name);
       const answer = store.add(row);
-      if (number === undefined) {
-        expect(answer).toBe(~known.size);
-        known.set(name, known.size);
-      } else {
-        expect(answer).toBe(number);
-      }
+      if (answer !== (number ?? ~known.size)) wrong.push(name);
+      if (number === undefined) known.set(name, known.size);
     }
+    expect(wrong).toEqual([]);
     expect(store.size).toBe(known.size);
     expect(store.size).toBeGreaterThan(30_000);
-    for (const [name, number] of known) expect(store.find(Int32Array.from(name.split(","), Number))).toBe(number);
+    const lost = [...known].filter(([name, number]) => store.find(Int32Array.from(name.split(","), Number)) !== number);
+    expect(lost).toEqual([]);
     expect(store.bytes).toBeGreaterThan(store.size * 5 * 4);
   });
 
@@ -68,11 +69,53 @@ describe("the set of states seen is exact", () => {
   it("rows that belong to the same slot are told apart", () => {
     // Seventeen bits of rows in a table that begins with 4096 slots: most slots are shared.
     const store = new StateStore(2);
-    for (let a = 0; a < 400; a++)
-      for (let b = 0; b < 300; b++) expect(store.add(Int32Array.of(a, b))).toBe(~(a * 300 + b));
-    for (let a = 0; a < 400; a++)
-      for (let b = 0; b < 300; b++) expect(store.find(Int32Array.of(a, b))).toBe(a * 300 + b);
+    const rows = Array.from({ length: 120_000 }, (_, i) => Int32Array.of(Math.trunc(i / 300), i % 300));
+    expect(rows.filter((row, i) => store.add(row) !== ~i)).toEqual([]);
+    expect(rows.filter((row, i) => store.find(row) !== i)).toEqual([]);
     expect(store.find(Int32Array.of(400, 0))).toBe(-1);
+  });
+});
+
+describe("tuples have numbers in order of arrival, the same tuple the same one", () => {
+  it("through several doublings of the table, whatever stands before them in the array", () => {
+    const random = new Random(2);
+    const tuples = new Tuples();
+    const known = new Map<string, number>();
+    const wrong: string[] = [];
+    for (let i = 0; i < 40_000; i++) {
+      const tuple = Array.from({ length: random.below(6) }, () => random.below(12) - 1);
+      const name = tuple.join();
+      const number = known.get(name) ?? known.size;
+      known.set(name, number);
+      if (tuples.number([random.below(3), ...tuple], 1) !== number) wrong.push(name);
+    }
+    expect(wrong).toEqual([]);
+    expect(tuples.size).toBe(known.size);
+    expect(tuples.size).toBeGreaterThan(10_000);
+  });
+
+  it("and others another one, even where their hashes are the same or one begins with the other", () => {
+    // A tuple of one starts from its length 1, one of two from 2.
+    const half = (a: number): number => tupleHash([a ^ 1 ^ 2], 0);
+    const same = Array.from({ length: 50 }, (_, a) => [a, half(a) ^ half(0)]);
+    expect(new Set(same.map((tuple) => tupleHash(tuple, 0))).size).toBe(1);
+    const tuples = new Tuples();
+    expect(same.map((tuple) => tuples.number(tuple, 0))).toEqual(same.map((_, i) => i));
+    expect([[], [0], [0, 1]].map((tuple) => tuples.number(tuple, 0) - same.length)).toEqual([0, 1, 2]);
+  });
+});
+
+describe("remembered outcomes are found by all that they were computed from", () => {
+  it("through several doublings of the table", () => {
+    const table = new OutcomeTable();
+    const keys = Array.from({ length: 4096 }, (_, i) => [i >> 9, (i >> 6) & 7, (i >> 3) & 7, i & 7] as const).map(
+      ([candidate, memory, services, parked]) => [candidate, memory - 1, services - 1, parked - 1] as const,
+    );
+    const early = keys.filter((key, i) => table.find(...key) !== -1 || table.put(...key, i, i % 3) < 0);
+    expect(early).toEqual([]);
+    const lost = keys.filter((key, i) => table.first(table.find(...key)) !== i);
+    expect(lost).toEqual([]);
+    expect(table.size).toBe(keys.length);
   });
 });
 

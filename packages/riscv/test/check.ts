@@ -1,4 +1,11 @@
-import { createSimulation, type Patcher, type PatchStrategy, type Scenario, type Verdict } from "@cmodx/core";
+import {
+  type CheckOptions,
+  createSimulation,
+  type Patcher,
+  type PatchStrategy,
+  type Scenario,
+  type Verdict,
+} from "@cmodx/core";
 import { fetchModels, riscv } from "@cmodx/riscv";
 
 /** A 64-byte line; the sites of these tests lie in it. */
@@ -26,21 +33,27 @@ export const scenario = (strategy: PatchStrategy, options: Options = {}): Scenar
   };
 };
 
-export const check = (fetch: string, strategy: PatchStrategy, options: Options = {}): Promise<Verdict> =>
-  createSimulation({ architecture: riscv({ fetch }) }).check(scenario(strategy, options));
+export const check = (
+  fetch: string,
+  strategy: PatchStrategy,
+  options: Options = {},
+  how: CheckOptions = {},
+): Promise<Verdict> => createSimulation({ architecture: riscv({ fetch }) }).check(scenario(strategy, options), how);
 
 /** The verdict, and the first property that broke. */
 export const answer = (verdict: Verdict): string =>
   verdict.verdict === "unsafe" ? `unsafe: ${verdict.property}` : verdict.verdict;
 
-/** The verdict by profile. */
+/** The verdict by profile, without a look at what else breaks. */
 export const answers = async (
   strategy: PatchStrategy,
   options: Options = {},
 ): Promise<{ readonly [profile: string]: string }> =>
   Object.fromEntries(
     await Promise.all(
-      profiles.map(async (profile) => [profile, answer(await check(profile, strategy, options))] as const),
+      profiles.map(
+        async (profile) => [profile, answer(await check(profile, strategy, options, { beyond: 0 }))] as const,
+      ),
     ),
   );
 

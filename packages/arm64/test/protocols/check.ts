@@ -1,5 +1,13 @@
 import { type Arm64Options, arm64 } from "@cmodx/arm64";
-import { createSimulation, type Patcher, type PatchStrategy, type Scenario, type Verdict } from "@cmodx/core";
+import {
+  type CheckOptions,
+  createSimulation,
+  type Patcher,
+  type PatchStrategy,
+  type Scenario,
+  type Verdict,
+} from "@cmodx/core";
+import { expect } from "vitest";
 
 /** Where the sites of these tests lie. */
 export const AT = arm64().base;
@@ -38,23 +46,31 @@ export const scenario = (strategy: PatchStrategy, options: Options = {}): Scenar
   };
 };
 
-export const check = (fetch: string | Arm64Options, strategy: PatchStrategy, options: Options = {}): Promise<Verdict> =>
+export const check = (
+  fetch: string | Arm64Options,
+  strategy: PatchStrategy,
+  options: Options = {},
+  how: CheckOptions = {},
+): Promise<Verdict> =>
   createSimulation({ architecture: arm64(typeof fetch === "string" ? { fetch } : fetch) }).check(
     scenario(strategy, options),
+    how,
   );
 
 /** The verdict, and the first property that broke. */
 export const answer = (verdict: Verdict): string =>
   verdict.verdict === "unsafe" ? `unsafe: ${verdict.property}` : verdict.verdict;
 
-/** The verdict by profile. */
+/** The verdict by profile, without a look at what else breaks. */
 export const answers = async (
   strategy: PatchStrategy,
   options: Options = {},
 ): Promise<{ readonly [profile: string]: string }> =>
   Object.fromEntries(
     await Promise.all(
-      profiles.map(async (profile) => [profile, answer(await check(profile, strategy, options))] as const),
+      profiles.map(
+        async (profile) => [profile, answer(await check(profile, strategy, options, { beyond: 0 }))] as const,
+      ),
     ),
   );
 
@@ -65,3 +81,13 @@ export const everywhere = (verdict: string): { readonly [profile: string]: strin
 /** Everything that broke on some way. */
 export const allBroken = (verdict: Verdict): readonly string[] =>
   verdict.verdict === "unsafe" ? [...verdict.broken.map(({ property }) => property), ...verdict.alsoBroken] : [];
+
+/** A strategy touches no more than it declares, and is judged the same without reductions. */
+export const expectSameWithoutReductions = async (strategy: PatchStrategy): Promise<void> => {
+  for (const fetch of ["none", "idc+dic"]) {
+    const simulation = createSimulation({ architecture: arm64({ fetch }), development: true });
+    const asked = scenario(strategy, { interrupts: { irq: true }, patcher: { flips: 1 } });
+    const [reduced, full] = [await simulation.check(asked), await simulation.check(asked, { reduce: false })];
+    expect(answer(reduced), `${strategy.id} ${fetch}`).toBe(answer(full));
+  }
+};

@@ -19,6 +19,7 @@ import {
   check,
   environments,
   everywhere,
+  expectSameWithoutReductions,
   profiles,
   scenario,
 } from "./check.js";
@@ -53,15 +54,8 @@ describe("every strategy", () => {
   });
 
   it("touches no more than it declares, and is judged the same without reductions", async () => {
-    for (const strategy of strategies) {
-      for (const fetch of ["none", "idc+dic"]) {
-        const simulation = createSimulation({ architecture: arm64({ fetch }), development: true });
-        const asked = scenario(strategy, { interrupts: { irq: true }, patcher: { flips: 1 } });
-        const [reduced, full] = [await simulation.check(asked), await simulation.check(asked, { reduce: false })];
-        expect(answer(reduced), `${strategy.id} ${fetch}`).toBe(answer(full));
-      }
-    }
-  }, 60_000);
+    for (const strategy of [nosyncIpi(), stopMachine()]) await expectSameWithoutReductions(strategy);
+  });
 });
 
 describe("plain-store", () => {
@@ -128,11 +122,12 @@ describe("nosync", () => {
       const [plan] = machine(scenario(nosync())).layout.plans[0] as readonly [PatchProgram];
       return synchronisationsIn(plan.main).map(({ op, args }) => String(args.operation ?? args.kind ?? op));
     };
-    expect(operations("none")).toEqual(["dc cvau", "dsb ish", "ic ivau", "dsb ish", "syncCore"]);
-    expect(operations("idc")).toEqual(["dsb ishst", "ic ivau", "dsb ish", "syncCore"]);
-    expect(operations("idc+dic")).toEqual(["dsb ishst", "syncCore"]);
+    const mapping = ["dsb ishst", "dsb ish"];
+    expect(operations("none")).toEqual([...mapping, "dc cvau", "dsb ish", "ic ivau", "dsb ish", "syncCore"]);
+    expect(operations("idc")).toEqual([...mapping, "dsb ishst", "ic ivau", "dsb ish", "syncCore"]);
+    expect(operations("idc+dic")).toEqual([...mapping, "dsb ishst", "syncCore"]);
     // The erratum: that is what the register says, whatever the CPU does.
-    expect(operations("neoverse-n1")).toEqual(["dsb ishst", "syncCore"]);
+    expect(operations("neoverse-n1")).toEqual([...mapping, "dsb ishst", "syncCore"]);
   });
 });
 

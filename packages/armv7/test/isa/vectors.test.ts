@@ -1,37 +1,43 @@
-import { existsSync } from "node:fs";
-import { pathToFileURL } from "node:url";
-import { describe, expect, it } from "vitest";
-import { measured, outside, readVectors, run, type Vector } from "./vectors.js";
+import type { Vector } from "../../../../tooling/vectors/run.js";
+import { describeVectors } from "../../../../tooling/vectors/suite.js";
+import { type Armv7Instruction, armv7InstructionSet, flagRegisters } from "../../src/index.js";
+import { generalRegisters } from "../../src/isa/registers.js";
 
-const sample = new URL("../data/armv7-sample.jsonl", import.meta.url);
-const folder = process.env.CMODX_DATA
-  ? pathToFileURL(`${process.env.CMODX_DATA}/`)
-  : new URL("../../../../../shared/data/", import.meta.url);
+const thumbBit = 0x20n;
 
-const expectAgreement = (vectors: readonly Vector[]) => {
-  for (const vector of vectors) expect(run(vector), JSON.stringify(vector)).toEqual(measured(vector));
+const place = (flag: number) => BigInt(31 - flag);
+
+const ways = ({ op, operands, condition, length }: Armv7Instruction, mode: string): readonly number[] => {
+  const target = operands.at(-1);
+  return [
+    ...(target?.kind === "relative" ? [(mode === "a32" ? 8 : 4) + target.displacement] : []),
+    ...(/^(b|bx|udf)$/.test(op) && condition === undefined ? [] : [length]),
+  ];
 };
 
-describe("a sample of executions measured under QEMU", () => {
-  it("agrees with the model", () => {
-    const vectors = readVectors(sample);
-    expect(vectors.length).toBeGreaterThanOrEqual(200);
-    expect(vectors.filter((vector) => outside(vector) !== undefined)).toEqual([]);
-    expectAgreement(vectors);
-  });
-});
-
-describe.each(["armv7", "thumb2"])("all executions of %s measured under QEMU", (name) => {
-  const full = new URL(`vectors/${name}.jsonl.gz`, folder);
-  if (!existsSync(full)) {
-    console.log(`The full set of ${name} vectors is not here; CMODX_DATA names the folder that holds it.`);
-  }
-  it.runIf(existsSync(full))("lie inside the subset but for a few, and agree with the model", () => {
-    const vectors = readVectors(full);
-    const inside = vectors.filter((vector) => outside(vector) === undefined);
-    const left = vectors.map(outside).filter((bytes) => bytes !== undefined);
-    console.log(`${name} vectors: ${inside.length} of ${vectors.length} inside; left out: ${left.join(" ")}`);
-    expect(left.length).toBeLessThanOrEqual(vectors.length * 0.01);
-    expectAgreement(inside);
-  });
-});
+describeVectors(
+  {
+    instructionSet: armv7InstructionSet,
+    // The stack pointer was not recorded.
+    registers: generalRegisters
+      .map((name, number) => [name, number] as const)
+      .filter(([name]) => name !== "sp" && name !== "pc"),
+    modeOf: ({ flagsIn }: Vector) => (BigInt(`0x${flagsIn}`) & thumbBit ? "t32" : "a32"),
+    filler: (mode) => (mode === "a32" ? [0xf0, 0x00, 0xf0, 0xe7] : [0x00, 0xde]),
+    signals: { bkpt: "trap", und: "illegal", pf: "segv" },
+    flags: {
+      read: (bits) => Object.fromEntries(flagRegisters.map((name, flag) => [name, (bits >> place(flag)) & 1n])),
+      write: (registers, mode) =>
+        flagRegisters.reduce(
+          (bits, name, flag) => bits | ((registers[name] ?? 0n) << place(flag)),
+          mode === "t32" ? thumbBit : 0n,
+        ),
+    },
+    ways,
+  },
+  {
+    on: "under QEMU",
+    sample: new URL("../data/armv7-sample.jsonl", import.meta.url),
+    full: ["armv7", "thumb2"],
+  },
+);

@@ -5,8 +5,9 @@ import type { Rule } from "../rule.js";
 import { FairCycles } from "./fair-cycles.js";
 import { Fairness, isTurn } from "./fairness.js";
 import { goesOn, isHeld, type Kept, type PatchCall } from "./kept.js";
+import { CPU0, PARKED } from "./row.js";
 import type { Search } from "./search.js";
-import { CPU0, PARKED, type Steps } from "./steps.js";
+import type { Steps } from "./steps.js";
 
 /*
  * Whether anything can be kept for ever at all, told from a reduced search. What a CPU runs changes by its own steps alone, and what
@@ -31,13 +32,13 @@ export const mayBeEndless = (search: Search, steps: Steps, calls: readonly Patch
 /** Whether the own steps of a CPU inside a call, a trap or an interrupt lead back to where they were. */
 const goesInCircles = (steps: Steps, calls: readonly PatchCall[]): boolean => {
   const leads = new Map<number, number[]>();
-  for (let effect = 0; effect < steps.infos.length; effect++) {
+  for (let effect = 0; effect < steps.effects.infos.length; effect++) {
     const before = steps.actingPart(effect);
     if (!isTurn(steps, effect)) continue;
     if (!(isHeld(before) ? !goesOn(steps, effect) : calls.some((call) => call.isIn(before.stack[0])))) continue;
-    const after = steps.effectCpu.get(effect);
-    const from = steps.structure(before.stack);
-    const to = after < 0 ? from : steps.structure(steps.cpu.value(after).stack);
+    const after = steps.effects.cpuAfter(effect);
+    const from = steps.parts.structure(before.stack);
+    const to = after < 0 ? from : steps.parts.structure(steps.parts.cpu.value(after).stack);
     leads.set(from, [...(leads.get(from) ?? []), to]);
   }
   return hasCircle(leads);
@@ -60,10 +61,10 @@ const hasCircle = (leads: ReadonlyMap<number, readonly number[]>): boolean => {
 };
 
 const someHandlerWaits = (steps: Steps): boolean => {
-  for (let part = 0; part < steps.cpu.size; part++) {
-    const next = steps.nextOfProgram(part);
-    const { stack } = steps.cpu.value(part);
-    if (next >= 0 && stack.length > 1 && isHeld(steps.cpu.value(part)) && steps.mayBlock(next)) return true;
+  for (let part = 0; part < steps.parts.cpu.size; part++) {
+    const next = steps.candidates.next(part);
+    const { stack } = steps.parts.cpu.value(part);
+    if (next >= 0 && stack.length > 1 && isHeld(steps.parts.cpu.value(part)) && steps.mayBlock(next)) return true;
   }
   return false;
 };
@@ -102,18 +103,21 @@ class Waiting implements Kept {
     this.#steps = steps;
     this.#call = call;
     const ending = endingWaits(steps.machine);
-    for (let part = 0; part < steps.cpu.size; part++) {
-      const { stack } = steps.cpu.value(part);
-      const next = steps.nextOfProgram(part);
+    for (let part = 0; part < steps.parts.cpu.size; part++) {
+      const { stack } = steps.parts.cpu.value(part);
+      const next = steps.candidates.next(part);
       const code = stack[0]?.code;
       if (next < 0 || stack.length > 1 || code?.run !== "program" || !call.isIn(stack[0])) continue;
-      if (steps.mayBlock(next) && !ending.includes(steps.candidate(next).rule)) this.#places.add(code.at);
+      if (steps.mayBlock(next) && !ending.includes(steps.candidates.candidate(next).rule)) this.#places.add(code.at);
     }
   }
 
   inside(rows: Int32Array, base: number): boolean {
     if (this.#places.size === 0) return false;
-    const { width, cpu, parked } = this.#steps;
+    const {
+      width,
+      parts: { cpu, parked },
+    } = this.#steps;
     for (let column = CPU0; column < width; column++) {
       const part = rows[base + column] as number;
       this.#known[part] ??= this.#waits(cpu.value(part).stack[0]) ? 1 : 2;

@@ -9,8 +9,9 @@ import { mayBeEndless } from "./endless.js";
 import { FairCycles } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
 import { keepable, PatchCall } from "./kept.js";
+import { CPU0 } from "./row.js";
 import { bitsOf, type Reductions, Search, type SearchEnd, type SearchOptions, type Taken } from "./search.js";
-import { CPU0, Steps } from "./steps.js";
+import { Steps } from "./steps.js";
 import { follow } from "./trace.js";
 
 /** How a check is run. */
@@ -149,7 +150,10 @@ export class Explorer {
     if (end.end === "violation") {
       const path = search.nearest();
       const last = path[path.length - 1] as Taken;
-      return { path, broken: this.#steps.info(last.effect).broken.filter(({ property }) => counted.has(property)) };
+      return {
+        path,
+        broken: this.#steps.effects.info(last.effect).broken.filter(({ property }) => counted.has(property)),
+      };
     }
     if (!counted.has("progress")) return undefined;
     const stuck = search.stuck((state) => this.#quiet(search, state));
@@ -185,7 +189,7 @@ export class Explorer {
   #standing(search: Search, state: number): readonly string[] {
     const { rows, width } = search.store;
     return [...rows.subarray(state * width + CPU0, (state + 1) * width)].flatMap((part) =>
-      this.#steps.cpu.value(part).stack.flatMap(({ level, code }) => {
+      this.#steps.parts.cpu.value(part).stack.flatMap(({ level, code }) => {
         if (code.run === "program")
           return [`${level} ${code.program} at ${this.#machine.next(code)?.step ?? "its end"}`];
         return level === "task" ? [] : [`${level} at 0x${code.pc.toString(16)}`];
@@ -207,7 +211,7 @@ export class Explorer {
     const inOrder = [...broken].sort((a, b) => propertyIds.indexOf(a.property) - propertyIds.indexOf(b.property));
     const first = inOrder[0] as Broken;
     const choices = path.map(({ effect, column }) => {
-      const { rule, step, candidate, choice } = this.#steps.info(effect);
+      const { rule, step, candidate, choice } = this.#steps.effects.info(effect);
       return { cpu: column - CPU0, rule, step, candidate, choice };
     });
     const trace = follow(this.#machine, choices);
@@ -225,7 +229,7 @@ export class Explorer {
   }
 
   #unused(): readonly string[] {
-    const taken = new Set(this.#steps.infos.map((info) => info.step));
+    const taken = new Set(this.#steps.effects.infos.map((info) => info.step));
     const steps = new Set(
       [...this.#machine.layout.programs.values()].flatMap(({ code }) =>
         code.flatMap((entry) => (entry.kind === "op" ? [entry.step] : [])),
@@ -235,7 +239,7 @@ export class Explorer {
   }
 
   #vacuous(): boolean {
-    return !this.#steps.infos.some(({ observed }) =>
+    return !this.#steps.effects.infos.some(({ observed }) =>
       observed.some(
         ({ what, detail }) =>
           (what === "load-site" || (what === "execute" && detail.site !== null)) && detail.calling === true,
@@ -249,7 +253,7 @@ export class Explorer {
     const base = state * width;
     if (this.#calls.some((call) => call.inside(rows, base))) return false;
     for (let column = CPU0; column < width; column++)
-      if (!quiet(this.#steps.cpu.value(rows[base + column] as number))) return false;
+      if (!quiet(this.#steps.parts.cpu.value(rows[base + column] as number))) return false;
     return true;
   }
 }

@@ -1,15 +1,16 @@
 import type { Data } from "../data.js";
-import { keyOf } from "../key.js";
+import { keyOf, same } from "../key.js";
 import { SLEEPING } from "../machine/scheduling.js";
 import { type Context, type CpuState, running } from "../state.js";
+import { CPU0, PARKED } from "./row.js";
 import type { Edge, Graph } from "./search.js";
-import { CPU0, PARKED, type Steps } from "./steps.js";
+import type { Steps } from "./steps.js";
 
 /*
  * Fairness. A run for ever is fair if whatever can be done again and again is done again and again: the next step of every context that
  * a CPU runs, what a CPU has pending, the steps that memory takes by itself; and if every parked task is resumed again and again. To be
  * interrupted, preempted or masked in between does not excuse anybody from his turn: a task stays runnable, an interrupt stays pending
- * until it is taken. A turn is a whole instruction: to fetch a part of one, which an interrupt then discards, is none.
+ * until it is taken. A turn is a whole instruction: to fetch one, or a part of one, which an interrupt then discards, is none.
  *
  * Who waits without sleeping sees what he waits for only if it is there when he looks: such a step need not be taken if it is blocked
  * now and then. (Who sleeps is queued and woken.) Nothing has to come from outside (IRQ, NMI), and nobody has to be preempted.
@@ -36,12 +37,20 @@ export type Identity = "column" | "signature";
 const fromOutside: ReadonlySet<string> = new Set(["irq", "nmi", "preempt"]);
 const taking: ReadonlySet<string> = new Set(["take-ipi", "take-stopper"]);
 
-const isPartOnly = (steps: Steps, effect: number): boolean =>
-  steps.info(effect).observed.some(({ what }) => what === "fetch-part");
+/** What is done for an instruction before it takes effect, and done again after an interrupt. */
+const ahead: ReadonlySet<string> = new Set(["fetch-part", "fetch", "window-load", "window-restart"]);
+
+const isPartOnly = (steps: Steps, effect: number): boolean => {
+  const { rule, observed } = steps.effects.info(effect);
+  if (rule !== steps.machine.order.execute.id || !observed.every(({ what }) => ahead.has(what))) return false;
+  if (observed.length > 0) return true;
+  const after = steps.parts.cpu.value(steps.effects.cpuAfter(effect));
+  return same(running(steps.actingPart(effect))?.code, running(after)?.code);
+};
 
 /** Whether an effect is a turn of the context that its CPU runs. */
 export const isTurn = (steps: Steps, effect: number): boolean => {
-  const { rule } = steps.candidate(steps.candidateOf(effect));
+  const { rule } = steps.candidates.candidate(steps.effects.candidateOf(effect));
   if (fromOutside.has(rule.id) || taking.has(rule.id) || rule.id === "resume") return false;
   return !steps.machine.order.spontaneous.includes(rule) && !isPartOnly(steps, effect);
 };
@@ -74,13 +83,14 @@ export class Fairness {
     const excused: Duty[] = [];
     for (let column = CPU0; column < width; column++) {
       const part = rows[base + column] as number;
-      const first = steps.firstCandidate(part);
-      const end = first + steps.candidateCount(part);
+      const first = steps.candidates.first(part);
+      const end = first + steps.candidates.count(part);
       for (let candidate = first; candidate < end; candidate++) {
-        const { rule } = steps.candidate(candidate);
+        const { rule } = steps.candidates.candidate(candidate);
         if (fromOutside.has(rule.id) || rule.id === "resume") continue;
         const ready =
-          steps.enabled(candidate, rows, base, width) && steps.effectCount(steps.outcome(candidate, rows, base)) > 0;
+          steps.candidates.enabled(candidate, rows, base, width) &&
+          steps.effectCount(steps.outcome(candidate, rows, base)) > 0;
         if (ready) duties.push(...this.#dutiesTo(candidate, column));
         else if (!SLEEPING.has(rule.id)) excused.push(...this.#dutiesTo(candidate, column));
       }
@@ -96,13 +106,14 @@ export class Fairness {
 
   #doneBy(effect: number, column: number): readonly Duty[] {
     const steps = this.#steps;
-    const candidate = steps.candidateOf(effect);
-    const { id } = steps.candidate(candidate).rule;
+    const candidate = steps.effects.candidateOf(effect);
+    const { id } = steps.candidates.candidate(candidate).rule;
     // A task that is taken off owes its turn to no CPU any more.
-    if (id === "preempt") return this.#dutiesTo(steps.firstCandidate(steps.cpuOf(candidate)), column).slice(0, 1);
+    if (id === "preempt")
+      return this.#dutiesTo(steps.candidates.first(steps.candidates.cpuOf(candidate)), column).slice(0, 1);
     if (fromOutside.has(id) || isPartOnly(steps, effect)) return [];
     if (id !== "resume") return this.#dutiesTo(candidate, column);
-    return [this.#resumption(steps.cpu.value(steps.effectCpu.get(effect)).stack[0] as Context)];
+    return [this.#resumption(steps.parts.cpu.value(steps.effects.cpuAfter(effect)).stack[0] as Context)];
   }
 
   /**
@@ -111,7 +122,7 @@ export class Fairness {
    */
   #left(from: number, to: number, effect: number): readonly Duty[] {
     const before = this.#whoIn(from);
-    const mapped = this.#steps.effectEvery.get(effect) >= 0 || this.#steps.effectOthers.get(effect) >= 0;
+    const mapped = this.#steps.effects.mapsCpus(effect);
     const after = mapped ? [] : this.#whoIn(to);
     return before.flatMap((who) =>
       count(before, who) > count(after, who) ? [...(this.#dutiesOf.get(who) ?? [])] : [],
@@ -128,7 +139,7 @@ export class Fairness {
 
   #who(part: number, column: number): string {
     if (this.#identity === "column") return `CPU ${column}`;
-    this.#signatures[part] ??= signatureOf(this.#steps.cpu.value(part));
+    this.#signatures[part] ??= signatureOf(this.#steps.parts.cpu.value(part));
     return this.#signatures[part];
   }
 
@@ -137,7 +148,7 @@ export class Fairness {
     const key = 128 * candidate + column;
     let duties = this.#duties.get(key);
     if (duties === undefined) {
-      const who = this.#who(this.#steps.cpuOf(candidate), column);
+      const who = this.#who(this.#steps.candidates.cpuOf(candidate), column);
       duties = this.#names(candidate, who).map((name) => this.#number(name));
       this.#duties.set(key, duties);
       const all = this.#dutiesOf.get(who) ?? new Set();
@@ -148,11 +159,11 @@ export class Fairness {
   }
 
   #names(candidate: number, who: string): readonly string[] {
-    const { rule, args } = this.#steps.candidate(candidate);
+    const { rule, args } = this.#steps.candidates.candidate(candidate);
     const { machine } = this.#steps;
     if (taking.has(rule.id)) return [`${who} takes ${keyOf(args)}`];
     if (machine.order.spontaneous.includes(rule)) return [`${who} memory`];
-    const cpu = this.#steps.cpu.value(this.#steps.cpuOf(candidate));
+    const cpu = this.#steps.parts.cpu.value(this.#steps.candidates.cpuOf(candidate));
     if (!machine.preempt || cpu.stack.length > 1) return [`${who} runs ${cpu.stack.length}`];
     // A task that may go to another CPU has its turn there or here; it is known by what it is about to do.
     const task = keyOf(running(cpu) as unknown as Data);
@@ -162,7 +173,7 @@ export class Fairness {
   #parked(parked: number): readonly Duty[] {
     let duties = this.#resumptions.get(parked);
     if (duties === undefined) {
-      duties = this.#steps.parked.value(parked).tasks.map((task) => this.#resumption(task));
+      duties = this.#steps.parts.parked.value(parked).tasks.map((task) => this.#resumption(task));
       this.#resumptions.set(parked, duties);
     }
     return duties;

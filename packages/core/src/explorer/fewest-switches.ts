@@ -1,5 +1,6 @@
+import { CPU0 } from "./row.js";
 import type { StateStore } from "./state-store.js";
-import { CPU0, type Settling, type Steps, type Visitor } from "./steps.js";
+import type { Settling, Steps, Visitor } from "./steps.js";
 
 /** One move of a path: the effect, the column of the CPU that acts, and its part, by which it is found where columns are sorted. */
 export type Move = { readonly effect: number; readonly column: number; readonly part: number };

@@ -1,8 +1,9 @@
 import { InputError } from "../errors.js";
 import type { Machine } from "../machine/machine.js";
 import { type CpuState, running } from "../state.js";
+import { CPU0, MEMORY, PARKED, SERVICES } from "./row.js";
 import { StateStore } from "./state-store.js";
-import { CPU0, MEMORY, PARKED, SERVICES, Steps, type Visitor } from "./steps.js";
+import { Steps, type Visitor } from "./steps.js";
 import type { StateView } from "./trace.js";
 
 /** How final states are looked for. */
@@ -36,7 +37,7 @@ export const finalStates = (machine: Machine, options: FinalStatesOptions = {}):
   const next = steps.initialRow();
   store.add(next);
   const ended: (boolean | undefined)[] = [];
-  const hasEnded = (part: number): boolean => (ended[part] ??= endedIn(steps.cpu.value(part), machine));
+  const hasEnded = (part: number): boolean => (ended[part] ??= endedIn(steps.parts.cpu.value(part), machine));
   const collect: Visitor = {
     transition: (_state, _effect, _column, row) => {
       store.add(row);
@@ -51,10 +52,10 @@ export const finalStates = (machine: Machine, options: FinalStatesOptions = {}):
     if (final) {
       const { rows } = store;
       finals.push({
-        memory: steps.memory.value(rows[base + MEMORY] as number),
-        services: steps.services.value(rows[base + SERVICES] as number),
-        parked: steps.parked.value(rows[base + PARKED] as number),
-        cpus: Array.from({ length: width - CPU0 }, (_, i) => steps.cpu.value(rows[base + CPU0 + i] as number)),
+        memory: steps.parts.memory.value(rows[base + MEMORY] as number),
+        services: steps.parts.services.value(rows[base + SERVICES] as number),
+        parked: steps.parts.parked.value(rows[base + PARKED] as number),
+        cpus: Array.from({ length: width - CPU0 }, (_, i) => steps.parts.cpu.value(rows[base + CPU0 + i] as number)),
       });
       continue;
     }

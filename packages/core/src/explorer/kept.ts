@@ -1,8 +1,9 @@
 import type { Machine } from "../machine/machine.js";
 import { patcherProgram } from "../machine/reserved.js";
 import type { Context, CpuState } from "../state.js";
+import { CPU0, PARKED } from "./row.js";
 import type { Taken } from "./search.js";
-import { CPU0, PARKED, type Steps } from "./steps.js";
+import type { Steps } from "./steps.js";
 
 /** What a run for ever may keep from its end: a patch call, or a CPU from the way out of a trap, an interrupt or a wait. */
 export interface Kept {
@@ -43,7 +44,10 @@ export class PatchCall implements Keepable {
 
   /** The patcher's task while it is in a call, wherever it is. */
   #task(rows: Int32Array, base: number): Context | undefined {
-    const { width, cpu, parked } = this.#steps;
+    const {
+      width,
+      parts: { cpu, parked },
+    } = this.#steps;
     for (let column = CPU0; column < width; column++) {
       const [task] = cpu.value(rows[base + column] as number).stack;
       if (this.isIn(task)) return task;
@@ -90,7 +94,7 @@ class Held implements Keepable {
   }
 
   inside(rows: Int32Array, base: number): boolean {
-    return isHeld(this.#steps.cpu.value(rows[base + this.#column] as number));
+    return isHeld(this.#steps.parts.cpu.value(rows[base + this.#column] as number));
   }
 
   stays({ effect, column }: Taken): boolean {
@@ -98,7 +102,7 @@ class Held implements Keepable {
   }
 
   why(rows: Int32Array, base: number): string {
-    const { stack } = this.#steps.cpu.value(rows[base + this.#column] as number);
+    const { stack } = this.#steps.parts.cpu.value(rows[base + this.#column] as number);
     const task = stack[0]?.code;
     const at = task?.run === "machine" ? ` of its task at 0x${task.pc.toString(16)}` : "";
     return `CPU ${this.#column - CPU0} need never come out of a trap, an interrupt or a wait${at}: it goes round the loop shown for ever, though everybody takes turns.`;
@@ -115,7 +119,7 @@ export const isHeld = ({ stack }: CpuState): boolean => {
 
 /** Whether an effect takes the task of a CPU on: it executes an instruction that is no trap and no guard of a patcher. */
 export const goesOn = (steps: Steps, effect: number): boolean => {
-  const { rule, observed } = steps.info(effect);
+  const { rule, observed } = steps.effects.info(effect);
   if (steps.actingPart(effect).stack.length > 1 || rule !== steps.machine.order.execute.id) return false;
   return !observed.some(({ what, detail }) => what === "execute" && (detail.owned === true || detail.vector !== null));
 };

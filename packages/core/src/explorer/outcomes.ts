@@ -1,8 +1,9 @@
 import type { Machine } from "../machine/machine.js";
 import { type Level, running, type SiteState } from "../state.js";
 import type { Bounds, Progress } from "../verdict.js";
+import { CPU0 } from "./row.js";
 import { Search } from "./search.js";
-import { CPU0, type Settling, Steps } from "./steps.js";
+import { type Settling, Steps } from "./steps.js";
 
 /**
  * What an instruction at a site is: one of its versions; the same in both; a trap that a patcher put there; an instruction by which a
@@ -162,13 +163,13 @@ class Listing extends Search {
   }
 
   #look(effect: number, column: number, before: number, after: number): void {
-    this.#shows[effect] ??= this.#steps.info(effect).observed.some(isAtSite) ? 2 : 1;
+    this.#shows[effect] ??= this.#steps.effects.info(effect).observed.some(isAtSite) ? 2 : 1;
     if (this.#shows[effect] === 1) return;
     const cpu = this.#place(column, after);
     const key = effect * this.#machine.cpus + cpu;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    for (const { what, detail } of this.#steps.info(effect).observed) {
+    for (const { what, detail } of this.#steps.effects.info(effect).observed) {
       if (what === "execute") this.#addExecuted(cpu, detail as unknown as Executed, levelOf(this.#steps, before));
       if (what === "return-from-trap")
         this.#addEmulated(cpu, detail as unknown as Returned, levelOf(this.#steps, after));
@@ -178,7 +179,7 @@ class Listing extends Search {
   /** The CPU that what happens here is written down for. */
   #place(column: number, part: number): number {
     if (!this.#reduce || !this.#together) return column - CPU0;
-    return this.#steps.cpu.value(part).boot ? 0 : 1;
+    return this.#steps.parts.cpu.value(part).boot ? 0 : 1;
   }
 
   #addExecuted(cpu: number, seen: Executed, level: Level): void {
@@ -241,7 +242,7 @@ class Listing extends Search {
 const isAtSite = ({ what, detail }: { readonly what: string; readonly detail: object }): boolean =>
   (what === "execute" || what === "return-from-trap") && (detail as { readonly site: number | null }).site !== null;
 
-const levelOf = (steps: Steps, part: number): Level => running(steps.cpu.value(part))?.level ?? "task";
+const levelOf = (steps: Steps, part: number): Level => running(steps.parts.cpu.value(part))?.level ?? "task";
 
 const levelOrder: readonly Level[] = ["task", "stopper", "irq", "trap", "nmi"];
 

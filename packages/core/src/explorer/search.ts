@@ -3,8 +3,9 @@ import type { Bounds, Progress } from "../verdict.js";
 import { FewestSwitches, type Move } from "./fewest-switches.js";
 import { GrowingInt32 } from "./growing.js";
 import { reaching } from "./reach.js";
+import { CPU0 } from "./row.js";
 import { StateStore } from "./state-store.js";
-import { CPU0, type Settling, type Steps, type Visitor } from "./steps.js";
+import type { Settling, Steps, Visitor } from "./steps.js";
 import { Stubborn } from "./stubborn.js";
 import { Witnesses } from "./witnesses.js";
 
@@ -221,13 +222,13 @@ export class Search implements Visitor {
 
   /** Bits of the active properties that broke anywhere. */
   get broken(): number {
-    return this.#violations.reduce((bits, { effect }) => bits | this.#steps.effectBroken.get(effect), 0);
+    return this.#violations.reduce((bits, { effect }) => bits | this.#steps.effects.brokenBy(effect), 0);
   }
 
   /** @internal One transition, from {@link Steps.visit}. */
   transition(state: number, effect: number, column: number, next: Int32Array): void {
     this.transitions++;
-    const broken = this.#steps.effectBroken.get(effect);
+    const broken = this.#steps.effects.brokenBy(effect);
     if (broken !== 0) {
       if ((broken & this.#active) !== 0) {
         this.#violations.push({ state, effect, column });
@@ -237,7 +238,7 @@ export class Search implements Visitor {
     }
     const found = this.store.add(next);
     const target = found < 0 ? ~found : found;
-    if (this.#seeking !== undefined) this.#seeking.offer(state, target, this.#steps.isFromOutside(effect));
+    if (this.#seeking !== undefined) this.#seeking.offer(state, target, this.#steps.effects.isFromOutside(effect));
     if (!this.#graph) return;
     this.#edges.push(target);
     this.#labels.push(LABEL * effect + column);
@@ -249,7 +250,7 @@ export class Search implements Visitor {
    */
   nearest(): readonly Taken[] {
     const rank = (violation: Violation): number => {
-      const bits = this.#steps.effectBroken.get(violation.effect);
+      const bits = this.#steps.effects.brokenBy(violation.effect);
       return 31 - Math.clz32(bits & -bits);
     };
     const first = this.#violations.slice(0, this.#first?.violations);
@@ -287,7 +288,7 @@ export class Search implements Visitor {
       const column = !symmetry ? move.column : row[last] === part ? last : row.indexOf(part, CPU0);
       if (row[column] !== part) throw new Error("The CPU that a path goes on with is there.");
       whole.push({ effect, column });
-      this.#steps.successor(effect, row, 0, row.length, column, row);
+      this.#steps.effects.successor(effect, row, 0, row.length, column, row);
       // A violation ends its path before any urgent step.
       if (urgent && i < path.length - 1) this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
     });

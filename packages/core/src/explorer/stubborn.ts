@@ -1,6 +1,7 @@
 import { GrowingInt32 } from "./growing.js";
 import { ANYTHING, IN_CPU, IN_STACK, MayTouch, WAITS } from "./may-touch.js";
-import { CPU0, type Steps } from "./steps.js";
+import { CPU0 } from "./row.js";
+import type { Steps } from "./steps.js";
 
 /*
  * Partial-order reduction by stubborn sets (Valmari 1989; persistent sets, Godefroid 1996). In a state the steps of one CPU are
@@ -75,14 +76,14 @@ export class Stubborn {
     const cpu = rows[base + column] as number;
     if ((others & IN_STACK) !== 0 || this.#listChanges(cpu, others)) return false;
     const steps = this.#steps;
-    const first = steps.firstCandidate(cpu);
-    const end = first + steps.candidateCount(cpu);
+    const first = steps.candidates.first(cpu);
+    const end = first + steps.candidates.count(cpu);
     for (let candidate = first; candidate < end; candidate++) {
-      if (steps.isGuarded(candidate)) return false;
+      if (steps.candidates.isGuarded(candidate)) return false;
       const outcome = steps.outcome(candidate, rows, base);
       const last = steps.firstEffect(outcome) + steps.effectCount(outcome);
       for (let effect = steps.firstEffect(outcome); effect < last; effect++)
-        if (steps.writesShared(effect)) return false;
+        if (steps.effects.writesShared(effect)) return false;
       if (others !== 0 && steps.looksAt(candidate, others, rows, base)) return false;
     }
     return true;
@@ -98,9 +99,9 @@ export class Stubborn {
       const other = this.#actors[i] as number;
       if (other === column) continue;
       const cpu = rows[base + other] as number;
-      const next = steps.nextOfProgram(cpu);
+      const next = steps.candidates.next(cpu);
       let blocked = false;
-      if (next >= 0 && steps.isGuarded(next) && !steps.holdsFor(next, mine)) {
+      if (next >= 0 && steps.candidates.isGuarded(next) && !steps.candidates.holdsFor(next, mine)) {
         blocked = true;
         kept |= IN_CPU;
       } else if (next >= 0 && steps.effectCount(steps.outcome(next, rows, base)) === 0) {
@@ -125,7 +126,7 @@ export class Stubborn {
 
   #of(list: GrowingInt32, cpu: number): number {
     while (this.#blocked.length <= cpu) {
-      const part = this.#steps.cpu.value(this.#blocked.length);
+      const part = this.#steps.parts.cpu.value(this.#blocked.length);
       this.#free.push(this.#mayTouch.of(part, false));
       this.#blocked.push(this.#mayTouch.of(part, true));
     }

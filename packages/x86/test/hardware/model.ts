@@ -21,19 +21,35 @@ const inOrder = (stores: StoreRow["stores"]): PatchStrategy => ({
   }),
 });
 
+/** What was computed for a key before, or else now: several tests ask for the same. */
+const once = <T>(known: Map<string, T>, key: string, compute: () => T): T => {
+  const found = known.get(key) ?? compute();
+  known.set(key, found);
+  return found;
+};
+
+const scenarios = new Map<string, Scenario>();
+
 /** The measurement of a row, as a scenario: one CPU flips, one calls the site in a loop. */
-export const flipping = (row: StoreRow, offset: number): Scenario => ({
-  name: row.id,
-  sites: [{ address: LINE + BigInt(offset), old: row.old, new: row.new }],
-  patchers: [{ strategy: inOrder(row.stores), sites: [0], flips: row.once ? 1 : 2 }],
-  cpus: 2,
-});
+export const flipping = (row: StoreRow, offset: number): Scenario =>
+  once(scenarios, `${row.id} ${offset}`, () => ({
+    name: row.id,
+    sites: [{ address: LINE + BigInt(offset), old: row.old, new: row.new }],
+    patchers: [{ strategy: inOrder(row.stores), sites: [0], flips: row.once ? 1 : 2 }],
+    cpus: 2,
+  }));
+
+const listings = new WeakMap<Scenario, Map<string, Promise<readonly SiteOutcome[]>>>();
 
 /** What can be executed at the sites of a scenario. */
-export const outcomesOf = async (scenario: Scenario, fetch: string): Promise<readonly SiteOutcome[]> => {
-  const { outcomes, limit } = await createSimulation({ architecture: x86({ fetch }) }).outcomes(scenario);
-  if (limit !== null) throw new Error(`The outcomes of ${scenario.name} are not complete.`);
-  return outcomes;
+export const outcomesOf = (scenario: Scenario, fetch: string): Promise<readonly SiteOutcome[]> => {
+  const byModel = listings.get(scenario) ?? new Map();
+  listings.set(scenario, byModel);
+  return once(byModel, fetch, async () => {
+    const { outcomes, limit } = await createSimulation({ architecture: x86({ fetch }) }).outcomes(scenario);
+    if (limit !== null) throw new Error(`The outcomes of ${scenario.name} are not complete.`);
+    return outcomes;
+  });
 };
 
 /** Whether a pattern of what was measured describes something that can be executed. */
@@ -106,8 +122,13 @@ const threadOf = (steps: readonly string[], index: number, fence: string): Threa
   return { entry, lines, seen };
 };
 
+const ended = new Map<string, ReadonlySet<string>>();
+
 /** Everything that the threads of a row can have seen in the end: `1:x=1, 1:site 0=old`; a torn fetch is `torn`. */
-export const jointly = (row: LitmusRow, fetch: string, fence: string): ReadonlySet<string> => {
+export const jointly = (row: LitmusRow, fetch: string, fence: string): ReadonlySet<string> =>
+  once(ended, `${row.id} ${fetch} ${fence}`, () => seenBy(row, fetch, fence));
+
+const seenBy = (row: LitmusRow, fetch: string, fence: string): ReadonlySet<string> => {
   const threads = row.threads.map((steps, i) => threadOf(steps, i, fence));
   const machine = createSimulation({ architecture: x86({ fetch }) }).machine({
     name: row.id,

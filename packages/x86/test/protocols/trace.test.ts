@@ -27,9 +27,12 @@ const aroundStore: PatchStrategy = {
 
 describe("a trace decoder, on x86", () => {
   it.each(environments)("can always tell what int3 made a CPU run, with %s", async (_, environment) => {
-    for (const strategy of [int3({ events: true }), int3Batch({ events: true })])
-      for (const offset of [0, CROSSING])
-        expect(await answers(strategy, { ...environment, offset })).toEqual(everywhere("safe"));
+    // trace.slow.ts has both strategies at both offsets.
+    expect(await answers(int3({ events: true }), { ...environment, offset: CROSSING })).toEqual(everywhere("safe"));
+  });
+
+  it("can tell it of int3-batch", async () => {
+    expect(await answers(int3Batch({ events: true }))).toEqual(everywhere("safe"));
   });
 
   it("needs the event to come while all CPUs fetch the INT3", async () => {

@@ -1,0 +1,3 @@
+import { executionsKeepToTheirData } from "./dataflow.js";
+
+executionsKeepToTheirData(200);

@@ -1,0 +1,164 @@
+import type { Bounds, Choice, Data, LinesArgument, PropertyId, SiteOutcome, Verdict } from "@cmodx/core";
+
+/* The documents of `cmodx check` and `cmodx replay`. */
+
+/** One site of a check. `offset` is that of its first byte in a 64-byte line. */
+export type SiteJson = {
+  readonly address: string;
+  readonly offset: number;
+  readonly old: string;
+  readonly new: string;
+  readonly oldBytes: string;
+  readonly newBytes: string;
+  readonly origin: string | null;
+};
+
+/** One patcher of a check. */
+export type PatcherJson = {
+  readonly strategy: string;
+  /** Indices into the sites. */
+  readonly sites: readonly number[];
+  readonly flips: number | "forever";
+  readonly drop: readonly string[];
+  /** Ids of the steps that were added; those of `--add` are `KIND@STEP`. */
+  readonly add: readonly string[];
+};
+
+/** What a verdict is bounded by. */
+export type BoundsJson = {
+  readonly architecture: string;
+  readonly fetch: { readonly id: string; readonly source: string };
+  readonly memory: "sequential" | "architectural";
+  readonly cpus: number;
+  /** Flips of each patcher; the highest where they differ. */
+  readonly flips: number | "forever";
+  /** Why there are fewer flips than by default. */
+  readonly flipsWhy: string | null;
+  readonly irq: boolean;
+  readonly nmi: boolean;
+  readonly preempt: boolean;
+  readonly sites: readonly SiteJson[];
+  readonly patchers: readonly PatcherJson[];
+  /** The properties that counted. */
+  readonly properties: readonly PropertyId[];
+  readonly limits: {
+    readonly states: number | null;
+    readonly megabytes: number | null;
+    readonly seconds: number | null;
+  };
+  /** The limit that ended the run. */
+  readonly reached: keyof Bounds | "interrupted" | null;
+};
+
+/** One step of a counterexample. `number` counts from 1; `rule`, `step` and `choice` say which step it is to the machine. */
+export type CounterexampleStepJson = Choice & {
+  readonly number: number;
+  /** What the CPU did, in words. */
+  readonly does: string;
+  readonly observed: readonly { readonly what: string; readonly detail: Data }[];
+  /** The bytes of each site in memory after the step. */
+  readonly memory: readonly string[];
+};
+
+/** A counterexample. */
+export type CounterexampleJson = {
+  readonly steps: readonly CounterexampleStepJson[];
+  /** The number of the step from which on the steps repeat for ever; null where they do not. */
+  readonly loop: number | null;
+};
+
+/** A value that a broken property is about: what was expected, what was found, where it comes from. */
+export type ValueJson = { readonly name: string; readonly value: string };
+
+/** A property that the last step of a counterexample breaks. */
+export type BrokenJson = {
+  readonly property: PropertyId;
+  readonly why: string;
+  readonly values: readonly ValueJson[];
+};
+
+/** Every instruction that each CPU can execute at the sites. */
+export type OutcomesJson = {
+  /** The whole reachable space was seen: there are no other outcomes. */
+  readonly complete: boolean;
+  /** The limit that ended the listing early. */
+  readonly reached: keyof Bounds | "interrupted" | null;
+  readonly states: number;
+  readonly seconds: number;
+  readonly list: readonly OutcomeJson[];
+};
+
+/** One instruction that CPUs can execute at a site; the fields are those of core's `SiteOutcome`. */
+export type OutcomeJson = Omit<SiteOutcome, "address"> & { readonly address: string };
+
+/** The search for one added synchronisation that makes an unsafe scenario safe. */
+export type RepairJson = {
+  /** Additions that were decided, and how many there are. */
+  readonly tried: number;
+  readonly candidates: number;
+  /** Nothing was left undecided that costs less than what was found; where nothing was found, nothing at all. */
+  readonly complete: boolean;
+  /** Those left undecided, as `--add` takes them. */
+  readonly undecided: readonly string[];
+  readonly found: readonly {
+    /** `KIND@STEP`, as `--add` takes it. */
+    readonly add: string;
+    readonly kind: string;
+    /** Id of the step that it comes after; null: before all others. */
+    readonly after: string | null;
+    /** It comes before the lines that the step `after` holds in this argument. */
+    readonly inside: LinesArgument | null;
+    /** Index into the patchers. */
+    readonly patcher: number;
+  }[];
+};
+
+/** `cmodx check --json`. */
+export type CheckJson = {
+  readonly schema: "cmodx/check/1";
+  readonly verdict: Verdict["verdict"];
+  readonly property: PropertyId | null;
+  readonly why: string | null;
+  readonly broken: readonly BrokenJson[];
+  /** Broken as well, by other steps or by longer ways. */
+  readonly alsoBroken: readonly PropertyId[];
+  readonly states: number;
+  readonly transitions: number;
+  readonly seconds: number;
+  readonly bounds: BoundsJson;
+  readonly vacuous: boolean;
+  readonly unused: readonly string[];
+  readonly notPromised: readonly PropertyId[];
+  readonly interruptsPerFlip: number | null;
+  readonly ipiRoundsPerFlip: number | null;
+  /** `shortest`: no shorter one exists; false only when a limit ended the search for it. */
+  readonly counterexample: (CounterexampleJson & { readonly shortest: boolean }) | null;
+  /** Null when it was not looked for: the verdict is not unsafe, or `--no-repair`. */
+  readonly repair: RepairJson | null;
+  /** Null without `--outcomes`. */
+  readonly outcomes: OutcomesJson | null;
+  /** Each place in the line that the site can have, where the file does not fix it; this document is about the worst. */
+  readonly offsets: readonly OffsetJson[];
+  /** The file the counterexample was saved to. */
+  readonly saved: string | null;
+};
+
+/** The verdict at one place in the line. */
+export type OffsetJson = {
+  readonly offset: number;
+  /** `impossible` when the strategy refuses the site there. */
+  readonly verdict: Verdict["verdict"] | "impossible";
+  readonly property: PropertyId | null;
+  readonly states: number;
+  readonly seconds: number;
+  readonly why: string | null;
+};
+
+/** `cmodx replay --json`. */
+export type ReplayJson = {
+  readonly schema: "cmodx/replay/1";
+  readonly property: PropertyId;
+  readonly why: string;
+  readonly broken: readonly BrokenJson[];
+  readonly counterexample: CounterexampleJson;
+};

@@ -1,0 +1,50 @@
+/* The documents of the commands that read files of others: `cmodx scan` and `cmodx litmus`. */
+
+/** One file of `cmodx scan --json`. */
+export type ScannedJson = {
+  readonly file: string;
+  readonly machine: string;
+  readonly sites: { readonly [kind: string]: number };
+  readonly hazards: { readonly [kind: string]: number };
+};
+
+/** `cmodx scan --json`. */
+export type ScanJson = {
+  readonly schema: "cmodx/scan/1";
+  readonly files: readonly ScannedJson[];
+  /** Files that could not be read. */
+  readonly errors: readonly { readonly file: string; readonly place: string | null; readonly message: string }[];
+  /** The user ended the run before all files were read. */
+  readonly interrupted: boolean;
+};
+
+/** One litmus test. */
+export type LitmusTestJson = {
+  readonly name: string;
+  readonly file: string;
+  /** Whether the proposition of its condition can be true. */
+  readonly verdict: "Allowed" | "Forbidden";
+  readonly observation: "Never" | "Sometimes" | "Always";
+  /** Final states as herd7 prints them: the registers and locations that the condition names. */
+  readonly states: readonly string[];
+  readonly flags: readonly string[];
+  /** Final states of which the proposition is true. */
+  readonly positive: number;
+  /** Final states of which the proposition is false. */
+  readonly negative: number;
+  readonly seconds: number;
+  /** The verdict that `--expect` names; null where it names none. */
+  readonly expected: "Allowed" | "Forbidden" | null;
+  /** How it differs from what was expected, in one sentence. */
+  readonly difference: string | null;
+};
+
+/** `cmodx litmus --json`. */
+export type LitmusJson = {
+  readonly schema: "cmodx/litmus/1";
+  readonly tests: readonly LitmusTestJson[];
+  /** Files that are no tests. */
+  readonly errors: readonly { readonly message: string; readonly file: string; readonly place: string | null }[];
+  /** The user ended the run before all tests were run. */
+  readonly interrupted: boolean;
+};

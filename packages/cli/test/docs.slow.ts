@@ -1,0 +1,3 @@
+import { runCommands } from "./docs.js";
+
+runCommands({ many: true });

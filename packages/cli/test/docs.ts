@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cmodx, root } from "./harness.js";
+
+/** A file of the repository. */
+export const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+const pages = ["README.md", "docs/scenarios.md", "docs/gallery.md", "docs/arm64.md", "docs/armv7.md", "docs/riscv.md"];
+
+/** The commands of our pages; the whole matrix is what `npm start` prints. */
+const commands = [
+  ...new Set(pages.flatMap((page) => [...read(page).matchAll(/^\$ npx cmodx (.+)$/gm)]).map(([, line = ""]) => line)),
+].filter((line) => line !== "matrix --arch x86");
+
+/** The commands that are made of many checks, or the others, run as they stand. */
+export const runCommands = (which: { readonly many: boolean }) =>
+  test.each(commands.filter((line) => /^(ablate|matrix) /.test(line) === which.many))("cmodx %s", async (line) => {
+    const { code, err } = await cmodx(line, { cwd: root });
+    expect(err).toBe("");
+    expect([0, 1, 3]).toContain(code);
+  });
