@@ -110,6 +110,23 @@ test("an archive is run as a directory is", async () => {
   expect(bad).toMatchObject({ code: 2, err: "cmodx: bad.tar.gz is not packed with gzip.\n" });
 });
 
+const riscv = join(root, "packages/litmus/test/data/riscv");
+
+test("tests of RISC-V are compared with what the manual says", async () => {
+  const { code, out } = await cmodx(["litmus", join(riscv, "memory"), "--expect", join(riscv, "memory.tsv")]);
+  expect({ code, out }).toEqual({ code: 0, out: "75 tests, 75 as expected, 0 not\n" });
+});
+
+test("--fetch says how instructions are fetched, in place of the file", async () => {
+  const torn = join(riscv, "fetch/W+F-word.litmus");
+  const observed = async (fetch: string) =>
+    (await json(["litmus", torn, "--fetch", fetch])).document.tests[0].observation;
+  expect([await observed("zifencei"), await observed("ziccif")]).toEqual(["Sometimes", "Never"]);
+  expect((await json(["litmus", coFF, "--fetch", "IDC, DIC"])).document.tests[0].observation).toBe("Never");
+  const { code, err } = await cmodx(["litmus", torn, "--fetch", "idc"]);
+  expect({ code, told: err.includes("Fetch is zifencei, ziccif, ziccid, not idc.") }).toEqual({ code: 2, told: true });
+});
+
 test("messages and help fit the width", async () => {
   expect(widest((await cmodx("litmus --help")).out)).toBeLessThanOrEqual(100);
 });

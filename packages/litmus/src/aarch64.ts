@@ -1,5 +1,6 @@
 import { arm64 } from "@cmodx/arm64";
-import { type Architecture, type Bytes, InputError } from "@cmodx/core";
+import { type Architecture, InputError, windowOfCpu } from "@cmodx/core";
+import { lastOf, littleEndian, numberText, split, withAddress, withDistance } from "./operands.js";
 import type { LitmusTarget } from "./target.js";
 
 /** Mnemonics whose last operand may be a label. */
@@ -8,8 +9,8 @@ const branches = /^(b|bl|b\.?(eq|ne|[hlcmpv]s|lo|[cv]c|mi|pl|hi|ge|lt|gt|le|al|n
 const architectures = new Map<string, Architecture>();
 
 /** The cache type of a test: `CacheType=` with IDC, DIC or both; the instruction cache cannot be coherent without the data cache. */
-const architectureOf = (info: ReadonlyMap<string, string>): Architecture => {
-  const words = (info.get("CacheType") ?? "").split(/[\s,]+/).filter((word) => word !== "");
+const architectureOf = (cacheType = ""): Architecture => {
+  const words = cacheType.split(/[\s,]+/).filter((word) => word !== "");
   for (const word of words)
     if (word !== "IDC" && word !== "DIC") throw new InputError(`CacheType is IDC, DIC or both, not ${word}.`);
   const fetch = words.includes("DIC") ? "idc+dic" : words.includes("IDC") ? "idc" : "none";
@@ -22,55 +23,48 @@ const architectureOf = (info: ReadonlyMap<string, string>): Architecture => {
   return found;
 };
 
-const general = /^X([0-9]|[12][0-9]|30)$/;
+const general = /^[XW]([0-9]|[12][0-9]|30)$/;
 const others: { readonly [name: string]: string } = { SP: "sp", ELR_EL1: "elr_el1", NZCV: "nzcv" };
 
 const faults: { readonly [kind: string]: string } = { UndefinedInstruction: "ud", SupervisorCall: "svc" };
 
-const split = (text: string): { readonly mnemonic: string; readonly operands: readonly string[] } => {
-  const [mnemonic = "", ...rest] = text.trim().split(/\s+/);
-  return { mnemonic: mnemonic.toLowerCase(), operands: rest.join(" ").split(/,(?![^[]*\])/) };
-};
-
 /** Litmus tests of AArch64, as herd7 reads them. */
 export const aarch64: LitmusTarget = {
   name: "AArch64",
+  fetchKey: "CacheType",
   architecture: architectureOf,
-  register: (name) => (general.test(name) ? name.toLowerCase() : others[name]),
-  instruction: 4,
-  assemble(text, at, labels): Bytes {
-    const { instructionSet } = architectureOf(new Map());
-    const { mnemonic, operands } = split(text);
-    const last = operands.at(-1)?.trim() ?? "";
-    const target = branches.test(mnemonic) ? labels.get(last) : undefined;
-    if (branches.test(mnemonic) && target === undefined && /^[A-Za-z_]/.test(last))
-      throw new InputError(`No label ${last} is in this thread.`);
-    const plain =
-      target === undefined ? text : `${mnemonic} ${[...operands.slice(0, -1), ` 0x${target.toString(16)}`].join(",")}`;
-    return instructionSet.assemble(plain, at);
+  register(name) {
+    const upper = name.toUpperCase();
+    const [, number] = general.exec(upper) ?? [];
+    if (number !== undefined) return { shown: `X${number}`, is: `x${number}` };
+    const is = others[upper];
+    return is === undefined ? undefined : { shown: upper, is };
   },
+  assemble: (text, at, label) => architectureOf().instructionSet.assemble(withAddress(text, branches, label), at),
+  filler: "nop",
   addressed(text) {
-    const { mnemonic, operands } = split(text);
-    return mnemonic === "adr" ? [(operands.at(-1) ?? "").trim()] : [];
+    const parts = split(text);
+    return parts.mnemonic === "adr" ? [lastOf(parts)] : [];
   },
+  value: littleEndian,
   format(bytes) {
-    const { instructionSet } = architectureOf(new Map());
+    const { instructionSet } = architectureOf();
     const insn = instructionSet.decode(bytes, "");
-    if (typeof insn === "string")
-      return `0x${[...bytes]
-        .reverse()
-        .map((byte) => byte.toString(16).padStart(2, "0"))
-        .join("")}`;
-    const text = instructionSet.format(insn, BASE);
-    const { mnemonic, operands } = split(text);
-    const last = operands.at(-1)?.trim() ?? "";
-    const distance = branches.test(mnemonic) && last.startsWith("0x") ? BigInt(last) - BASE : undefined;
-    const shown =
-      distance === undefined ? operands : [...operands.slice(0, -1), ` .${distance < 0n ? "" : "+"}${distance}`];
-    return `${mnemonic.toUpperCase()} ${shown.map((each) => each.trim().toUpperCase()).join(",")}`.trim();
+    if (typeof insn === "string") return numberText(bytes);
+    const { mnemonic, operands } = withDistance(instructionSet.format(insn, BASE), branches, BASE);
+    return `${mnemonic} ${operands.map((each) => each.trim()).join(",")}`.trim().toUpperCase();
   },
   fault: (kind) => faults[kind],
   flags: (text) => (/^dmb\s+(ish|nsh|osh)/i.test(text.trim()) ? ["Shareability-argument-for-DMB-is-deprecated"] : []),
+  flagsOf({ cpus, memory }, { layout }) {
+    const modified = Object.entries(memory.cells).filter(
+      ([key, { latest }]) => layout.cells.get(BigInt(`0x${key}`)) !== latest,
+    );
+    return [
+      ...(cpus.some((cpu) => windowOfCpu(cpu).raced === true) ? ["violates-CMODX-requirements"] : []),
+      ...(modified.length > 1 ? ["Assuming-no-two-modified-instructions-are-on-the-same-cache-line"] : []),
+    ];
+  },
 };
 
 const BASE = 0x1000_0000n;

@@ -1,7 +1,12 @@
 import { type Architecture, type Bytes, InputError, type Scenario } from "@cmodx/core";
 import type { Source } from "./source.js";
-import type { LitmusTarget } from "./target.js";
-import type { LitmusCell, LitmusTest, LitmusValue, Place, Proposition } from "./test.js";
+import type { LabelAddress, LitmusRegister, LitmusTarget } from "./target.js";
+import type { FaultAtom, LitmusCell, LitmusTest, LitmusValue, Place, Proposition, Row } from "./test.js";
+
+type RegisterCell = Extract<LitmusCell, { readonly is: "register" }>;
+
+/** A row of a thread where it lies; without bytes where it has labels alone. */
+type Line = Row & { readonly address: bigint; readonly bytes: Bytes };
 
 /** A litmus test laid out on the machine. */
 export type CompiledTest = {
@@ -14,6 +19,8 @@ export type CompiledTest = {
   readonly locations: ReadonlyMap<string, bigint>;
   /** What values mean beside numbers: addresses and encodings, as litmus files write them. */
   readonly names: ReadonlyMap<bigint, string>;
+  /** The register that a cell is. Throws InputError with its place where there is none. */
+  registerOf(cell: RegisterCell): LitmusRegister;
   /** The value of a value as it is written. */
   numberOf(value: LitmusValue, place: Place): bigint;
   /** Routines by thread; undefined for one without code. */
@@ -25,19 +32,23 @@ const CODE = 0x1000_0000n;
 const THREAD = 0x1_0000n;
 const DATA = 0x2000_0000n;
 const LOCATION = 0x100n;
+/** Bytes that a store to the address of an instruction reaches. */
+const STORED = 4;
 
-/** Lays a test out. Throws InputError with the place of what cannot be done. */
-export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarget): CompiledTest => {
+/**
+ * Lays a test out, fetched as `fetch` says instead of as the file does. Throws InputError with the place of what cannot be done.
+ */
+export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarget, fetch?: string): CompiledTest => {
   const { threads } = test;
-  const architecture = target.architecture(test.info);
-  const size = BigInt(target.instruction);
-  const at = (place: Place, work: () => Bytes): Bytes => {
+  const at = <T>(place: Place | undefined, work: () => T): T => {
     try {
       return work();
     } catch (error) {
-      throw error instanceof InputError ? source.errorAt(error.message, place) : error;
+      throw error instanceof InputError && place !== undefined ? source.errorAt(error.message, place) : error;
     }
   };
+  const line = fetch === undefined ? test.info.get(target.fetchKey) : undefined;
+  const architecture = at(line?.place, () => target.architecture(fetch ?? line?.value));
 
   /** Where the code of a thread lies, and that which it goes on with after a fault. */
   const pieces = threads.map(({ rows, handler }, i) => {
@@ -47,29 +58,36 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
       { address: address + THREAD / 2n, rows: handler },
     ];
   });
+  const laid = (start: bigint, rows: readonly Row[], labelsAt: (here: bigint) => LabelAddress): readonly Line[] => {
+    let next = start;
+    const lay = (row: Row): Line => {
+      const address = next;
+      const bytes = row.text === "" ? [] : at(row.place, () => target.assemble(row.text, address, labelsAt(address)));
+      next += BigInt(bytes.length);
+      return { ...row, address, bytes };
+    };
+    const lines = rows.map(lay);
+    const last = rows.at(-1);
+    // What shares a word with code that is written is fetched with it.
+    return last === undefined || next % BigInt(STORED) === 0n
+      ? lines
+      : [...lines, lay({ labels: [], text: target.filler, place: last.place })];
+  };
   const labels = pieces.map((both, i) => {
     const found = new Map<string, bigint>();
-    for (const { address: start, rows } of both) {
-      let address = start;
-      for (const row of rows) {
-        for (const label of row.labels) {
-          if (found.has(label)) throw source.errorAt(`The label ${label} is in thread P${i} twice.`, row.place);
-          found.set(label, address);
-        }
-        if (row.text !== "") address += size;
+    // How long instructions are does not depend on where labels lie: for now, all where they are named.
+    for (const { address, labels: names, place } of both.flatMap((piece) =>
+      laid(piece.address, piece.rows, (here) => () => here),
+    ))
+      for (const label of names) {
+        if (found.has(label)) throw source.errorAt(`The label ${label} is in thread P${i} twice.`, place);
+        found.set(label, address);
       }
-    }
     return found;
   });
   const code = pieces.map((both, i) =>
-    both.map(({ address: start, rows }) =>
-      rows
-        .filter(({ text }) => text !== "")
-        .map(({ text, place }, n) => {
-          const address = start + size * BigInt(n);
-          const bytes = at(place, () => target.assemble(text, address, labels[i] as ReadonlyMap<string, bigint>));
-          return { address, bytes, text, place };
-        }),
+    both.map(({ address, rows }) =>
+      laid(address, rows, () => (label) => labels[i]?.get(label)).filter(({ text }) => text !== ""),
     ),
   );
   const all = code.flat(2);
@@ -89,7 +107,13 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
     if (address === undefined) throw source.errorAt(`Thread P${thread} has no label ${label}.`, place);
     return address;
   };
-  const encoding = (text: string, place: Place): Bytes => at(place, () => target.assemble(text, CODE, new Map()));
+  const registerOf = ({ thread, register, place }: RegisterCell): LitmusRegister => {
+    const found = target.register(register);
+    if (found === undefined) throw source.errorAt(`There is no register ${register}.`, place);
+    if (thread >= threads.length) throw source.errorAt(`There is no thread P${thread}.`, place);
+    return found;
+  };
+  const encoding = (text: string, place: Place): Bytes => at(place, () => target.assemble(text, CODE, () => undefined));
   const numberOf = (value: LitmusValue, place: Place): bigint => {
     switch (value.is) {
       case "number":
@@ -99,11 +123,11 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
       case "label":
         return labelAddress(value.thread, value.label, place);
       case "instruction":
-        return asNumber(encoding(value.text, place));
+        return target.value(encoding(value.text, place));
     }
   };
 
-  // Instructions whose addresses are values may be written; all others are fetched as they are.
+  // Instructions whose addresses are values may be written, with what a store there reaches; all others are fetched as they are.
   const exported = new Set<bigint>();
   for (const { value, place } of test.initial)
     if (value.is === "label") exported.add(labelAddress(value.thread, value.label, place));
@@ -123,40 +147,45 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
       });
       continue;
     }
-    const register = target.register(cell.register);
-    if (register === undefined) throw source.errorAt(`There is no register ${cell.register}.`, place);
-    const into = registers[cell.thread];
-    if (into === undefined) throw source.errorAt(`There is no thread P${cell.thread}.`, place);
-    into[register] = number;
+    const { is } = registerOf(cell);
+    (registers[cell.thread] as { [name: string]: bigint })[is] = number;
+  }
+  for (const { fault, place } of faultsIn(test.proposition)) {
+    const { thread, label, kind } = fault;
+    if (thread >= threads.length) throw source.errorAt(`There is no thread P${thread}.`, place);
+    if (label !== null) labelAddress(thread, label, place);
+    if (kind !== null && target.fault(kind) === undefined)
+      throw source.errorAt(`${target.name} has no fault ${kind}.`, place);
   }
 
   const names = new Map<bigint, string>();
   labels.forEach((found, i) => {
     for (const [label, address] of found) if (!names.has(address)) names.set(address, `label:"P${i}:${label}"`);
   });
-  for (const [, { bytes }] of lines) {
+  const nameInstruction = (bytes: Bytes): void => {
+    // Of two bytes they are too often plain numbers.
+    if (bytes.length !== 4) return;
     const text = target.format(bytes);
-    names.set(asNumber(bytes), text === "NOP" ? text : `instr:"${text}"`);
-  }
+    names.set(target.value(bytes), text === "NOP" ? text : `instr:"${text}"`);
+  };
+  for (const { bytes } of all) nameInstruction(bytes);
   for (const { value, place } of test.initial)
-    if (value.is === "instruction") {
-      const text = target.format(encoding(value.text, place));
-      names.set(numberOf(value, place), text === "NOP" ? text : `instr:"${text}"`);
-    }
-  for (const value of [...cellsIn(test)]) if (value.is === "location") location(value.name);
+    if (value.is === "instruction") nameInstruction(encoding(value.text, place));
+  for (const cell of cellsIn(test)) if (cell.is === "location") location(cell.name);
   for (const [name, address] of locations) names.set(address, name);
 
   const running = code.flatMap(([own = []], i) => (own.length > 0 ? [i] : []));
-  const sites = [...exported].filter((address) => lines.has(address));
-  const [first] = lines.keys();
+  const reached = [...exported].flatMap((address) => Array.from({ length: STORED }, (_, i) => address + BigInt(i)));
+  const written = [...new Set(reached)].flatMap((address) => lines.get(address) ?? []);
+  const isInstruction = ({ bytes }: Line): boolean => typeof architecture.instructionSet.decode(bytes, "") !== "string";
+  const illegal = written.find((line) => !isInstruction(line));
+  if (illegal !== undefined)
+    throw source.errorAt(`Code that can be written has to be legal at first; "${illegal.text}" is not.`, illegal.place);
   // The machine wants a site; a test in which no code can be written has one that nobody writes.
-  if (sites.length === 0 && first !== undefined) sites.push(first);
+  const sites = written.length > 0 ? written : all.filter(isInstruction).slice(0, 1);
   const scenario: Scenario = {
     name: test.name,
-    sites: sites.map((address) => {
-      const { bytes } = lines.get(address) as { readonly bytes: Bytes };
-      return { address, old: bytes, new: bytes, after: [] };
-    }),
+    sites: sites.map(({ address, bytes }) => ({ address, old: bytes, new: bytes, after: [] })),
     patchers: [],
     executors: running.map((i) => {
       const [own, handler] = pieces[i] as (typeof pieces)[number];
@@ -186,6 +215,7 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
     labels,
     locations,
     names,
+    registerOf,
     numberOf,
     routines: threads.map((_, i) => {
       const place = running.indexOf(i);
@@ -194,8 +224,6 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
     flags: [...flags],
   };
 };
-
-const asNumber = (bytes: Bytes): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 /** Every cell that the end of a test asks for. */
 export const cellsIn = ({ locations, proposition }: LitmusTest): readonly LitmusCell[] => [
@@ -212,6 +240,21 @@ const cellsOf = (proposition: Proposition): readonly LitmusCell[] => {
     case "and":
     case "or":
       return proposition.of.flatMap(cellsOf);
+    default:
+      return [];
+  }
+};
+
+/** Every fault that a proposition asks for. */
+export const faultsIn = (proposition: Proposition): readonly { readonly fault: FaultAtom; readonly place: Place }[] => {
+  switch (proposition.is) {
+    case "fault":
+      return [proposition];
+    case "not":
+      return faultsIn(proposition.of);
+    case "and":
+    case "or":
+      return proposition.of.flatMap(faultsIn);
     default:
       return [];
   }

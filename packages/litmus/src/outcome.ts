@@ -1,5 +1,5 @@
 import { type MachineCode, type StateView, windowOfCpu } from "@cmodx/core";
-import { type CompiledTest, cellsIn } from "./compile.js";
+import { type CompiledTest, cellsIn, faultsIn } from "./compile.js";
 import type { LitmusTarget } from "./target.js";
 import type { FaultAtom, LitmusCell, Proposition } from "./test.js";
 
@@ -17,10 +17,10 @@ export const outcomeReader = (
   target: LitmusTarget,
 ): ((view: StateView) => FinalState | undefined) => {
   const { test } = compiled;
-  const cells = inOrder(cellsIn(test));
-  const faults = faultsIn(test.proposition);
+  const cells = inOrder(cellsIn(test), compiled);
+  const faults = faultsIn(test.proposition).map(({ fault }) => fault);
   return (view) => {
-    const value = (cell: LitmusCell): bigint => cellValue(cell, view, compiled, target);
+    const value = (cell: LitmusCell): bigint => cellValue(cell, view, compiled);
     const happened = (fault: FaultAtom): boolean => hasFault(fault, view, compiled, target);
     const holds = (proposition: Proposition): boolean => {
       switch (proposition.is) {
@@ -41,42 +41,29 @@ export const outcomeReader = (
       }
     };
     if (test.filter !== null && !holds(test.filter)) return undefined;
-    const parts = cells.map((cell) => `${cellText(cell)}=${valueText(value(cell), compiled)};`);
+    const parts = cells.map((cell) => `${cellText(cell, compiled)}=${valueText(value(cell), compiled)};`);
     const faulted = faults.map((fault) => ` ${happened(fault) ? "" : "~"}${faultText(fault)};`);
     return { text: [...parts, ...faulted].join(" "), holds: holds(test.proposition) };
   };
 };
 
-const cellText = (cell: LitmusCell): string =>
-  cell.is === "location" ? `[${cell.name}]` : `${cell.thread}:${cell.register}`;
+const cellText = (cell: LitmusCell, { registerOf }: CompiledTest): string =>
+  cell.is === "location" ? `[${cell.name}]` : `${cell.thread}:${registerOf(cell).shown}`;
 
 const faultText = ({ thread, label, kind }: FaultAtom): string =>
   `Fault(P${thread}${label === null ? "" : `:${label}`}${kind === null ? "" : `,${kind}`})`;
 
 /** Registers by thread and number, then locations; each once. */
-const inOrder = (cells: readonly LitmusCell[]): readonly LitmusCell[] => {
-  const unique = new Map(cells.map((cell) => [cellText(cell), cell]));
+const inOrder = (cells: readonly LitmusCell[], compiled: CompiledTest): readonly LitmusCell[] => {
+  const text = (cell: LitmusCell): string => cellText(cell, compiled);
+  const unique = new Map(cells.map((cell) => [text(cell), cell]));
   const number = (cell: LitmusCell): number =>
-    cell.is === "location" ? 0 : Number(/\d+/.exec(cell.register)?.[0] ?? 99);
+    cell.is === "location" ? 0 : Number(/\d+/.exec(compiled.registerOf(cell).shown)?.[0] ?? 99);
   return [...unique.values()].sort((a, b) => {
     if (a.is !== b.is) return a.is === "register" ? -1 : 1;
     if (a.is === "register" && b.is === "register") return a.thread - b.thread || number(a) - number(b);
-    return cellText(a) < cellText(b) ? -1 : 1;
+    return text(a) < text(b) ? -1 : 1;
   });
-};
-
-const faultsIn = (proposition: Proposition): readonly FaultAtom[] => {
-  switch (proposition.is) {
-    case "fault":
-      return [proposition.fault];
-    case "not":
-      return faultsIn(proposition.of);
-    case "and":
-    case "or":
-      return proposition.of.flatMap(faultsIn);
-    default:
-      return [];
-  }
 };
 
 /** The context that runs a thread. */
@@ -88,9 +75,8 @@ const codeOf = (thread: number, view: StateView, { routines }: CompiledTest): Ma
   return undefined;
 };
 
-const cellValue = (cell: LitmusCell, view: StateView, compiled: CompiledTest, target: LitmusTarget): bigint => {
-  if (cell.is === "register")
-    return codeOf(cell.thread, view, compiled)?.registers[target.register(cell.register) ?? ""] ?? 0n;
+const cellValue = (cell: LitmusCell, view: StateView, compiled: CompiledTest): bigint => {
+  if (cell.is === "register") return codeOf(cell.thread, view, compiled)?.registers[compiled.registerOf(cell).is] ?? 0n;
   const address = compiled.locations.get(cell.name) ?? 0n;
   let value = 0n;
   for (let i = 7n; i >= 0n; i--)

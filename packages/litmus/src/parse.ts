@@ -1,7 +1,7 @@
 import { readProposition } from "./condition.js";
 import { Cursor } from "./cursor.js";
 import { Source } from "./source.js";
-import type { Initialisation, LitmusCell, LitmusTest, Proposition, Quantifier, Row, Thread } from "./test.js";
+import type { InfoLine, Initialisation, LitmusCell, LitmusTest, Proposition, Quantifier, Row, Thread } from "./test.js";
 import { readCell, readValue } from "./values.js";
 
 /** Reads a litmus file. Throws InputError with the line and column of the first fault. */
@@ -19,26 +19,24 @@ export const parseLitmus = (text: string, file: string): { readonly test: Litmus
 };
 
 const readHeader = (source: Source, end: number) => {
-  const info = new Map<string, string>();
+  const info = new Map<string, InfoLine>();
   let first: { readonly architecture: string; readonly name: string } | undefined;
   let at = 0;
   for (const line of source.text.slice(0, end).split("\n")) {
     const begun = at;
     at += line.length + 1;
     const text = line.trim();
+    const start = begun + line.length - line.trimStart().length;
     if (text === "" || text.startsWith('"')) continue;
     if (first === undefined) {
       const [, architecture, name] = /^([A-Za-z][\w+]*)\s+(\S.*)$/.exec(text) ?? [];
       if (architecture === undefined || name === undefined)
-        throw source.error(
-          "A litmus test begins with its architecture and its name.",
-          begun + line.length - line.trimStart().length,
-        );
+        throw source.error("A litmus test begins with its architecture and its name.", start);
       first = { architecture, name };
       continue;
     }
     const [, key, value] = /^(\w+)\s*=\s*(.*)$/.exec(text) ?? [];
-    if (key !== undefined && value !== undefined) info.set(key, value.trim());
+    if (key !== undefined && value !== undefined) info.set(key, { value: value.trim(), place: source.place(start) });
   }
   if (first === undefined) throw source.error("A litmus test begins with its architecture and its name.", 0);
   return { ...first, info };

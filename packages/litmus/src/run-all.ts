@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { type LitmusResult, runLitmus } from "./run.js";
+import { type LitmusOptions, type LitmusResult, runLitmus } from "./run.js";
 
 /** A litmus file: its name as the user knows it, and its text. */
 export type LitmusFile = { readonly file: string; readonly text: string };
@@ -18,6 +18,8 @@ export type LitmusError = { readonly message: string; readonly file: string; rea
 export type RunAllOptions = {
   /** Threads; default 1. Without a built package all is run in this one. */
   readonly jobs?: number;
+  /** How instructions are fetched, in place of what each file says; see {@link LitmusOptions}. */
+  readonly fetch?: string;
   readonly signal?: AbortSignal;
   /** Told after each file. */
   readonly onAnswer?: (done: number) => void;
@@ -30,28 +32,29 @@ const FEW = 32;
 /** Runs litmus files; answers are in the order of the files. Those after an interruption are undefined. */
 export const runAll = async (
   files: readonly LitmusFile[],
-  { jobs = 1, signal, onAnswer }: RunAllOptions = {},
+  { jobs = 1, fetch, signal, onAnswer }: RunAllOptions = {},
 ): Promise<readonly (LitmusAnswer | undefined)[]> => {
   const answers: (LitmusAnswer | undefined)[] = files.map(() => undefined);
+  const tasks = files.map((file): LitmusTask => ({ file, options: fetch === undefined ? {} : { fetch } }));
   let done = 0;
   const answered = (i: number, answer: LitmusAnswer): void => {
     answers[i] = answer;
     onAnswer?.(++done);
   };
   const threads = existsSync(fileURLToPath(WORKER)) ? Math.min(jobs, Math.ceil(files.length / FEW)) : 1;
-  if (threads > 1) await runInThreads(files, threads, signal, answered);
+  if (threads > 1) await runInThreads(tasks, threads, signal, answered);
   else {
-    for (const [i, file] of files.entries()) {
+    for (const [i, task] of tasks.entries()) {
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) break;
-      answered(i, answerTo(file));
+      answered(i, answerTo(task));
     }
   }
   return answers;
 };
 
 const runInThreads = async (
-  files: readonly LitmusFile[],
+  tasks: readonly LitmusTask[],
   threads: number,
   signal: AbortSignal | undefined,
   answered: (i: number, answer: LitmusAnswer) => void,
@@ -66,8 +69,8 @@ const runInThreads = async (
             let current = -1;
             const give = (): void => {
               current = next++;
-              if (current >= files.length || signal?.aborted) resolve();
-              else worker.postMessage(files[current]);
+              if (current >= tasks.length || signal?.aborted) resolve();
+              else worker.postMessage(tasks[current]);
             };
             worker.on("message", (answer: LitmusAnswer) => {
               answered(current, answer);
@@ -84,10 +87,13 @@ const runInThreads = async (
   }
 };
 
+/** A file and how it is run. */
+export type LitmusTask = { readonly file: LitmusFile; readonly options: Pick<LitmusOptions, "fetch"> };
+
 /** The answer to one file; an error that is not the file's is thrown. */
-export const answerTo = ({ file, text }: LitmusFile): LitmusAnswer => {
+export const answerTo = ({ file: { file, text }, options }: LitmusTask): LitmusAnswer => {
   try {
-    return { result: runLitmus(text, file) };
+    return { result: runLitmus(text, file, options) };
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "InputError") throw error;
     const { place } = error as Error & { readonly place?: string };

@@ -1,15 +1,9 @@
-import {
-  createSimulation,
-  type FinalStatesOptions,
-  finalStates,
-  type Machine,
-  type StateView,
-  windowOfCpu,
-} from "@cmodx/core";
+import { createSimulation, type FinalStatesOptions, finalStates } from "@cmodx/core";
 import { aarch64 } from "./aarch64.js";
 import { compileTest } from "./compile.js";
 import { outcomeReader } from "./outcome.js";
 import { parseLitmus } from "./parse.js";
+import { riscv } from "./riscv.js";
 import { type LitmusTarget, unknownTarget } from "./target.js";
 import type { Quantifier } from "./test.js";
 
@@ -36,21 +30,16 @@ export type LitmusResult = {
 };
 
 /** Architectures whose tests can be run. */
-const targets: readonly LitmusTarget[] = [aarch64];
+const targets: readonly LitmusTarget[] = [aarch64, riscv];
 
-/** What herd7 flags an execution with that ends in a state. */
-const flagsOf = ({ cpus, memory }: StateView, { layout }: Machine): readonly string[] => {
-  const modified = Object.entries(memory.cells).filter(
-    ([key, { latest }]) => layout.cells.get(BigInt(`0x${key}`)) !== latest,
-  );
-  return [
-    ...(cpus.some((cpu) => windowOfCpu(cpu).raced === true) ? ["violates-CMODX-requirements"] : []),
-    ...(modified.length > 1 ? ["Assuming-no-two-modified-instructions-are-on-the-same-cache-line"] : []),
-  ];
+/** How a litmus test is run. */
+export type LitmusOptions = FinalStatesOptions & {
+  /** How instructions are fetched, as a line of the file says it: in its place. */
+  readonly fetch?: string;
 };
 
 /** Explores every execution of a litmus test. Throws InputError for a file that is none or asks for what is not modelled. */
-export const runLitmus = (text: string, file: string, options: FinalStatesOptions = {}): LitmusResult => {
+export const runLitmus = (text: string, file: string, options: LitmusOptions = {}): LitmusResult => {
   const began = performance.now();
   const { test, source } = parseLitmus(text, file);
   const target = targets.find(({ name }) => name === test.architecture);
@@ -61,17 +50,17 @@ export const runLitmus = (text: string, file: string, options: FinalStatesOption
     );
     throw source.error(message, 0);
   }
-  const compiled = compileTest(test, source, target);
+  const compiled = compileTest(test, source, target, options.fetch);
   const machine = createSimulation({ architecture: compiled.architecture }).machine(compiled.scenario);
-  const found = finalStates(machine, options);
   const read = outcomeReader(compiled, target);
+  const found = finalStates(machine, options);
   const states = new Map<string, boolean>();
   const flags = new Set(compiled.flags);
   for (const view of found.finals) {
     const state = read(view);
     if (state === undefined) continue;
     states.set(state.text, state.holds);
-    for (const flag of flagsOf(view, machine)) flags.add(flag);
+    for (const flag of target.flagsOf(view, machine)) flags.add(flag);
   }
   const positive = [...states.values()].filter((holds) => holds).length;
   const negative = states.size - positive;

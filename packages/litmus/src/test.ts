@@ -11,13 +11,16 @@ export type LitmusValue =
   /** The encoding of an instruction. */
   | { readonly is: "instruction"; readonly text: string };
 
-/** What a value is given to or asked of: a register of a thread or a data location. */
+/** What a value is given to or asked of: a register of a thread, by the name that the file gives it, or a data location. */
 export type LitmusCell =
-  | { readonly is: "register"; readonly thread: number; readonly register: string }
+  | { readonly is: "register"; readonly thread: number; readonly register: string; readonly place: Place }
   | { readonly is: "location"; readonly name: string };
 
 /** One line of the initial state. */
 export type Initialisation = { readonly cell: LitmusCell; readonly value: LitmusValue; readonly place: Place };
+
+/** The value of a line `key=value`. */
+export type InfoLine = { readonly value: string; readonly place: Place };
 
 /** One row of a thread: labels, then an instruction or none. */
 export type Row = { readonly labels: readonly string[]; readonly text: string; readonly place: Place };
@@ -45,7 +48,7 @@ export type LitmusTest = {
   readonly architecture: string;
   readonly name: string;
   /** Lines `key=value` between the name and the initial state. */
-  readonly info: ReadonlyMap<string, string>;
+  readonly info: ReadonlyMap<string, InfoLine>;
   readonly initial: readonly Initialisation[];
   readonly threads: readonly Thread[];
   readonly locations: readonly LitmusCell[];

@@ -27,13 +27,11 @@ export const readValue = (cursor: Cursor): LitmusValue => {
 
 /** Reads what a value belongs to: `1:X2`, `x`, `[x]` or `*x`; undefined where none stands. */
 export const readCell = (cursor: Cursor): LitmusCell | undefined => {
+  const { place } = cursor;
   const register = cursor.take(/P?(\d+)\s*:\s*([A-Za-z_]\w*)/y);
   if (register !== undefined)
-    return { is: "register", thread: Number(register[1]), register: registerName(register[2] as string) };
+    return { is: "register", thread: Number(register[1]), register: register[2] as string, place };
   const location = cursor.take(/\[\s*([A-Za-z_][\w.]*)\s*\]|\*?([A-Za-z_][\w.]*)/y);
   if (location === undefined) return undefined;
   return { is: "location", name: (location[1] ?? location[2]) as string };
 };
-
-/** A register by the name of its whole width, upper case: `w2` is `X2`. */
-const registerName = (text: string): string => text.toUpperCase().replace(/^W(?=\d|ZR)/, "X");

@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { answerTo, type LitmusFile } from "./run-all.js";
+import { answerTo, type LitmusTask } from "./run-all.js";
 
 // One thread of `runAll`: it answers each file that it is sent.
-parentPort?.on("message", (file: LitmusFile) => parentPort?.postMessage(answerTo(file)));
+parentPort?.on("message", (task: LitmusTask) => parentPort?.postMessage(answerTo(task)));

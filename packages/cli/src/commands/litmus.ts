@@ -10,7 +10,12 @@ import { readLitmusFiles } from "../litmus-files.js";
 import { options, whole } from "../options.js";
 import { count, entry, prose } from "../text.js";
 
-type LitmusOptions = { readonly json?: boolean; readonly expect?: string; readonly jobs?: number };
+type LitmusOptions = {
+  readonly json?: boolean;
+  readonly fetch?: string;
+  readonly expect?: string;
+  readonly jobs?: number;
+};
 
 /** What `@cmodx/litmus` exports; loaded when it is asked for. */
 type Litmus = typeof import("@cmodx/litmus");
@@ -18,7 +23,8 @@ type Litmus = typeof import("@cmodx/litmus");
 const HELP = `
 Every execution of a test is explored on the machine, under the architectural memory order, and its final states are
 printed as herd7 prints them; the witnesses are counted in final states. Of a directory or a .tar.gz every .litmus file in
-it is run. AArch64 is known, with CacheType=IDC and DIC.
+it is run. AArch64 is known, with CacheType=IDC and DIC, and RISCV, with Fetch=zifencei (without the line), ziccif or
+ziccid. --fetch P runs every test as if its file had that line with P, whatever it says.
 
 --expect FILE compares verdicts and final states with those of a JSON object by path, or of a table with the columns test,
 verdict and states, and prints the differences.
@@ -32,6 +38,7 @@ export const addLitmus = (program: Command, io: Io, leave: (code: Exit) => void)
     .summary("run litmus tests of data and instruction memory, as herd7 does")
     .argument("<path...>", "litmus files, directories, or .tar.gz archives of them")
     .addOption(options.json)
+    .addOption(new Option("--fetch <p>", "fetch instructions so, whatever the files say (ziccif, IDC, …)"))
     .addOption(new Option("--expect <file>", "compare with the verdicts and final states in this file"))
     .addOption(
       new Option("--jobs <n>", "tests that run at once (default: one for each core)").argParser(whole("--jobs", 1, 64)),
@@ -45,6 +52,7 @@ export const addLitmus = (program: Command, io: Io, leave: (code: Exit) => void)
       const answers = await litmus
         .runAll(files, {
           jobs: asked.jobs ?? availableParallelism(),
+          ...(asked.fetch === undefined ? {} : { fetch: asked.fetch }),
           signal: io.signal,
           onAnswer: (done) => progress.show(`${done} of ${count(files.length, "litmus test")}`),
         })

@@ -11,7 +11,7 @@ export { type Input, outputs } from "./inputs.js";
 export type * from "./instruction.js";
 export type { LoadOperation, StoreOperation } from "./memory-operations.js";
 export { pcRelative } from "./patching.js";
-export { integerRegisters, isLink, type Register } from "./registers.js";
+export { integerRegisters, isLink, type Register, registersByName } from "./registers.js";
 export { type Vector, vectors } from "./vectors.js";
 
 /**
