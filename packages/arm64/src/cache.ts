@@ -15,10 +15,12 @@ export type CacheType = "none" | "idc" | "idc+dic" | "neoverse-n1";
 export const cacheMaintenance = (type: CacheType, line: number): CacheMaintenance => {
   const clean = (cell: Cell): Cell => ({ ...cell, sinceClean: [] });
   const invalidate = (cell: Cell): Cell => ({ ...cell, sinceFloor: type === "none" ? cell.sinceClean : [] });
+  // What is not needed can be done all the same.
   const nothing = (cell: Cell): Cell => cell;
-  const without = { "dc cvau": nothing, "ic ivau": nothing, "ic iallu": nothing, "ic ialluis": nothing };
-  if (type === "neoverse-n1") return { line, operations: without, broadcast: [] };
-  if (type === "idc+dic") return { line, operations: {}, broadcast: [] };
+  if (type === "idc+dic" || type === "neoverse-n1") {
+    const operations = { "dc cvau": nothing, "ic ivau": nothing, "ic iallu": nothing, "ic ialluis": nothing };
+    return { line, operations, broadcast: [] };
+  }
   return {
     line,
     operations: { "dc cvau": clean, "ic ivau": invalidate, "ic iallu": invalidate, "ic ialluis": invalidate },

@@ -4,7 +4,7 @@ import { columns, count, listed, WIDTH, wrap } from "./text.js";
 
 /** The answer of `cmodx ablate` as text: a block for each place of the site, what was left out down, fetch profiles across. */
 export const ablateText = (document: AblateJson, paint: Colors): string => {
-  const { architecture, strategy, site, cpus, irq, nmi, preempt, memory, rows } = document;
+  const { architecture, strategy, site, cpus, irq, nmi, preempt, memory, steps, most, rows } = document;
   const environment = [
     ...(irq ? ["IRQs"] : []),
     ...(nmi ? ["NMIs"] : []),
@@ -14,12 +14,21 @@ export const ablateText = (document: AblateJson, paint: Colors): string => {
   const within = environment.length === 0 ? "" : `, with ${listed(environment)}`;
   const profiles = [...new Set(rows.map(({ profile }) => profile))];
   const sites = [...new Set(rows.map((row) => row.site))];
+  const decided = steps.filter((id) =>
+    rows.some(({ dropped, verdict }) => verdict !== "not decided" && dropped[0] === id),
+  );
   const lines = [
     paint.bold(`${strategy} on ${architecture}, ${site}, ${count(cpus, "CPU")}${within}`),
     ...wrap(
       "Each cell: safe, or the first property that breaks; the interrupts sent for each flip; what was left out.",
       WIDTH,
     ),
+    ...(most < decided.length
+      ? wrap(
+          `Of ${decided.length} steps at most ${most} are left out together: all combinations would take too long.`,
+          WIDTH,
+        )
+      : []),
   ];
   for (const place of sites) {
     const here = rows.filter((row) => row.site === place);

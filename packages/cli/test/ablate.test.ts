@@ -46,6 +46,18 @@ describe("ablate", () => {
     for (const { dropped } of barriers) expect(dropped).toHaveLength(1);
   });
 
+  it("leaves out single steps and pairs where all combinations would take too long", async () => {
+    const line = "--arch arm64 --strategy event-switch --fetch none";
+    const document = await ablate(line);
+    const decided = document.rows.filter(({ verdict }) => verdict !== "not decided");
+    const alone = decided.flatMap(({ dropped }) => (dropped.length === 1 ? dropped : []));
+    expect(document.most).toBe(2);
+    expect(alone).toHaveLength(9);
+    expect(new Set(decided.map(({ dropped }) => dropped.join())).size).toBe(1 + 9 + (9 * 8) / 2);
+    expect((await cmodx(`ablate ${line}`)).out).toContain("Of 9 steps at most 2 are left out together");
+    expect((await ablate("--strategy int3 --fetch amd")).most).toBe(4);
+  });
+
   it("names the necessary steps for people, in a hundred columns", async () => {
     const { out } = await cmodx("ablate --strategy int3");
     expect(widest(out)).toBeLessThanOrEqual(100);

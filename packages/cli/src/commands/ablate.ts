@@ -37,16 +37,17 @@ type AblateOptions = Pick<LimitOptions, "maxStates" | "timeout"> & {
 
 const DEFAULT_CPUS = 2;
 
-/** All combinations of more steps than this would take too long. */
-const MOST_STEPS = 8;
+/** All combinations of more steps than this would take too long: these are left out alone and in pairs. */
+const MOST_COMBINED = 8;
 
 /** Offsets in a 64-byte line. */
 const places: { readonly [site in AblateSite]: number } = { "in one line": 0, crossing: 62 };
 
 const HELP = `
 Leaves out every synchronisation of a strategy, alone and in all combinations, at a site inside one line and at one over two
-lines. A step is necessary where leaving it out alone is unsafe. Barriers mean something in the architectural memory
-order only (--memory architectural); in the sequential one to leave them out is not decided.`;
+lines. Of more than ${MOST_COMBINED} all single ones and all pairs are left out. A step is necessary where leaving it out alone is
+unsafe. Barriers mean something in the architectural memory order only (--memory architectural); in the sequential one to leave
+them out is not decided.`;
 
 /** `cmodx ablate`: which synchronisations does a strategy need? */
 export const addAblate = (program: Command, io: Io, leave: (code: Exit) => void): void => {
@@ -93,13 +94,8 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promi
   const { memory = "sequential" } = asked;
   const isDecided = ({ op }: Step): boolean => op !== "fence" || memory === "architectural";
   const decided = steps.filter(isDecided).map((step) => step.id);
-  if (decided.length > MOST_STEPS) {
-    throw new InputError(
-      `${strategy.id} has ${decided.length} synchronisations; all combinations of more than ${MOST_STEPS} take too long.`,
-      { place: "--strategy" },
-    );
-  }
-  const combinations = subsets(decided);
+  const most = decided.length > MOST_COMBINED ? 2 : decided.length;
+  const combinations = subsets(decided, most);
   const undecided = steps.filter((step) => !isDecided(step)).map((step) => [step.id]);
   const rows: AblateRowJson[] = [];
   const progress = progressLine(io);
@@ -131,6 +127,7 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promi
     site: text,
     ...environment,
     steps: steps.map((step) => step.id),
+    most,
     rows,
   };
 };
@@ -169,11 +166,12 @@ const synchronisationsOf = (strategy: PatchStrategy, text: string, architecture:
   return [...found.values()];
 };
 
-/** All subsets, the smaller ones first. */
-const subsets = (ids: readonly string[]): readonly (readonly string[])[] =>
-  Array.from({ length: 2 ** ids.length }, (_, bits) => ids.filter((_, i) => (bits & (1 << i)) !== 0)).sort(
-    (a, b) => a.length - b.length,
-  );
+/** All subsets of at most so many elements, the smaller ones first. */
+const subsets = ([first, ...rest]: readonly string[], most: number): readonly (readonly string[])[] => {
+  if (first === undefined || most === 0) return [[]];
+  const withFirst = subsets(rest, most - 1).map((each) => [first, ...each]);
+  return [...withFirst, ...subsets(rest, most)].sort((a, b) => a.length - b.length);
+};
 
 const judge = async (
   architecture: Architecture,
