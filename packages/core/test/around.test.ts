@@ -82,6 +82,6 @@ describe("code of a site that needs what comes before", () => {
   it("a branch without a target may have other operands", () => {
     const architecture = { ...toy(), branches: { "call  me": "callee" as const, call: "callee" as const } };
     const machine = createSimulation({ architecture }).machine(scenario(strategy(() => [])));
-    expect(machine.layout.sites[0]?.callees).toEqual([AT + 0x100n]);
+    expect(machine.layout.sites[0]?.callees).toEqual([{ address: AT + 0x100n, mode: "" }]);
   });
 });

@@ -392,3 +392,14 @@ test("code of the other instruction set state is refused, with the fetch model t
     await expect(check("t32", strategy, options), strategy.id).rejects.toThrow("use the fetch model a32");
   }
 });
+
+describe.each(states)("%s: a call into the other state", (state) => {
+  it("finds a function of that state, and comes back", async () => {
+    const site = state === "a32" ? "nop:blx 0xc0101000" : "nop.w:blx 0xc0101000";
+    for (const memory of ["sequential", "architectural"] as const) {
+      const verdict = await check(state, stopMachine(), { site, memory, properties: ["old-or-new", "progress"] });
+      expect(answer(verdict), memory).toBe("safe");
+      expect(verdict.vacuous, memory).toBe(false);
+    }
+  });
+});

@@ -169,7 +169,7 @@ const placeCode = (
   };
   const returns = (address: bigint, mode: string): Bytes =>
     assemble(architecture.returns, address, mode, address, architecture);
-  for (const site of sites) for (const callee of site.callees) place(callee, returns(callee, site.mode));
+  for (const { callees } of sites) for (const { address, mode } of callees) place(address, returns(address, mode));
   const placeBlock = (block: CodeBlock): void =>
     place(block.address, assemble(block.code, block.address, block.mode ?? "", block.address, architecture));
   for (const block of ofStrategies) placeBlock(block);

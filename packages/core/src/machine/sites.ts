@@ -11,6 +11,9 @@ export type SiteInstruction = { readonly offset: number; readonly bytes: string;
 /** A version of a site: its bytes and how they divide into instructions. */
 export type Version = { readonly bytes: Bytes; readonly instructions: readonly SiteInstruction[] };
 
+/** A function that a call goes to, and the decoder's mode there. */
+export type Callee = { readonly address: bigint; readonly mode: string };
+
 /** A site with its code assembled: `versions[0]` is the old code, `versions[1]` the new. */
 export type ResolvedSite = {
   readonly address: bigint;
@@ -23,7 +26,7 @@ export type ResolvedSite = {
   readonly after: Bytes;
   readonly origin?: string;
   /** Functions that its calls go to and that are not modelled otherwise: each returns at once. */
-  readonly callees: readonly bigint[];
+  readonly callees: readonly Callee[];
 };
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
@@ -131,8 +134,8 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
 };
 
 /** Where the calls of a version go when its instructions are executed one after the other, from registers that are all zero. */
-const calleesOf = (version: Version, site: Site, { instructionSet }: Architecture): readonly bigint[] => {
-  const callees: bigint[] = [];
+const calleesOf = (version: Version, site: Site, { instructionSet }: Architecture): readonly Callee[] => {
+  const callees: Callee[] = [];
   let registers: Registers = {};
   for (const { bytes, offset } of version.instructions) {
     const insn = instructionSet.decode(fromHex(bytes), site.mode ?? "");
@@ -145,7 +148,7 @@ const calleesOf = (version: Version, site: Site, { instructionSet }: Architectur
     }
     if (outcome.do !== "retire") continue;
     registers = { ...registers, ...outcome.registers };
-    if (outcome.link !== undefined) callees.push(outcome.next);
+    if (outcome.link !== undefined) callees.push({ address: outcome.next, mode: outcome.mode ?? site.mode ?? "" });
   }
   return callees;
 };
