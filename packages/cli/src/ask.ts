@@ -1,6 +1,6 @@
 import { InputError, type PropertyId } from "@cmodx/core";
 import { type Catalogue, create, defaultSiteOf } from "./catalogue.js";
-import { siteFromBinary, siteRequests } from "./from-binary.js";
+import { type BinarySite, siteFromBinary, siteRequests } from "./from-binary.js";
 import type { Request, SiteRequest, StrategyRequest } from "./request.js";
 import { noWayBack, subjectOf } from "./subject.js";
 import { hex } from "./text.js";
@@ -62,8 +62,9 @@ export const requestsOf = async (
       place: "--strategy",
     });
   }
-  const architecture = asked.arch ?? catalogue.architectureOf(strategy);
-  const sites = await sitesOf(asked, strategy, architecture, catalogue, folder);
+  const binary = asked.from === undefined ? undefined : await siteFromBinary(asked.from, folder);
+  const architecture = asked.arch ?? catalogue.architectureOf(strategy, binary?.architecture);
+  const sites = await sitesOf(asked, strategy, architecture, binary, catalogue);
   const base = {
     ...common,
     architecture,
@@ -114,18 +115,17 @@ const sitesOf = async (
   asked: ModelOptions,
   strategy: string,
   architecture: string,
+  binary: BinarySite | undefined,
   catalogue: Catalogue,
-  folder: string,
 ): Promise<readonly SiteRequest[]> => {
   const made = create(catalogue.architecture(architecture), asked.fetch);
-  const { from, oldBytes, newBytes, at } = asked;
-  if (from !== undefined) {
-    const found = await siteFromBinary(from, folder);
-    if (found.architecture !== architecture) {
-      const message = `${found.file} is for ${found.architecture}, but the strategy ${strategy} is for ${architecture}.`;
-      throw new InputError(message, { file: found.file, place: "--from" });
+  const { oldBytes, newBytes, at } = asked;
+  if (binary !== undefined) {
+    if (binary.architecture !== architecture) {
+      const message = `${binary.file} is for ${binary.architecture}, but the strategy ${strategy} is for ${architecture}.`;
+      throw new InputError(message, { file: binary.file, place: "--from" });
     }
-    return siteRequests(found, made);
+    return siteRequests(binary, made);
   }
   if (oldBytes !== undefined && newBytes !== undefined && at !== undefined) {
     return [{ address: hex(at), old: oldBytes, new: newBytes }];

@@ -115,14 +115,18 @@ export class Catalogue {
     return plainStore(width);
   }
 
-  /** The architecture that a strategy's id means when the user names none: its only one, else x86 where it has that. */
-  architectureOf(id: string): string {
+  /**
+   * The architecture that a strategy's id means when the user names none: that of the binary it is to patch, its only one, else x86
+   * where it has that.
+   */
+  architectureOf(id: string, ofBinary?: string): string {
     const ids = [...this.architectures.keys()].filter((arch) =>
       this.strategiesFor(arch).some((each) => each.id === id),
     );
     const [only, ...others] = ids;
     if (only === undefined) throw this.#unknown(id);
     if (others.length === 0) return only;
+    if (ofBinary !== undefined && ids.includes(ofBinary)) return ofBinary;
     if (ids.includes("x86")) return "x86";
     throw new InputError(`The strategy ${id} is for ${listed(ids)}; say which with --arch.`, { place: "--arch" });
   }
