@@ -29,8 +29,17 @@ const barriers: readonly (readonly [string, WindowStep])[] = [
   ...named("dmb", "st", { is: "barrier", orders: [{ from: ["write"], to: ["write"] }] }),
 ];
 
+/** What the kernel's `mb`, `smp_wmb` and `smp_rmb` are (arch/arm64/include/asm/barrier.h, 7.3). */
+const kernelBarriers: { readonly [word: string]: string } = { mb: "dsb sy", wmb: "dmb ishst", rmb: "dmb ishld" };
+
+const ofInstructions = Object.fromEntries(barriers);
+
 const steps: WindowModel["steps"] = {
-  ...Object.fromEntries(barriers),
+  ...ofInstructions,
+  ...Object.fromEntries(
+    Object.entries(kernelBarriers).map(([word, step]) => [word, ofInstructions[step] as WindowStep]),
+  ),
+  "context-synchronisation": { is: "synchronise" },
   isb: { is: "synchronise" },
   eret: { is: "synchronise" },
   "dc cvau": { is: "clean" },
@@ -55,7 +64,9 @@ export const armMemory = (list: CmodxList): MemoryOrder =>
     alternatives: (insn) => alternatives(own(insn)),
     raise: exceptionEntry,
     undefinedVector: "ud",
-    mayRace: (value) => isInList(value, list),
-    raceWhy: `it was modified while it was executed, and one of both values is not in the CMODX list (${list.id})`,
+    races: {
+      allowed: (value) => isInList(value, list),
+      why: `it was modified while it was executed, and one of both values is not in the CMODX list (${list.id})`,
+    },
     ahead: { instructions: 64, same: 3 },
   });

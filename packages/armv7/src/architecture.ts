@@ -31,7 +31,7 @@ export const armv7 = ({ fetch = "a32", line = 32 }: Armv7Options = {}): Architec
     fetchModels,
     cache: cacheMaintenance(line),
     cpu: armv7Cpu,
-    memory: armv7Memory,
+    memory: armv7Memory(model.id as Mode),
     returns: "bx lr",
     // A site may have changed lr and the stack pointer.
     epilogue: "ldr pc, [r11, #-4]",

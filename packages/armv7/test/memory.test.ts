@@ -1,6 +1,8 @@
 import { armv7, nosync } from "@cmodx/armv7";
 import {
+  type CpuState,
   createSimulation,
+  type Data,
   enterWindow,
   eq,
   fence,
@@ -14,6 +16,7 @@ import {
   set,
   store,
   syncCore,
+  type WindowState,
   waitIpi,
   when,
 } from "@cmodx/core";
@@ -51,15 +54,9 @@ const overtakes = async (between: readonly Line[]): Promise<boolean> => {
 };
 
 /** Whether a CPU that was interrupted can still fetch what was stored over before. */
-const isLate = async (between: readonly Line[]): Promise<string> => {
+const isLate = async (...lines: readonly Line[]): Promise<string> => {
   const bytes = armv7().instructionSet.assemble("b .+0x40", LINE);
-  const main = [
-    store("write", LINE, bytes, { width: 4 }),
-    ...between,
-    maintain("invalidate", "icialluis"),
-    sendIpi("kick", []),
-    waitIpi("wait", "kick"),
-  ];
+  const main = [store("write", LINE, bytes, { width: 4 }), ...lines, sendIpi("kick", []), waitIpi("wait", "kick")];
   const done = { ...strategy("of-the-test", main), promises: [...nosync().promises, "done" as const] };
   const verdict = await createSimulation({ architecture: armv7() }).check({
     name: "a store and an interrupt",
@@ -88,24 +85,91 @@ describe("the memory order", () => {
     expect(await overtakes([fence("isb", "isb")])).toBe(true);
   });
 
-  it("cleaning by address waits for the stores before it; an interrupt waits for none", async () => {
-    expect(await isLate([maintain("clean", "dccmvau", LINE)])).toBe("safe");
-    expect(await isLate([])).toBe("unsafe: done");
-    // The store is still in the buffer when the operation that is no clean takes place.
-    expect(await isLate([maintain("clean", "bpiallis")])).toBe("unsafe: done");
+  describe("a clean comes behind the stores of its line, and is complete after a DSB, as an invalidation is", () => {
+    const clean = maintain("clean", "dccmvau", LINE);
+    const invalidate = maintain("invalidate", "icialluis");
+    const [cleaned, invalidated] = ["cleaned", "invalidated"].map((id) => fence(id, "dsb ish")) as [Line, Line];
+    const all = [clean, cleaned, invalidate, invalidated];
+
+    it("the manual's own sequence", async () => {
+      expect(await isLate(...all)).toBe("safe");
+      for (const kind of ["dsb ishst", "mb"])
+        expect(await isLate(clean, fence("cleaned", kind), invalidate, fence("invalidated", kind)), kind).toBe("safe");
+    });
+
+    it.each(all)("without $id", async (line) => {
+      expect(await isLate(...all.filter((each) => each !== line))).toBe("unsafe: done");
+    });
+
+    it("with less", async () => {
+      expect(await isLate()).toBe("unsafe: done");
+      for (const kind of ["dmb ishst", "isb"])
+        expect(await isLate(clean, fence("cleaned", kind), invalidate, invalidated), kind).toBe("unsafe: done");
+      for (const kind of ["dmb ish", "dmb ishst", "isb"])
+        expect(await isLate(clean, cleaned, invalidate, fence("invalidated", kind)), kind).toBe("unsafe: done");
+      expect(await isLate(maintain("clean", "dccmvau", LINE + 32n), cleaned, invalidate, invalidated)).toBe(
+        "unsafe: done",
+      );
+      expect(await isLate(maintain("clean", "bpiallis"), cleaned, invalidate, invalidated)).toBe("unsafe: done");
+    });
   });
 
   it("an ISB shows a CPU's own fetches nothing of its pending stores", () => {
-    expect(armv7().memory?.synchronise).toBeUndefined();
+    const machine = createSimulation({ architecture: armv7() }).machine({
+      name: "own fetches",
+      sites: [{ address: LINE, old: "nop", new: "b" }],
+      patchers: [],
+      cpus: 1,
+      memory: "architectural",
+    });
+    const posted = waiting("write");
+    expect(
+      machine.order.narrow?.({ ...machine.initial().cpus[0], order: posted.order } as CpuState, machine).order,
+    ).toEqual(posted.order);
   });
+});
 
-  it("DMB ST lets later loads go, and leaves only a barrier between stores", () => {
+type Kind = "write" | "clean" | "invalidate";
+
+/** A CPU that has posted one thing. */
+const waiting = (is: Kind): CpuState => {
+  const window: WindowState = {
+    entries: [],
+    posted: [
+      is === "write"
+        ? { is, write: { to: "code", address: LINE, bytes: "00" } }
+        : { is, operation: is === "clean" ? "dccmvau" : "icimvau", address: LINE },
+    ],
+    incoming: [],
+    begun: [],
+    racing: {},
+  };
+  return { order: window as unknown as Data } as unknown as CpuState;
+};
+
+describe("what waits for stores, cleans and invalidations", () => {
+  const table: readonly (readonly [string, ...(readonly Kind[])])[] = [
+    ["dmb sy", "write", "clean"],
+    ["dmb ish", "write", "clean"],
+    ["rmb", "write", "clean"],
+    ["dmb st"],
+    ["dmb ishst"],
+    ["wmb"],
+    ["dsb sy", "write", "clean", "invalidate"],
+    ["dsb ish", "write", "clean", "invalidate"],
+    ["dsb ishst", "write", "clean", "invalidate"],
+    ["mb", "write", "clean", "invalidate"],
+    ["isb"],
+    ["context-synchronisation"],
+    ["dccmvau"],
+    ["atomic", "write", "clean"],
+    ["release", "write", "clean"],
+    ["event", "write", "clean", "invalidate"],
+  ];
+
+  it.each(table)("%s", (ordering, ...kinds) => {
     const order = armv7().memory;
-    const cpu = { order: [{ to: "word", word: "x", value: 1 }] } as never;
-    expect(order?.holdsBack(cpu, "dmb ishst")).toBe(false);
-    expect(order?.holdsBack(cpu, "dmb ish")).toBe(true);
-    expect(order?.holdsBack(cpu, "dsb ishst")).toBe(true);
-    expect(order?.holdsBack(cpu, "isb")).toBe(false);
-    expect(order?.holdsBack(cpu, "atomic")).toBe(true);
+    const held = (["write", "clean", "invalidate"] as const).filter((is) => order?.holdsBack(waiting(is), ordering));
+    expect(held).toEqual(kinds);
   });
 });

@@ -21,7 +21,7 @@ describe("arm64", () => {
     for (let number = 1; number <= 21; number++) {
       for (const strategy of ["nosync-ipi", "call-ops"]) {
         const { code, document } = await json(
-          `check --from ${file}#${number} --strategy ${strategy} --arch arm64 --cpus 2 --no-repair`,
+          `check --from ${file}#${number} --strategy ${strategy} --cpus 2 --no-repair`,
         );
         if (code === 2) continue;
         expect(document, `#${number} ${strategy}`).toMatchObject({ verdict: "safe", vacuous: false });
@@ -44,7 +44,21 @@ describe("arm64", () => {
     expect(needs("idc")).toEqual(["write-invalidate", "kick-wait"]);
     expect(needs("idc+dic")).toEqual(["kick-wait"]);
     const undecided = rows.filter(({ profile, verdict }) => profile === "none" && verdict === "not decided");
-    expect(undecided.map(({ dropped }) => dropped[0])).toEqual(["write-dsb-clean", "write-dsb-invalidate", "kick-mb"]);
+    expect(undecided.map(({ dropped }) => dropped[0])).toEqual([
+      "write-map",
+      "write-unmap",
+      "write-dsb-clean",
+      "write-dsb-invalidate",
+      "kick-mb",
+    ]);
+  });
+
+  it("ablate: the architectural order decides barriers: those between the cache's operations", async () => {
+    const { document } = await json("ablate --arch arm64 --strategy nosync-ipi --fetch none --memory architectural");
+    const needed = (document.rows as readonly Row[]).flatMap(({ dropped, verdict }) =>
+      dropped.length === 1 && verdict === "unsafe" ? dropped : [],
+    );
+    expect(needed).toEqual(["write-clean", "write-dsb-clean", "write-invalidate", "write-dsb-invalidate", "kick-wait"]);
   });
 
   it("matrix: no instruction lies over two lines", async () => {

@@ -26,7 +26,6 @@ export { Machine } from "./machine/machine.js";
 export type { ResolvedSite, SiteInstruction, Version } from "./machine/sites.js";
 export { type Fetched, fetchChoices, latestByte } from "./machine/windows.js";
 export { settled } from "./memory/perform.js";
-export { reorderingBuffer } from "./memory/reordering-buffer.js";
 export { wordSeen } from "./memory/seen.js";
 export { sequential } from "./memory/sequential.js";
 export { storeBuffer } from "./memory/store-buffer.js";

@@ -54,16 +54,14 @@ export interface MemoryOrder {
   readonly maps?: readonly CpuMap[];
   /** Performs a write, or keeps it for later. */
   write(parts: Written, write: Write, machine: Machine): Written;
-  /** Writes of this CPU that others do not see yet, the oldest first. Its own loads and fetches see them. */
+  /** Writes of this CPU that others do not see yet, the oldest first. Its own loads see them. */
   pending(cpu: CpuState): readonly Write[];
-  /** What a step of this ordering leaves behind in the CPU: a barrier that later writes wait for. By default nothing. */
-  leaves?(cpu: CpuState, ordering: Ordering): CpuState;
+  /** Those of them that its own fetches see; by default all. */
+  fetchable?(cpu: CpuState, machine: Machine): readonly Write[];
   /** What a context synchronisation leaves its CPU to fetch, in place of R5. */
-  narrow?(cpu: CpuState): CpuState;
+  narrow?(cpu: CpuState, machine: Machine): CpuState;
   /** The CPU without what it fetched ahead for the context that it leaves. */
   discard?(cpu: CpuState): CpuState;
-  /** What a context synchronisation does to the pending writes of its CPU. By default nothing. */
-  synchronise?(cpu: CpuState): CpuState;
   /** Whether a step of this ordering has to wait for what the CPU's memory does by itself. */
   holdsBack(cpu: CpuState, ordering: Ordering): boolean;
 }

@@ -59,7 +59,7 @@ const stories: { readonly [id: string]: readonly Key[] } = {
     [0, "flush", seen("send-ipi")],
     [0, "drain"],
     [0, "returnCall"],
-    [1, "execute", seen("execute", { stale: true })],
+    [1, "step", seen("execute", { stale: true })],
   ],
   "34": [
     [0, "enable"],

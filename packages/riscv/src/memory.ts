@@ -1,40 +1,85 @@
-import { type FetchModel, type MemoryOrder, type Ordering, reorderingBuffer } from "@cmodx/core";
+import {
+  type AccessKind,
+  type BarrierOrder,
+  type FetchModel,
+  type Instruction,
+  type MemoryOrder,
+  type WaitingKind,
+  type WindowModel,
+  type WindowStep,
+  window,
+} from "@cmodx/core";
+import { alternatives } from "./alternatives.js";
+import { outputs, type RiscvInstruction } from "./isa/index.js";
+import { inputs } from "./isa/inputs.js";
+
+const accesses = ["read", "write"] as const;
+
+/** What the letters of a FENCE stand for: `i` and `o` are what devices see, an interrupt to other harts among it. */
+const before: { readonly [letter: string]: AccessKind | undefined } = { r: "read", w: "write" };
+const behind: { readonly [letter: string]: WaitingKind } = { r: "read", w: "write", i: "request", o: "request" };
+
+const subsets = Array.from({ length: 15 }, (_, i) => [..."iorw"].filter((_, bit) => ((i + 1) >> bit) & 1).join(""));
+
+const order = (from: string, to: string): BarrierOrder => ({
+  from: [...from].flatMap((letter) => before[letter] ?? []),
+  to: [...new Set([...to].map((letter) => behind[letter] as WaitingKind))],
+});
+
+const fences: { readonly [step: string]: WindowStep } = Object.fromEntries(
+  subsets.flatMap((from) =>
+    subsets.flatMap((to): readonly (readonly [string, WindowStep])[] => {
+      const step: WindowStep = { is: "barrier", orders: [order(from, to)] };
+      return [
+        [`fence ${from},${to}`, step],
+        [`${from},${to}`, step],
+      ];
+    }),
+  ),
+);
 
 /** The sets of the kernel's `mb`, `smp_wmb` and `smp_rmb` (arch/riscv/include/asm/barrier.h, 7.3). */
 const kernelFences: { readonly [word: string]: string } = { mb: "iorw,iorw", wmb: "w,w", rmb: "r,r" };
 
-/** What a fence orders before what; undefined for what is no fence. */
-const setsOf = (ordering: Ordering): { readonly before: string; readonly after: string } | undefined => {
-  if (ordering === "fence.tso") return { before: "w", after: "w" };
-  const [, before, after] = /^(?:fence )?([iorw]+),([iorw]+)$/.exec(kernelFences[ordering] ?? ordering) ?? [];
-  return before === undefined || after === undefined ? undefined : { before, after };
-};
+/**
+ * FENCE.I: the hart's fetches see what its loads could, its own stores among it ("Zifencei"). That it waits for the loads before it
+ * is what makes it of use to who was told of new code. Under Ziccid the stores before it are visible to all.
+ */
+const fenceI = (isCoherent: boolean): WindowStep => ({
+  is: "synchronise",
+  after: isCoherent ? accesses : ["read"],
+  ownStores: true,
+});
 
-/** Atomic accesses of programs, and what the kernel orders by itself: switches of tasks, entries and returns of its handlers. */
-const always: ReadonlySet<string> = new Set(["atomic", "event", "release"]);
+const steps = (isCoherent: boolean): WindowModel["steps"] => ({
+  ...fences,
+  ...Object.fromEntries(Object.entries(kernelFences).map(([word, sets]) => [word, fences[sets] as WindowStep])),
+  "fence.tso": { is: "barrier", orders: [order("r", "rw"), order("w", "w")] },
+  "fence.i": fenceI(isCoherent),
+  "context-synchronisation": fenceI(isCoherent),
+});
+
+const own = (insn: Instruction): RiscvInstruction => insn as unknown as RiscvInstruction;
 
 /**
- * RVWMO as far as fences, fetches, interrupts between harts and literals need it: stores wait in a buffer and become visible in any
- * order but that of one place; the hart's own loads see them at once. `fence w,w` keeps the stores on its two sides apart; a fence
- * from writes to anything else waits until they are visible. An interrupt to other harts is no memory: it overtakes what no fence
- * `w,o` holds it behind. Loads are performed in program order.
- *
- * Under Ziccid a FENCE.I makes the hart's older stores visible to all; else it makes them visible to its own fetches alone.
+ * RVWMO on the machine of the fetch-ahead window: loads and stores take place out of order as far as fences, dependencies,
+ * acquire and release leave it, and code is fetched ahead past branches that are not decided.
  */
-const rvwmo = (drainsAtFenceI: boolean): MemoryOrder =>
-  reorderingBuffer({
+const rvwmo = (isCoherent: boolean): MemoryOrder =>
+  window({
     id: "rvwmo",
     source: 'RISC-V unprivileged ISA, "RVWMO Memory Consistency Model", "Zifencei" and "Ziccid"',
-    drainedBy(ordering) {
-      if (always.has(ordering)) return true;
-      if (ordering === "context-synchronisation" || ordering === "fence.i") return drainsAtFenceI;
-      const sets = setsOf(ordering);
-      return sets?.before.includes("w") === true && /[ior]/.test(sets.after);
-    },
-    separatedBy(ordering) {
-      const sets = setsOf(ordering);
-      return sets?.before.includes("w") === true && sets.after === "w";
-    },
+    steps: steps(isCoherent),
+    tags: { acquire: "acquire", release: "release" },
+    // Rule 11: a store waits for the branches before it; rule 13: and for the addresses of the accesses before it.
+    afterBranches: ["write", "synchronise"],
+    afterAddresses: ["write", "synchronise"],
+    outputs: (insn) => outputs(own(insn)),
+    selected: (insn) => inputs(own(insn)),
+    alternatives: (insn) => alternatives(own(insn)),
+    raise: (registers) => registers,
+    undefinedVector: "ud",
+    ahead: { instructions: 64, same: 3 },
   });
 
 /** The memory order of a hart with this fetch model. */

@@ -65,8 +65,9 @@ export const cleanAndInvalidate = (id: string, address: bigint, { reports }: Pla
 };
 
 /**
- * `aarch64_insn_patch_text_nosync`: one store, and the cache maintenance that it needs. Other CPUs may run the old instruction until
- * they synchronise. (arch/arm64/kernel/patching.c, 7.3)
+ * `aarch64_insn_patch_text_nosync`: one store through a mapping of its own, and the cache maintenance that it needs. Other CPUs may
+ * run the old instruction until they synchronise. (arch/arm64/kernel/patching.c; `__set_pte` in arch/arm64/include/asm/pgtable.h and
+ * `flush_tlb_kernel_range` in asm/tlbflush.h, 7.3)
  */
 export const patchNosync = (
   id: string,
@@ -75,7 +76,9 @@ export const patchNosync = (
   context: PlanContext,
   note?: string,
 ): readonly Line[] => [
+  fence(`${id}-map`, "dsb ishst", "the mapping is there, and all that was stored before"),
   store(id, address, bytes, { width: 4, ...(note === undefined ? {} : { note }) }),
+  fence(`${id}-unmap`, "dsb ish", "the mapping is gone, and the store complete"),
   ...cleanAndInvalidate(id, address, context),
 ];
 

@@ -2,6 +2,7 @@ import {
   type CpuState,
   type Data,
   FREED,
+  fromHex,
   type Machine,
   NMI_OFF,
   type Observation,
@@ -89,8 +90,12 @@ const tells: { readonly [what: string]: Tell } = {
     loud(
       `stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}${isKept(step, machine) ? ", into its store buffer" : detail.bytes === detail.was ? ", as it was" : ""}`,
     ),
-  drain: ({ write }, _step, machine) =>
-    quiet(`${writeText(write as unknown as Write, machine)} becomes visible to all`),
+  drain: (detail, _step, machine) =>
+    quiet(
+      detail.write === undefined
+        ? `its ${maintenance(detail, machine)} takes place`
+        : `${writeText(detail.write as unknown as Write, machine)} becomes visible to all`,
+    ),
   "store-data": (detail, _step, machine) =>
     loud(`stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}, as data`),
   "free-data": (detail, _step, machine) => loud(`gives the data at ${at(detail, machine, "address")} back`),
@@ -98,6 +103,21 @@ const tells: { readonly [what: string]: Tell } = {
     loud(begins === true ? "publishes an event: old or new from here on" : "publishes an event: new from here on"),
   publish: () => loud("the new instruction is published"),
   execute: executed,
+  fetch: (detail, _step, machine) => {
+    const { bytes, stale } = detail;
+    const text = bytes === "" ? "nothing" : machine.disassemble(fromHex(String(bytes)), detail.at as bigint);
+    const told = `fetches ${text}${standing(detail, machine)}${stale === true ? " ~stale" : ""}`;
+    return stale === true ? loud(told) : quiet(told);
+  },
+  "window-load": (detail, _step, machine) =>
+    quiet(
+      `loads 0x${(detail.value as bigint).toString(16)} from ${at(detail, machine, "address")}${detail.forwarded === true ? ", its own" : ""}`,
+    ),
+  "window-store": (detail, _step, machine) =>
+    quiet(`stores 0x${(detail.value as bigint).toString(16)} at ${at(detail, machine, "address")}`),
+  "window-maintain": ({ operation }) => quiet(String(operation)),
+  "window-complete": () => quiet("its invalidations are in force everywhere"),
+  "window-restart": (detail, _step, machine) => quiet(`fetches and loads again from ${at(detail, machine)} on`),
   "fetch-part": (detail, _step, machine) =>
     loud(`fetches ${spaced(String(detail.bytes))} at ${at(detail, machine)}, the first part of an instruction`),
   "enter-trap": ({ vector }) => loud(`enters the ${vector} handler`),
@@ -139,10 +159,7 @@ const tells: { readonly [what: string]: Tell } = {
   armTrap: ({ vector }) => quiet(`registers the ${vector} handler`),
   disarmTrap: ({ vector }) => quiet(`unregisters the ${vector} handler`),
   fence: ({ kind }) => quiet(`${kind} barrier`),
-  maintain: (detail, _step, machine) =>
-    quiet(
-      `${String(detail.operation)}${detail.address === undefined ? "" : ` of the line of ${at(detail, machine, "address")}`}`,
-    ),
+  maintain: (detail, _step, machine) => quiet(maintenance(detail, machine)),
   set: ({ word }, step, machine) => quiet(`sets ${word}${short(wordIn(step.after, step, word, machine))}`),
   add: ({ word }, step, machine) => quiet(`adds to ${word}${short(wordIn(step.after, step, word, machine))}`),
   load: ({ word }, step, machine) => quiet(`loads ${word}${short(wordIn(step.before, step, word, machine))}`),
@@ -181,6 +198,9 @@ const writeText = (write: Write, machine: Machine): string => {
   }
 };
 
+const maintenance = (detail: Detail, machine: Machine): string =>
+  `${String(detail.operation)}${detail.address === undefined ? "" : ` of the line of ${at(detail, machine, "address")}`}`;
+
 const standing = (detail: Detail, machine: Machine): string => {
   const pc = detail.at as bigint;
   return machine.siteAt(pc) === undefined ? "" : ` at ${placeOf(pc, machine)}`;
@@ -196,8 +216,20 @@ const calls: ReadonlySet<string> = new Set(["begin-call", "return-call"]);
 
 const last = (observed: readonly Observation[]): Observation | undefined => observed[observed.length - 1];
 
+/** A window lets several instructions take effect in one step. */
+const executions = (step: TraceStep, machine: Machine): Told => {
+  const told = step.observed.flatMap(({ what, detail }) => tells[what]?.(detail, step, machine) ?? []);
+  const telling = told.filter(({ quiet }) => !quiet);
+  if (told.length === 0) return quiet("goes on");
+  return {
+    text: (telling.length > 0 ? telling : told).map(({ text }) => text).join("; "),
+    quiet: telling.length === 0,
+  };
+};
+
 /** Says in the field's words what the acting CPU did. */
 export const tell = (step: TraceStep, machine: Machine): Told => {
+  if (step.rule === machine.order.execute.id) return executions(step, machine);
   const observation = last(step.observed);
   if (observation === undefined) return loud(`${named(step)}${step.rule}`);
   const rule = machine.rule(step.rule);

@@ -210,9 +210,8 @@ const commit = (
   if (operation !== undefined)
     return [{ ...done, set: { ...done.set, memory: maintain(told, operation, outcome.address, machine) } }];
   const went = done.set.cpu as CpuState;
-  const goneOn = machine.order.leaves?.(went, outcome.step) ?? went;
-  if (!machine.cpu.synchronizes.includes(outcome.step)) return [{ ...done, set: { ...done.set, cpu: goneOn } }];
-  return [{ ...done, set: { ...done.set, cpu: synchronize(goneOn, memory, machine) } }];
+  if (!machine.cpu.synchronizes.includes(outcome.step)) return [done];
+  return [{ ...done, set: { ...done.set, cpu: synchronize(went, memory, machine) } }];
 };
 
 /** What an instruction uses together, where a strategy says that it does. */

@@ -34,6 +34,7 @@ import { injectable, use, useAll } from "../wiring/tokens.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { bytesByAddress, undecoded } from "./execute.js";
 import { type Layout, layOut } from "./layout.js";
+import { isHeld, neverWritten } from "./never-written.js";
 import { guardKey, HOME, STACK_TOP } from "./reserved.js";
 import type { SiteInstruction } from "./sites.js";
 
@@ -81,7 +82,8 @@ export class Machine {
   readonly nmi: boolean;
   readonly #operations: ReadonlySet<string>;
   readonly #enter = new Map<string, MachineCode>();
-  #targets: readonly bigint[] | undefined;
+  #targets: Machine["targets"] | undefined;
+  #neverWritten: ((address: bigint) => boolean) | undefined;
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
   constructor(
@@ -189,11 +191,27 @@ export class Machine {
     return this.layout.runs.get(routine)?.faults;
   }
 
-  /** Addresses that an indirect branch may go to as far as nothing is known of it: the sites and where routines start. */
-  get targets(): readonly bigint[] {
-    this.#targets ??= [
-      ...new Set([...this.layout.sites.map((site) => site.address), ...[...this.layout.routines.values()].flat()]),
-    ];
+  /** Whether no run writes the byte of data at an address, one that breaks `old-or-new` and goes on excepted. */
+  isNeverWritten(address: bigint): boolean {
+    this.#neverWritten ??= neverWritten(this);
+    return this.#neverWritten(address);
+  }
+
+  /**
+   * Where an indirect branch may go as far as nothing is known of it: the sites and where routines start, with their modes; for code
+   * that runs for ever those of them whose addresses are held anywhere, since what its loads find comes from there.
+   */
+  get targets(): readonly { readonly address: bigint; readonly mode: string }[] {
+    if (this.#targets === undefined) {
+      const entries = [...this.layout.routines.values()].flat();
+      const modes = new Map(entries.map((entry) => [entry, this.layout.modes.get(entry) ?? ""]));
+      for (const { address, mode, data } of this.layout.sites) if (!data) modes.set(address, mode);
+      const once = [...this.layout.runs.values()].some((run) => run.once === true);
+      const { data } = this.initial().memory;
+      this.#targets = [...modes]
+        .filter(([address]) => once || isHeld(address, this.layout, data))
+        .map(([address, mode]) => ({ address, mode }));
+    }
     return this.#targets;
   }
 

@@ -114,9 +114,6 @@ export const fenceRule = rule({
   ordering: ({ kind }: { readonly kind: string }) => kind,
   urgent: () => true,
   apply({ cpu }, args: { readonly kind: string }, machine) {
-    const done = machine.advance(cpu);
-    return [
-      { set: { cpu: machine.order.leaves?.(done, args.kind) ?? done }, observed: [{ what: "fence", detail: args }] },
-    ];
+    return [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "fence", detail: args }] }];
   },
 });

@@ -3,6 +3,7 @@ import type { ByteWindow } from "../fetch-model.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Instruction } from "../instruction-set.js";
 import { valueSet } from "../key.js";
+import type { Write } from "../memory-order.js";
 import type { Cell, CellValue, CpuState, MemoryState, Overwritten, ValueSet } from "../state.js";
 import { addressKey } from "../state.js";
 import type { Machine } from "./machine.js";
@@ -32,7 +33,7 @@ const MOST_BEHIND = 6;
 /** Values that a CPU can fetch from a cell, the latest first: what it wrote itself may be seen before others see it. */
 export const windowOf = (cpu: CpuState, memory: MemoryState, key: string, machine: Machine): readonly CellValue[] => {
   if (machine.fetch.stale === "in-order") return inOrder(cpu, memory, key, 0).map(([value]) => value);
-  const versions = versionsSeen(cpu, memory, key, machine);
+  const versions = versionsSeen(memory, key, machine, fetchableOf(cpu, machine));
   const stale = cpu.stale[key] ?? NO_VALUES;
   return versions.length === 1 ? [...versions, ...stale] : [...new Set([...versions, ...stale])];
 };
@@ -64,10 +65,18 @@ const inOrder = (
   return [...found];
 };
 
-/** What a cell holds and what the pending writes of a CPU make of it, the last first. */
-const versionsSeen = (cpu: CpuState, memory: MemoryState, key: string, machine: Machine): readonly CellValue[] => {
+const fetchableOf = (cpu: CpuState, machine: Machine): readonly Write[] =>
+  machine.order.fetchable?.(cpu, machine) ?? machine.order.pending(cpu);
+
+/** What a cell holds and what writes of a CPU that others do not see yet make of it, the last first. */
+const versionsSeen = (
+  memory: MemoryState,
+  key: string,
+  machine: Machine,
+  own: readonly Write[],
+): readonly CellValue[] => {
   const versions = [(memory.cells[key] as Cell).latest];
-  for (const write of machine.order.pending(cpu)) {
+  for (const write of own) {
     if (write.to !== "code") continue;
     const base = machine.cellOf(write.address) as bigint;
     if (addressKey(base) !== key) continue;
@@ -174,7 +183,7 @@ export const latestByte = (memory: MemoryState, address: bigint, machine: Machin
 export const byteSeen = (cpu: CpuState, memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
   const base = machine.cellOf(address);
   if (base === undefined) return machine.text(address);
-  const [last] = versionsSeen(cpu, memory, addressKey(base), machine);
+  const [last] = versionsSeen(memory, addressKey(base), machine, machine.order.pending(cpu));
   return fromHex(last as CellValue)[Number(address - base)];
 };
 
@@ -236,7 +245,7 @@ export const ageWindow = (cpu: CpuState, key: string, old: CellValue, value: Cel
 
 /** R5: a context synchronisation narrows the window of the CPU it happens on to what the floor of its fetch model allows. */
 export const synchronize = (cpu: CpuState, memory: MemoryState, machine: Machine): CpuState => {
-  if (machine.order.narrow !== undefined) return machine.order.narrow(cpu);
+  if (machine.order.narrow !== undefined) return machine.order.narrow(cpu, machine);
   const stale: { [cell: string]: ValueSet } = {};
   if (machine.fetch.stale === "until-maintenance") {
     for (const [key, cell] of Object.entries(memory.cells)) {
@@ -245,8 +254,7 @@ export const synchronize = (cpu: CpuState, memory: MemoryState, machine: Machine
       if (kept.length > 0) stale[key] = kept;
     }
   }
-  const synchronized = { ...withBehind(cpu, NOT_BEHIND), stale, excludes: {}, fetching: null };
-  return machine.order.synchronise?.(synchronized) ?? synchronized;
+  return { ...withBehind(cpu, NOT_BEHIND), stale, excludes: {}, fetching: null };
 };
 
 /** The CPU once its fetches are behind these stores alone. */

@@ -1,9 +1,9 @@
 import { fromHex } from "../hex.js";
 import { same, valueSet } from "../key.js";
 import type { Machine } from "../machine/machine.js";
-import { ageWindow } from "../machine/windows.js";
+import { ageWindow, withBehind } from "../machine/windows.js";
 import { cpuMap, type Effect } from "../rule.js";
-import type { Cell, CellValue, CpuState, MemoryState, ValueSet } from "../state.js";
+import { type Cell, type CellValue, type CpuState, type MemoryState, running, type ValueSet } from "../state.js";
 import type { WindowModel } from "./window-model.js";
 import { cellsOf } from "./window-places.js";
 import { type Invalidation, type WindowState, windowOfCpu, withWindow } from "./window-state.js";
@@ -34,16 +34,17 @@ const aged = (values: ValueSet, old: CellValue, value: CellValue): ValueSet =>
 export const ageMap = (model: WindowModel) =>
   cpuMap({
     id: "age-window",
-    touches: ["stale", "order"],
+    touches: ["stale", "behind", "order"],
     apply(cpu, { changes }: { readonly changes: readonly Change[] }, machine) {
-      // What lags behind in order is what was fetched ahead, which the window holds.
-      if (machine.fetch.stale === "never" || machine.fetch.stale === "in-order") return cpu;
       return changes.reduce((each, change) => ageOne(each, change, model, machine), cpu);
     },
   });
 
-const ageOne = (cpu: CpuState, change: Change, model: WindowModel, machine: Machine): CpuState => {
+/** What one change of code does to what a CPU may fetch. */
+export const ageOne = (cpu: CpuState, change: Change, model: WindowModel, machine: Machine): CpuState => {
   const { key, old, value } = change;
+  if (machine.fetch.stale === "never" || machine.fetch.stale === "in-order")
+    return ageWindow(cpu, key, old, value, machine);
   const window = windowOfCpu(cpu);
   const age = (each: Invalidation): Invalidation =>
     each.cell === key ? { cell: key, keep: aged(each.keep, old, value) } : each;
@@ -61,8 +62,10 @@ const withRaces = (
   fetchable: readonly CellValue[],
   model: WindowModel,
 ): WindowState["racing"] => {
+  if (model.races === undefined) return racing;
+  const { allowed } = model.races;
   const before = racing[key] ?? {};
-  const mayRace = (each: CellValue): boolean => model.mayRace(fromHex(each));
+  const mayRace = (each: CellValue): boolean => allowed(fromHex(each));
   const pairs = fetchable.filter((each) => each !== value && !(mayRace(each) && mayRace(value)));
   if (pairs.length === 0 && before[value] === undefined) return racing;
   const cell: { [value: CellValue]: ValueSet } = {};
@@ -89,11 +92,15 @@ export const invalidateMap = cpuMap({
   },
 });
 
-/** Invalidations are in force on every CPU. */
+/**
+ * Invalidations are in force on every CPU. One that runs a program may have fetched ahead already the machine code that it goes on with
+ * then, and fetches that as before until it synchronises its context.
+ */
 export const invalidatedMap = cpuMap({
   id: "invalidated-window",
-  touches: ["stale", "order"],
-  apply: (cpu, { invalidations }: { readonly invalidations: readonly Invalidation[] }) => inForce(cpu, invalidations),
+  touches: ["stack", "stale", "order"],
+  apply: (cpu, { invalidations }: { readonly invalidations: readonly Invalidation[] }) =>
+    running(cpu)?.code.run === "machine" ? inForce(cpu, invalidations) : cpu,
 });
 
 const inForce = (cpu: CpuState, invalidations: readonly Invalidation[]): CpuState => {
@@ -109,12 +116,12 @@ const inForce = (cpu: CpuState, invalidations: readonly Invalidation[]): CpuStat
   return withWindow({ ...cpu, stale }, { ...window, incoming });
 };
 
-/** R29: a context synchronisation puts in force on its CPU what was begun anywhere. */
-export const synchronizeWindow = (cpu: CpuState): CpuState => {
-  const window = windowOfCpu(cpu);
-  const forced = inForce(cpu, window.incoming);
-  const after = windowOfCpu(forced);
-  return withWindow({ ...forced, fetching: null }, { ...after, incoming: [], racing: {} });
+/** R5, R29: a context synchronisation puts in force on its CPU what was begun anywhere. */
+export const synchronizeWindow = (cpu: CpuState, machine: Machine): CpuState => {
+  const forced = inForce(cpu, windowOfCpu(cpu).incoming);
+  const stale = machine.fetch.stale === "until-sync" ? {} : forced.stale;
+  const fresh = { ...withBehind(forced, []), stale, fetching: null };
+  return withWindow(fresh, { ...windowOfCpu(forced), incoming: [], racing: {} });
 };
 
 /** In an order of its own, so that states that behave alike are alike; without repetition. */
@@ -156,10 +163,12 @@ export const invalidationsOf = (
 ): readonly Invalidation[] => {
   const operation = machine.cache.operations[step];
   if (operation === undefined) return [];
-  return cellsOf(address, memory, machine).map((cell) => ({
-    cell,
-    keep: operation(memory.cells[cell] as Cell).sinceFloor,
-  }));
+  return cellsOf(address, memory, machine).flatMap((key) => {
+    const cell = memory.cells[key] as Cell;
+    const after = operation(cell);
+    // Hardware that needs no invalidation does none.
+    return after === cell ? [] : [{ cell: key, keep: after.sinceFloor }];
+  });
 };
 
 /** Invalidations begin on every CPU. */

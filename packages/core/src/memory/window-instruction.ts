@@ -16,6 +16,8 @@ export type WindowInstruction = {
   readonly order: WindowStep | undefined;
   readonly inputs: ReturnType<Machine["instructionSet"]["inputs"]>;
   readonly outputs: readonly string[];
+  /** It may have no effect, as its `data` inputs tell. */
+  readonly conditional: boolean;
   /** It may go on elsewhere than behind itself. */
   readonly branches: boolean;
   /** Ways it may turn out while its `branch` inputs are not known; empty where it has no such inputs. */
@@ -60,6 +62,7 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
     order: undefined,
     inputs: [],
     outputs: NONE,
+    conditional: false,
     branches: false,
     alternatives: WAYS,
   };
@@ -72,37 +75,38 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
   const outputs = model.outputs(decoded);
   const decides = inputs.some(({ role }) => role === "branch");
   const alternatives = decides ? model.alternatives(decoded) : WAYS;
+  const given = model.conditional?.(decoded);
   const common = {
     insn: decoded,
     trap: undefined,
     inputs,
     outputs,
     alternatives,
+    conditional: given !== undefined,
     behind,
     tags: NONE,
     step: undefined,
     order: undefined,
   };
-  const outcome = instructionSet.execute(decoded, at, {});
+  const outcome = instructionSet.execute(decoded, at, given ?? {});
+  const turnsInto = (to: ReturnType<typeof instructionSet.execute>): boolean =>
+    (to.do === "retire" || to.do === "operate") && to.next !== behind;
   const branches =
     alternatives === "indirect" ||
     // A branch to what is behind it anyway is one too.
     (decides && outcome.do === "retire" && outputs.length === 0 && (outcome.stores ?? []).length === 0) ||
-    alternatives.some((way) => {
-      const turned = instructionSet.execute(decoded, at, way);
-      return (turned.do === "retire" || turned.do === "operate") && turned.next !== behind;
-    });
+    alternatives.some((way) => turnsInto(instructionSet.execute(decoded, at, way)));
   switch (outcome.do) {
     case "load": {
       const then = instructionSet.execute(
         decoded,
         at,
-        {},
+        given ?? {},
         outcome.from.map(() => 0n),
       );
       const stores = then.do === "retire" && (then.stores ?? []).length > 0;
       const tags = outcome.from.flatMap((access) => access.tags);
-      return { ...common, branches, tags, kind: stores ? "atomic" : "read" };
+      return { ...common, branches: branches || turnsInto(then), tags, kind: stores ? "atomic" : "read" };
     }
     case "operate":
       return { ...common, branches, kind: "step", step: outcome.step, order: model.steps[outcome.step] };

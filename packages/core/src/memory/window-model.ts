@@ -4,13 +4,19 @@ import type { Instruction, InstructionSet, Registers } from "../instruction-set.
 /** What a CPU does to memory, and what waits: loads, stores, cleaning of the data cache, invalidation of the instruction cache. */
 export type AccessKind = "read" | "write" | "clean" | "invalidate";
 
-/** What can have to wait for accesses before it: accesses, and a context synchronisation. */
-export type WaitingKind = AccessKind | "synchronise";
+/**
+ * What can have to wait for accesses before it: accesses, a context synchronisation, and a `request` of a patch program to others
+ * that is no access, as an interrupt or a call of the firmware is.
+ */
+export type WaitingKind = AccessKind | "synchronise" | "request";
 
 /** One order that a barrier keeps: what is `to` and comes behind it waits for what is `from` and comes before it. */
 export type BarrierOrder = { readonly from: readonly AccessKind[]; readonly to: readonly WaitingKind[] };
 
-/** What a machine step of an instruction ({@link Outcome}, `operate`) is to the order. Steps that are not named order nothing. */
+/**
+ * What a machine step of an instruction ({@link Outcome}, `operate`) or an {@link Ordering} of a patch program is to the order. What is
+ * not named orders nothing.
+ */
 export type WindowStep =
   | {
       readonly is: "barrier";
@@ -18,7 +24,14 @@ export type WindowStep =
       /** It waits until the invalidations before it have reached every CPU. */
       readonly completes?: true;
     }
-  | { readonly is: "clean" | "invalidate" | "synchronise" };
+  | {
+      readonly is: "synchronise";
+      /** Accesses before it that it waits for. */
+      readonly after?: readonly AccessKind[];
+      /** Its own CPU's fetches find the stores before it, however late others see them. */
+      readonly ownStores?: true;
+    }
+  | { readonly is: "clean" | "invalidate" };
 
 /** What an access with a tag is to the order besides. */
 export type TagMeaning = "acquire" | "acquire-pc" | "release";
@@ -34,7 +47,7 @@ export type WindowModel = {
   readonly id: string;
   /** The manual's section. */
   readonly source: string;
-  /** By the name of the machine step. */
+  /** By the name of the machine step, and by the {@link Ordering} of steps of programs. */
   readonly steps: { readonly [step: string]: WindowStep };
   /** By the tag of the access. */
   readonly tags: { readonly [tag: string]: TagMeaning };
@@ -48,17 +61,24 @@ export type WindowModel = {
   selected(insn: Instruction, registers: Registers): ReturnType<InstructionSet["inputs"]>;
   /** The ways in which an instruction may turn out whose `branch` inputs are not known yet. */
   alternatives(insn: Instruction): Alternatives;
+  /** Registers with which an instruction does what it otherwise does under a condition only; undefined where it has none. */
+  conditional?(insn: Instruction): Registers | undefined;
+  /** The value of a register by which an indirect branch goes to an address and a decoder mode; default the address. */
+  pointer?(address: bigint, mode: string): bigint;
   /** The registers after an exception that machine code itself handles ({@link Executor.faults}); `resume` is the saved pc. */
   raise(registers: Registers, resume: bigint): Registers;
   /** The vector of an exception that is a fault of the instruction itself, by which the routine of {@link Executor.faults} goes on. */
   readonly undefinedVector: string;
   /**
-   * Whether an instruction may be executed while one is written in its place that another CPU does not yet order before or after:
-   * of both values.
+   * Which instructions may be executed while one is written in their place that is not ordered before or after. Where this is absent
+   * {@link FetchModel.admits} judges when they are fetched.
    */
-  mayRace(value: Bytes): boolean;
-  /** Why it may not, in one sentence for people. */
-  readonly raceWhy: string;
+  readonly races?: {
+    /** Whether an instruction may, both as what was executed and as what was written. */
+    allowed(value: Bytes): boolean;
+    /** Why others may not, in one sentence for people. */
+    readonly why: string;
+  };
   /** Instructions that are fetched ahead at the most, and instances of one instruction among them. */
   readonly ahead: { readonly instructions: number; readonly same: number };
 };

@@ -1,4 +1,5 @@
 import type { Data } from "../data.js";
+import type { Write } from "../memory-order.js";
 import { type CellValue, type CpuState, type MachineCode, running, type SiteState, type ValueSet } from "../state.js";
 
 /** An instruction that was fetched and has not left the window; entries stand in program order. */
@@ -6,8 +7,12 @@ export type WindowEntry = {
   readonly at: bigint;
   /** The fetched bytes as hex; empty where nothing is mapped. */
   readonly bytes: string;
+  /** The decoder's mode, where it is not that in which the context stands. */
+  readonly mode?: string;
   /** The guess where it goes on, of a branch that is not decided. */
   readonly next?: bigint;
+  /** The guess in which mode it goes on there, where that changes. */
+  readonly turns?: string;
   /** The guess which of its alternatives it is, of an instruction that is not decided and goes on behind itself either way. */
   readonly way?: number;
   /** What its loads found. */
@@ -18,22 +23,33 @@ export type WindowEntry = {
   readonly found?: "latest" | "older";
   /** Its store, maintenance or synchronisation has taken place; of a barrier: invalidations before it have reached every CPU. */
   readonly done?: true;
-  /** How its site stood when it was fetched. */
+  /** How its site stood when it was fetched, of a trap. */
   readonly site?: SiteState;
   /** How the site of data stood that it loaded from, when it did. */
   readonly data?: SiteState;
   /** It was not what memory held when it was fetched. */
   readonly stale?: true;
-  /** It raced with a write of another value and may not ({@link WindowModel.mayRace}). */
-  readonly races?: true;
+  /** Why it may not be executed: it raced with a write of another value, or the fetch model refuses it. */
+  readonly refused?: string;
+  /** A store that its own CPU's fetches find, though others may not see it yet. */
+  readonly fetchable?: true;
 };
 
 /** An invalidation of a cell that was begun: the values, `latest` excepted, that it leaves to fetch. */
 export type Invalidation = { readonly cell: string; readonly keep: ValueSet };
 
+/** What a patch program did, or a handler in an instruction's stead, and has not taken place yet. */
+export type Posted =
+  | { readonly is: "write"; readonly write: Write }
+  | { readonly is: "clean" | "invalidate"; readonly operation: string; readonly address?: bigint }
+  /** What comes behind it waits for what stands before it, as the step of this name says. */
+  | { readonly is: "barrier"; readonly step: string };
+
 /** What the window order keeps for a CPU; null in place of it when all of it is empty. */
 export type WindowState = {
   readonly entries: readonly WindowEntry[];
+  /** The oldest first. */
+  readonly posted: readonly Posted[];
   /** Begun by some CPU, and not yet in force on this one. */
   readonly incoming: readonly Invalidation[];
   /** Begun by this CPU, and not yet in force everywhere. */
@@ -46,7 +62,7 @@ export type WindowState = {
   readonly raced?: true;
 };
 
-const EMPTY: WindowState = { entries: [], incoming: [], begun: [], racing: {} };
+const EMPTY: WindowState = { entries: [], posted: [], incoming: [], begun: [], racing: {} };
 
 /** The window of a CPU. */
 export const windowOfCpu = (cpu: CpuState): WindowState => (cpu.order as unknown as WindowState | null) ?? EMPTY;
@@ -63,6 +79,7 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
   ...cpu,
   order:
     window.entries.length === 0 &&
+    window.posted.length === 0 &&
     window.incoming.length === 0 &&
     window.begun.length === 0 &&
     window.raced === undefined &&

@@ -1,19 +1,39 @@
 import type { Data } from "../data.js";
-import { fromHex, toHex } from "../hex.js";
+import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import { bytesByAddress } from "../machine/execute.js";
 import { dataSiteAt } from "../machine/loads.js";
 import type { Machine } from "../machine/machine.js";
-import { overlaid } from "../machine/windows.js";
+import { HOME } from "../machine/reserved.js";
+import { type Fetched, fetchChoices, overlaid, withBehind } from "../machine/windows.js";
 import { cpuMap, type Effect, type Observation } from "../rule.js";
-import { addressKey, type Cell, type CellValue, type CpuState, type MemoryState } from "../state.js";
-import { begins, type Change, cleaned, completes, invalidationsOf, withBegun, withChange } from "./window-code.js";
+import { addressKey, type Cell, type CpuState, type MemoryState } from "../state.js";
+import {
+  ageOne,
+  begins,
+  type Change,
+  cleaned,
+  completes,
+  invalidationsOf,
+  withBegun,
+  withChange,
+} from "./window-code.js";
+import { instructionOf } from "./window-instruction.js";
 import { loadNow } from "./window-loads.js";
 import type { LocalOrder } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
 import { overlap, sameLine, samePlace } from "./window-places.js";
-import { fetchesAt, hasOlderLoad, type Settled, settle, withFetched } from "./window-settle.js";
-import { codeOn, type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
+import {
+  fetchedEntry,
+  fetchesAt,
+  hasOlderLoad,
+  restartedAt,
+  type Settled,
+  settle,
+  textAt,
+  withFetched,
+} from "./window-settle.js";
+import { type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
 import { type SeenEntry, viewOf, type WindowView } from "./window-view.js";
 
 /* The events of one CPU that others notice, or that notice others: each is one step of the machine. */
@@ -46,39 +66,43 @@ const settled = (
   );
 };
 
-/** R21: an instruction where somebody may write is fetched: any value that this CPU's window allows, not its own pending stores. */
+/** R21: an instruction where somebody may write is fetched: any value that this CPU's window allows. */
 export const fetch = (stepping: Stepping): readonly Effect[] => {
   const { cpu, memory, view, model, machine } = stepping;
   const at = fetchesAt(cpu, view, model);
-  const base = at === undefined ? undefined : machine.cellOf(at);
-  if (at === undefined || base === undefined) return [];
-  const key = addressKey(base);
-  const cell = memory.cells[key] as Cell;
+  const { mode } = view;
+  if (at === undefined || textAt(at, mode, machine) !== undefined) return [];
+  const isMapped = machine.cellOf(at) !== undefined || machine.text(at) !== undefined;
+  // Only who comes there finds that nothing is mapped.
+  if (!isMapped && (at === HOME || view.entries.length > 0)) return [];
   const place = machine.siteAt(at);
   const site = place === undefined ? undefined : memory.sites[place.site];
-  const { mode } = codeOn(cpu);
-  return [cell.latest, ...(cpu.stale[key] ?? [])].flatMap((value) => {
-    const bytes = instructionIn(value, Number(at - base), mode, machine);
-    const races = (windowOfCpu(cpu).racing[key]?.[value] ?? []).length > 0;
+  return fetchChoices(cpu, memory, at, mode, machine).flatMap((fetched) => {
+    const bytes = fetched.insn === "unmapped" ? "" : toHex(fetched.bytes);
+    const refused = isMapped ? refusedWhy(stepping, at, fetched) : undefined;
+    const traps = instructionOf(at, bytes, mode, model, machine).kind === "trap";
     const entry: WindowEntry = {
-      at,
-      bytes,
-      ...(site === undefined ? {} : { site }),
-      ...(value === cell.latest ? {} : { stale: true }),
-      ...(races ? { races: true } : {}),
+      ...fetchedEntry(at, bytes, mode),
+      ...(site !== undefined && traps ? { site } : {}),
+      ...(fetched.stale ? { stale: true } : {}),
+      ...(refused === undefined ? {} : { refused }),
     };
-    return withFetched(cpu, entry, view, model, machine).flatMap((fetched) =>
-      settled(stepping, fetched, observation("fetch", { at, bytes, stale: value !== cell.latest })),
+    const behind = withBehind(cpu, fetched.behind ?? []);
+    return withFetched(behind, entry, view, model, machine).flatMap((each) =>
+      settled(stepping, each, observation("fetch", { at, bytes, stale: fetched.stale })),
     );
   });
 };
 
-/** The instruction (hex) at a place inside a cell. */
-const instructionIn = (value: CellValue, offset: number, mode: string, machine: Machine): string => {
-  const bytes = fromHex(value).slice(offset);
-  for (let length = 1; length < bytes.length; length++)
-    if (machine.instructionSet.decode(bytes.slice(0, length), mode) !== "short") return toHex(bytes.slice(0, length));
-  return toHex(bytes);
+/** R19, R31: why what was fetched may not be executed. */
+const refusedWhy = ({ cpu, view, model, machine }: Stepping, at: bigint, fetched: Fetched): string | undefined => {
+  const { window, bytes, versions } = fetched;
+  if (model.races === undefined) {
+    const admission = machine.fetch.admits(window, bytes, { at, mode: view.mode, versions });
+    return admission === "run" ? undefined : admission.why;
+  }
+  const raced = windowOfCpu(cpu).racing[addressKey(at)]?.[toHex(bytes)];
+  return raced === undefined || raced.length === 0 ? undefined : model.races.why;
 };
 
 /** The events of the entry at an index that can take place now. */
@@ -106,7 +130,9 @@ const load = (stepping: Stepping, index: number): readonly Effect[] => {
   const { cpu, memory, view, machine } = stepping;
   const seen = view.entries[index] as SeenEntry;
   const found = loadNow(view, index, cpu, memory, machine);
-  if (found === undefined || !agrees(view, index, found.from)) return [];
+  if (found === undefined) return [];
+  const other = disagrees(view, index, found.from);
+  if (other !== undefined) return restart(stepping, other);
   const matters = found.from === undefined && hasOlderLoad(view, index);
   const { address } = (seen.accesses as readonly Access[])[0] as Access;
   const data = dataSiteAt(address, memory, machine);
@@ -128,23 +154,30 @@ const load = (stepping: Stepping, index: number): readonly Effect[] => {
   );
 };
 
-/** R26: a younger load of the same place that came first may not have found an older value than this one. */
-const agrees = (view: WindowView, index: number, from: number | undefined): boolean => {
+/** R26: what came too early is done again. */
+const restart = (stepping: Stepping, index: number): readonly Effect[] => {
+  const restarted = restartedAt(stepping.cpu, index);
+  const { at } = (stepping.view.entries[index] as SeenEntry).entry;
+  return restarted === undefined ? [] : settled(stepping, restarted, observation("window-restart", { at }));
+};
+
+/** R26: a younger load of the same place that came first and found an older value than this one would, which it may not. */
+const disagrees = (view: WindowView, index: number, from: number | undefined): number | undefined => {
   const older = view.entries[index] as SeenEntry;
   for (let i = index + 1; i < view.entries.length; i++) {
     const younger = view.entries[i] as SeenEntry;
     if (!samePlace(older, younger)) continue;
     // Loads behind an own store of the place find that store or newer.
-    if (younger.access === "write" || younger.access === "atomic") return true;
+    if (younger.access === "write" || younger.access === "atomic") return undefined;
     if (younger.access !== "read" || !younger.performed) continue;
     if (
       from === undefined
         ? younger.entry.from !== undefined || younger.entry.found === "older"
         : younger.entry.from === undefined || i - younger.entry.from !== index - from
     )
-      return false;
+      return i;
   }
-  return true;
+  return undefined;
 };
 
 /** R25: accesses of one place, and maintenance of one line, stay in order, but for two loads. */
@@ -170,14 +203,17 @@ const exchange = (stepping: Stepping, index: number): readonly Effect[] => {
   const seen = view.entries[index] as SeenEntry;
   if (waitsForPlace(stepping, index)) return [];
   const found = loadNow(view, index, cpu, memory, machine);
-  if (found === undefined || !agrees(view, index, undefined) || seen.is.insn === undefined) return [];
+  if (found === undefined || seen.is.insn === undefined) return [];
+  const other = disagrees(view, index, undefined);
+  if (other !== undefined) return restart(stepping, other);
   const outcome = machine.instructionSet.execute(seen.is.insn, seen.entry.at, seen.given ?? {}, found.loaded);
   const stores = outcome.do === "retire" ? (outcome.stores ?? []) : [];
   return write(stepping, index, { ...seen.entry, loaded: found.loaded }, stores);
 };
 
-const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: readonly Access[]): readonly Effect[] => {
-  const { cpu, view, machine } = stepping;
+const write = (stepping: Stepping, index: number, by: WindowEntry, stores: readonly Access[]): readonly Effect[] => {
+  const { cpu, view, model, machine } = stepping;
+  const { fetchable = false, ...entry } = by;
   let { memory } = stepping;
   const changes: Change[] = [];
   const bytes: { [address: string]: string } = {};
@@ -202,15 +238,15 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
   if (Object.keys(bytes).length > 0) memory = { ...memory, data: { ...memory.data, ...bytes } };
   const [first] = stores;
   const seen = view.entries[index] as SeenEntry;
+  const visible = withVisibleStore(withEntry(cpu, index, entry), index, view);
+  // What its own fetches have found already makes nothing stale for them.
+  const aged = fetchable ? visible : real.reduce((each, change) => ageOne(each, change, model, machine), visible);
+  const places = stores.map(({ address, size }) => ({ address, size }));
   return settled(
     stepping,
-    withVisibleStore(withEntry(cpu, index, entry), index, view),
+    aged,
     observation("window-store", { at: seen.entry.at, address: first?.address ?? 0n, value: first?.value ?? 0n }),
-    {
-      memory,
-      ...(real.length === 0 ? {} : { everyCpu: { id: "age-window", args: { changes: real } } }),
-      otherCpus: { id: "overtake-window", args: { stores: stores.map(({ address, size }) => ({ address, size })) } },
-    },
+    { memory, otherCpus: { id: "overtake-window", args: { stores: places, changes: real } } },
   );
 };
 
@@ -267,12 +303,17 @@ const complete = (stepping: Stepping, index: number): readonly Effect[] => {
 export const overtakeMap = (model: WindowModel) =>
   cpuMap({
     id: "overtake-window",
-    touches: ["order"],
+    touches: ["stack", "stale", "behind", "order"],
     apply(
-      cpu,
-      { stores }: { readonly stores: readonly { readonly address: bigint; readonly size: number }[] },
+      before,
+      args: {
+        readonly stores: readonly { readonly address: bigint; readonly size: number }[];
+        readonly changes: readonly Change[];
+      },
       machine,
     ) {
+      const { stores, changes } = args;
+      const cpu = changes.reduce((each, change) => ageOne(each, change, model, machine), before);
       const window = windowOfCpu(cpu);
       if (!window.entries.some(({ found }) => found === "latest")) return cpu;
       const view = viewOf(cpu, model, machine);

@@ -1,7 +1,7 @@
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { onStack } from "../machine/execute.js";
 import type { Machine } from "../machine/machine.js";
-import type { CpuState } from "../state.js";
+import type { CpuState, MachineCode } from "../state.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
 import type { AccessKind, WindowModel } from "./window-model.js";
 import { codeOn, type WindowEntry, windowOfCpu } from "./window-state.js";
@@ -26,6 +26,8 @@ export type SeenEntry = {
   readonly firm: boolean;
   /** Where it goes on, by its inputs or by its guess; undefined while neither is there. */
   readonly next: bigint | undefined;
+  /** The decoder's mode there. */
+  readonly mode: string;
   /** It is a branch whose way is not decided for good. */
   readonly undecided: boolean;
   /** All its accesses are to the stack that its context has of its own, and nobody else's. */
@@ -39,6 +41,7 @@ export type WindowView = {
   readonly entries: readonly SeenEntry[];
   /** Where the next instruction is fetched from; undefined while that is not known. */
   readonly next: bigint | undefined;
+  readonly mode: string;
   /** Registers that are not known behind the last entry, and those whose values rest on a guess. */
   readonly registers: Registers;
   readonly unknown: ReadonlySet<string>;
@@ -58,25 +61,73 @@ export const viewOf = (cpu: CpuState, model: WindowModel, machine: Machine): Win
 
 const NO_ACCESS: readonly Access[] = [];
 
+/** The registers of a context at one place in its window, and the instruction before it. */
+type Step = {
+  readonly seen: SeenEntry | undefined;
+  readonly next: bigint | undefined;
+  readonly mode: string;
+  readonly registers: { [name: string]: bigint };
+  readonly unknown: Set<string>;
+  readonly soft: Set<string>;
+  /** By what was fetched next; null where that turned out wrong. */
+  readonly then: WeakMap<WindowEntry, Step | null>;
+};
+
+/** Windows grow at their end: what is known of their beginning is looked at once. */
+const begun = new WeakMap<MachineCode, Step>();
+
+const beginning = (code: MachineCode): Step => {
+  const { pc, mode, registers } = code;
+  const first: Step = {
+    seen: undefined,
+    next: pc,
+    mode,
+    registers: { ...registers },
+    unknown: new Set(),
+    soft: new Set(),
+    then: new WeakMap(),
+  };
+  begun.set(code, first);
+  return first;
+};
+
 const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView | undefined => {
   const code = codeOn(cpu);
-  const unknown = new Set<string>();
-  const soft = new Set<string>();
-  const registers: { [name: string]: bigint } = { ...code.registers };
-  const seen: SeenEntry[] = [];
-  let next: bigint | undefined = code.pc;
-
+  let last = begun.get(code) ?? beginning(code);
+  const entries: SeenEntry[] = [];
   for (const entry of windowOfCpu(cpu).entries) {
-    const is = instructionOf(entry.at, entry.bytes, code.mode, model, machine);
-    const found = lookAt(entry, is);
-    if (found === undefined) return undefined;
-    seen.push(found);
-    next = found.next;
-    write(found);
+    const before: Step = last;
+    let step = before.then.get(entry);
+    if (step === undefined) {
+      step = lookOn(entry, before, entries, code, model, machine) ?? null;
+      before.then.set(entry, step);
+    }
+    if (step === null) return undefined;
+    entries.push(step.seen as SeenEntry);
+    last = step;
   }
-  return { entries: seen, next, registers, unknown };
+  const { next, mode, registers, unknown } = last;
+  return { entries, next, mode, registers, unknown };
+};
 
-  function lookAt(entry: WindowEntry, is: WindowInstruction): SeenEntry | undefined {
+/** Looks at one more entry; undefined where a guess has turned out wrong. */
+const lookOn = (
+  entry: WindowEntry,
+  before: Step,
+  seen: readonly SeenEntry[],
+  code: MachineCode,
+  model: WindowModel,
+  machine: Machine,
+): Step | undefined => {
+  const registers = { ...before.registers };
+  const unknown = new Set(before.unknown);
+  const soft = new Set(before.soft);
+  const found = lookAt(instructionOf(entry.at, entry.bytes, entry.mode ?? "", model, machine));
+  if (found === undefined) return undefined;
+  write(found);
+  return { seen: found, next: found.next, mode: found.mode, registers, unknown, soft, then: new WeakMap() };
+
+  function lookAt(is: WindowInstruction): SeenEntry | undefined {
     let known = true;
     let firm = true;
     let addressKnown = true;
@@ -106,6 +157,7 @@ const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView |
         firm,
         own: false,
         next: entry.done === true ? machine.faults(code.routine) : undefined,
+        mode: entry.mode ?? "",
         undecided: false,
       };
     }
@@ -113,27 +165,28 @@ const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView |
     const run = (given: Registers, loaded?: readonly bigint[]): Outcome =>
       machine.instructionSet.execute(insn, entry.at, given, loaded);
     // A way that was guessed gives the registers that decide it.
-    const guessed = decided ? undefined : guessOf(entry, is);
+    const guessed = decided ? undefined : guessOf(entry, is, model);
     const given: Registers = guessed === undefined ? registers : { ...registers, ...guessed };
     let outcome: SeenEntry["outcome"];
     let accesses: readonly Access[] | undefined = NO_ACCESS;
     let access: SeenEntry["access"];
     const usable = known || (guessed !== undefined && onlyBranchInputsMissing(is, unknown));
+    const placed = addressKnown && (known || !is.conditional);
     if (is.kind === "read" || is.kind === "atomic") {
-      access = is.kind;
-      const first = addressKnown ? run(given) : undefined;
-      accesses = first?.do === "load" ? first.from : undefined;
-      if (entry.loaded !== undefined && first?.do === "load") {
-        const then = run(given, entry.loaded);
-        if (then.do !== "load") outcome = then;
-      }
+      const first = placed ? run(given) : undefined;
+      if (first === undefined || first.do === "load") {
+        access = is.kind;
+        accesses = first?.from;
+        if (entry.loaded !== undefined && first !== undefined) {
+          const then = run(given, entry.loaded);
+          if (then.do !== "load") outcome = then;
+        }
+      } else if (usable) outcome = first;
     } else if (is.kind === "write") {
-      access = "write";
-      if (addressKnown) {
-        const first = run(given);
-        if (first.do === "retire") accesses = first.stores ?? NO_ACCESS;
-        if (usable && first.do !== "load") outcome = first;
-      } else accesses = undefined;
+      const first = placed ? run(given) : undefined;
+      if (first?.do !== "trap") accesses = first?.do === "retire" ? (first.stores ?? NO_ACCESS) : undefined;
+      if (accesses === undefined || accesses.length > 0) access = "write";
+      if (usable && first !== undefined && first.do !== "load") outcome = first;
     } else if (is.order?.is === "clean" || is.order?.is === "invalidate") {
       access = is.order.is;
       const first = addressKnown ? run(given) : undefined;
@@ -149,13 +202,21 @@ const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView |
       if (first.do !== "load") outcome = first;
     }
     let to: bigint | undefined = is.behind;
+    let mode = entry.mode ?? "";
     let undecided = false;
-    if (is.branches) {
-      undecided = !firm;
+    if (outcome?.do === "trap") {
+      to = entry.done === true ? machine.faults(code.routine) : undefined;
+    } else if (is.branches) {
+      undecided = !firm || outcome === undefined;
+      const guess = entry.turns ?? mode;
       if (outcome !== undefined && known) {
-        to = outcome.do === "retire" || outcome.do === "operate" ? outcome.next : undefined;
-        if (entry.next !== undefined && entry.next !== to) return undefined;
-      } else to = entry.next;
+        to = outcome.next;
+        mode = (outcome.do === "retire" ? outcome.mode : undefined) ?? mode;
+        if (entry.next !== undefined && (entry.next !== to || guess !== mode)) return undefined;
+      } else {
+        to = entry.next;
+        mode = guess;
+      }
     } else if (entry.way !== undefined && decided && is.alternatives !== "indirect") {
       // The way that was guessed has to be the one that was decided.
       const guessed = run({ ...registers, ...is.alternatives[entry.way] });
@@ -172,6 +233,7 @@ const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView |
       dataKnown: usable,
       firm: firm && known,
       next: to,
+      mode,
       undecided,
     };
   }
@@ -203,11 +265,12 @@ const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView |
 const NO_TAGS: readonly string[] = [];
 
 /** The registers that a guess gives to what decides an instruction. */
-const guessOf = (entry: WindowEntry, is: WindowInstruction): Registers | undefined => {
+const guessOf = (entry: WindowEntry, is: WindowInstruction, model: WindowModel): Registers | undefined => {
   if (is.alternatives !== "indirect") return entry.way === undefined ? undefined : is.alternatives[entry.way];
   const { next } = entry;
   if (next === undefined) return undefined;
-  return Object.fromEntries(is.inputs.flatMap(({ register, role }) => (role === "branch" ? [[register, next]] : [])));
+  const value = model.pointer?.(next, entry.turns ?? entry.mode ?? "") ?? next;
+  return Object.fromEntries(is.inputs.flatMap(({ register, role }) => (role === "branch" ? [[register, value]] : [])));
 };
 
 const onlyBranchInputsMissing = (is: WindowInstruction, unknown: ReadonlySet<string>): boolean =>

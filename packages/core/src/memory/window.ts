@@ -1,25 +1,62 @@
+import type { Access } from "../instruction-set.js";
+import { bytesByAddress } from "../machine/execute.js";
 import type { Machine } from "../machine/machine.js";
 import type { MemoryOrder, Write } from "../memory-order.js";
-import { type Effect, rule } from "../rule.js";
+import { type Effect, type Observation, rule } from "../rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
 import { ageMap, invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
 import { localOrderOf } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
+import { drainRuleOf, postedWrites, waitsForPosted, withFetchable } from "./window-posted.js";
 import { fenceRuleOf, maintainRuleOf, writeOf } from "./window-programs.js";
-import { settle } from "./window-settle.js";
+import { retireWatched, settle } from "./window-settle.js";
 import { windowOfCpu, withoutEntries } from "./window-state.js";
 import { fetch, overtakeMap, perform } from "./window-steps.js";
 import { viewOf } from "./window-view.js";
 
-const NONE: readonly Write[] = [];
+const settledEffects = (
+  cpu: CpuState,
+  memory: MemoryState,
+  model: WindowModel,
+  machine: Machine,
+  observed: readonly Observation[] = [],
+  before = memory,
+): readonly Effect[] =>
+  settle(cpu, memory, model, machine, observed).map((each) => ({
+    set: { cpu: each.cpu, ...(memory === before ? {} : { memory }) },
+    observed: each.observed,
+  }));
 
 const stepsOf = (cpu: CpuState, memory: MemoryState, model: WindowModel, machine: Machine): readonly Effect[] => {
   const view = viewOf(cpu, model, machine);
   if (view === undefined) return [];
   const order = localOrderOf(view, windowOfCpu(cpu), model);
   const stepping = { cpu, memory, view, order, model, machine };
-  return [...fetch(stepping), ...view.entries.flatMap((_, i) => perform(stepping, i))];
+  const left = retireWatched(cpu, view, memory, model, machine);
+  const leaving =
+    left === undefined ? [] : settledEffects(left.cpu, left.memory, model, machine, left.observed, memory);
+  const fetched = [...fetch(stepping), ...leaving];
+  // Accesses of machine code that a handler calls come behind what the handler did.
+  if (windowOfCpu(cpu).posted.length > 0) return fetched;
+  return [...fetched, ...view.entries.flatMap((_, i) => perform(stepping, i))];
 };
+
+/** The stores of a CPU that others do not see yet and its own fetches do. */
+const fetchableOf = (cpu: CpuState, model: WindowModel, machine: Machine): readonly Write[] => {
+  const { entries, posted } = windowOfCpu(cpu);
+  const ofPrograms =
+    posted.length === 0 ? [] : postedWrites(cpu).filter((write) => write.to === "code" && write.fetched);
+  if (!entries.some(({ fetchable }) => fetchable === true)) return ofPrograms;
+  const seen = viewOf(cpu, model, machine)?.entries ?? [];
+  const stores = seen.filter(({ entry }) => entry.fetchable === true).flatMap(({ accesses = [] }) => accesses);
+  return [...ofPrograms, ...stores.flatMap((access) => codeWrites(access, machine))];
+};
+
+const codeWrites = (access: Access, machine: Machine): readonly Write[] =>
+  Object.entries(bytesByAddress(access)).flatMap(([key, bytes]) => {
+    const address = BigInt(`0x${key}`);
+    return machine.cellOf(address) === undefined ? [] : [{ to: "code", address, bytes, fetched: true }];
+  });
 
 /**
  * A memory order in which every CPU fetches ahead into a window, in program order and past undecided branches, and in which accesses
@@ -43,28 +80,32 @@ export const window = (model: WindowModel): MemoryOrder => ({
             ...(context as NonNullable<typeof context>),
             code: machine.enter(code.routine, entry),
           });
-          return settle(entered, memory, model, machine).map((each) => ({
-            set: { cpu: each.cpu },
-            observed: each.observed,
-          }));
+          return settledEffects(entered, memory, model, machine);
         });
       }
       if (cpu.order === null || windowOfCpu(cpu).entries.length === 0) {
         const begun = settle(cpu, memory, model, machine);
         const [only] = begun;
         if (begun.length !== 1 || only === undefined || only.cpu !== cpu)
-          return begun.map((each) => ({ set: { cpu: each.cpu }, observed: each.observed }));
+          return settledEffects(cpu, memory, model, machine);
       }
       return stepsOf(cpu, memory, model, machine);
     },
   }),
-  spontaneous: [],
+  spontaneous: [drainRuleOf(model)],
   maps: [ageMap(model), invalidateMap, invalidatedMap, overtakeMap(model)],
   rules: [maintainRuleOf(model), fenceRuleOf(model)],
-  write: writeOf,
-  pending: () => NONE,
-  narrow: synchronizeWindow,
+  write: writeOf(model),
+  pending: postedWrites,
+  fetchable: (cpu, machine) => fetchableOf(cpu, model, machine),
+  narrow(cpu, machine) {
+    const step = model.steps["context-synchronisation"];
+    const fresh = synchronizeWindow(cpu, machine);
+    return step?.is === "synchronise" && step.ownStores === true ? withFetchable(fresh) : fresh;
+  },
   discard: withoutEntries,
   // What took place ahead of older instructions cannot be taken back: an interrupt waits for these.
-  holdsBack: (cpu, ordering) => ordering === "event" && windowOfCpu(cpu).entries.some(({ done }) => done === true),
+  holdsBack: (cpu, ordering) =>
+    waitsForPosted(cpu, ordering, model) ||
+    (ordering === "event" && windowOfCpu(cpu).entries.some(({ done }) => done === true)),
 });

@@ -11,8 +11,6 @@ import { toyInstructionSet } from "./instruction-set.js";
 /** Opcode of the toy's breakpoint, as the value of a one-byte cell. */
 export const BREAKPOINT = "02";
 
-const both = (a: readonly string[], b: readonly string[]): readonly string[] => a.filter((value) => b.includes(value));
-
 /** What was overwritten stays fetchable until the CPU synchronises; each byte is a cell of its own. */
 export const untilSync: FetchModel = {
   id: "until-sync",
@@ -60,7 +58,7 @@ export const toyCpu: Cpu = {
 /** The cache operations of the toy: clean to the point of unification, and invalidate what fetches may see from there. */
 export const operations: { readonly [step: string]: (cell: Cell) => Cell } = {
   clean: (cell) => ({ ...cell, sinceClean: [] }),
-  invalidate: (cell) => ({ ...cell, sinceFloor: both(cell.sinceFloor, cell.sinceClean) }),
+  invalidate: (cell) => ({ ...cell, sinceFloor: cell.sinceClean }),
 };
 
 /** Each CPU has a store buffer, which interrupts, atomic accesses and full barriers drain. */

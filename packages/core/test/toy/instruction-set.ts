@@ -21,6 +21,13 @@ const LONG: { readonly [op: string]: number } = {
   store: 0x15,
 };
 
+const inputs: { readonly [op: string]: ReturnType<InstructionSet["inputs"]> } = {
+  ret: [{ register: "sp", role: "address" }],
+  call: [{ register: "sp", role: "address" }],
+  add: [{ register: "acc", role: "data" }],
+  store: [{ register: "acc", role: "data" }],
+};
+
 const nameOf = (table: { readonly [op: string]: number }, code: number): string | undefined =>
   Object.keys(table).find((op) => table[op] === code);
 
@@ -98,7 +105,7 @@ export const toyInstructionSet: InstructionSet<ToyInstruction> = {
   decode: (bytes) => decode(bytes),
   assemble: (text) => assemble(text),
   format,
-  inputs: () => [],
+  inputs: ({ op }) => inputs[op] ?? [],
   execute,
   enter: (home, stackTop) => ({
     registers: { sp: stackTop - 8n },

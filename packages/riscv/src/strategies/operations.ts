@@ -46,23 +46,23 @@ export const fenceIMap = cpuMap({
   apply: (cpu, _args, machine) => fenced(cpu, machine),
 });
 
-/** The predicate of {@link sbiRemoteFenceI}: nothing holds a FENCE.I back on this hart, or it is the one that asks. */
+/** The predicate of {@link sbiRemoteFenceI}: nothing holds an interrupt back on this hart, or it is the one that asks. */
 export const fencesNowPredicate = cpuPredicate({
   id: "fences-now",
   holds(cpu, _args, machine) {
     const code = running(cpu)?.code;
     // Its own stores need not be visible when the others execute theirs.
     const asks = code?.run === "program" && asking.has(machine.next(code)?.op ?? "");
-    return asks || !machine.order.holdsBack(cpu, "fence.i");
+    return asks || !machine.order.holdsBack(cpu, "event");
   },
 });
 
 const asking: ReadonlySet<string> = new Set(["sbiRemoteFenceI", "flushIcacheMm"]);
 
 const fenced = (cpu: CpuState, machine: Machine): CpuState => {
-  const { behind: _, ...rest } = cpu;
+  const { behind: _, ...rest } = machine.order.discard?.(cpu) ?? cpu;
   const fetches: CpuState = { ...rest, stale: {}, excludes: {}, fetching: null };
-  return machine.order.synchronise?.(fetches) ?? fetches;
+  return machine.order.narrow?.(fetches, machine) ?? fetches;
 };
 
 /** The per-CPU word of `flush_icache_mm`: this hart is to execute a FENCE.I before it runs the process again. */
