@@ -70,7 +70,7 @@ type Step = {
   readonly unknown: Set<string>;
   readonly soft: Set<string>;
   /** By what was fetched next; null where that turned out wrong. */
-  readonly then: WeakMap<WindowEntry, Step | null>;
+  readonly behind: WeakMap<WindowEntry, Step | null>;
 };
 
 /** Windows grow at their end: what is known of their beginning is looked at once. */
@@ -85,7 +85,7 @@ const beginning = (code: MachineCode): Step => {
     registers: { ...registers },
     unknown: new Set(),
     soft: new Set(),
-    then: new WeakMap(),
+    behind: new WeakMap(),
   };
   begun.set(code, first);
   return first;
@@ -97,10 +97,10 @@ const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView |
   const entries: SeenEntry[] = [];
   for (const entry of windowOfCpu(cpu).entries) {
     const before: Step = last;
-    let step = before.then.get(entry);
+    let step = before.behind.get(entry);
     if (step === undefined) {
       step = lookOn(entry, before, entries, code, model, machine) ?? null;
-      before.then.set(entry, step);
+      before.behind.set(entry, step);
     }
     if (step === null) return undefined;
     entries.push(step.seen as SeenEntry);
@@ -125,7 +125,7 @@ const lookOn = (
   const found = lookAt(instructionOf(entry.at, entry.bytes, entry.mode ?? "", model, machine));
   if (found === undefined) return undefined;
   write(found);
-  return { seen: found, next: found.next, mode: found.mode, registers, unknown, soft, then: new WeakMap() };
+  return { seen: found, next: found.next, mode: found.mode, registers, unknown, soft, behind: new WeakMap() };
 
   function lookAt(is: WindowInstruction): SeenEntry | undefined {
     let known = true;
