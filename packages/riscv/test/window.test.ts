@@ -10,7 +10,7 @@ import {
   storeData,
   waitRcuTasks,
 } from "@cmodx/core";
-import { directCall, nosync, riscv } from "@cmodx/riscv";
+import { directCall, nosync, riscv, stopMachine } from "@cmodx/riscv";
 import { describe, expect, it } from "vitest";
 import { answer, check, LINE } from "./check.js";
 import { codeOf, outcomes, X, Y } from "./outcomes.js";
@@ -54,6 +54,18 @@ describe("what came too early or was guessed wrong is done again", () => {
   it("a load ahead of an older one that turns out to be of the same place", async () => {
     const loads = "ld a1, 0(s0)+lw a2, 0(a1)+lw a0, 0(s1)";
     expect(await goesOn([loads, "sw t1, 0(s1)"])).toBe("safe");
+  });
+
+  it("a load ahead of one of the same place, whatever a program stored there in between", () => {
+    const reader = "ld a1, 0(s0)+lw a2, 0(a1)+lw a0, 0(s1)+sw zero, 64(s1)";
+    const data = [{ address: X, bytes: quad(Y) }];
+    const patcher = strategy([storeData("store", Y, [1])]);
+    expect(outcomes([reader], ["a2", "a0"], { data, patcher })).toEqual(["0 0", "0 1", "1 1"]);
+  });
+
+  it("and what an interrupt threw away, which need not be thrown away for ever", async () => {
+    const asked = { memory: "architectural", interrupts: { irq: true } } as const;
+    expect(answer(await check("ziccif", stopMachine(), asked))).toBe("safe");
   });
 
   it("in direct-call, whose tracer goes where it loaded from", async () => {

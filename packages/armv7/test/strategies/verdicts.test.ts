@@ -14,7 +14,17 @@ import {
 } from "@cmodx/armv7";
 import { createSimulation, type PatchStrategy } from "@cmodx/core";
 import { describe, expect, it, test } from "vitest";
-import { allBroken, answer, check, environments, LINE, type Options, type State, scenario } from "../check.js";
+import {
+  allBroken,
+  answer,
+  check,
+  environments,
+  LINE,
+  type Options,
+  type State,
+  scenario,
+  simulation,
+} from "../check.js";
 
 const states: readonly State[] = ["a32", "t32"];
 const fiq: Options = { interrupts: { nmi: true } };
@@ -401,5 +411,9 @@ describe.each(states)("%s: a call into the other state", (state) => {
       expect(answer(verdict), memory).toBe("safe");
       expect(verdict.vacuous, memory).toBe(false);
     }
+    const { text } = simulation(state).machine(scenario(stopMachine(), { site })).layout;
+    const code = [0n, 1n, 2n, 3n].map((i) => text.get(0xc010_1000n + i));
+    // bx lr
+    expect(code).toEqual(state === "a32" ? [0x70, 0x47, undefined, undefined] : [0x1e, 0xff, 0x2f, 0xe1]);
   });
 });

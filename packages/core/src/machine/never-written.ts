@@ -3,7 +3,7 @@ import type { Machine } from "./machine.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 
 /*
- * What no run changes: bytes of data that nobody writes, and so what a register that was loaded can hold. Read off the programs and the
+ * R42: what no run changes: bytes of data that nobody writes, and so what a register that was loaded can hold. Read off the programs and the
  * code once, before any step.
  */
 

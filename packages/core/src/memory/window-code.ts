@@ -30,16 +30,6 @@ export const withChange = (memory: MemoryState, { key, old, value }: Change, mac
 const aged = (values: ValueSet, old: CellValue, value: CellValue): ValueSet =>
   valueSet([...values, old]).filter((each) => each !== value);
 
-/** What a store of code does to what one CPU may fetch. */
-export const ageMap = (model: WindowModel) =>
-  cpuMap({
-    id: "age-window",
-    touches: ["stale", "behind", "order"],
-    apply(cpu, { changes }: { readonly changes: readonly Change[] }, machine) {
-      return changes.reduce((each, change) => ageOne(each, change, model, machine), cpu);
-    },
-  });
-
 /** What one change of code does to what a CPU may fetch. */
 export const ageOne = (cpu: CpuState, change: Change, model: WindowModel, machine: Machine): CpuState => {
   const { key, old, value } = change;

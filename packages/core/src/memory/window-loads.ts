@@ -2,7 +2,7 @@ import type { Access } from "../instruction-set.js";
 import type { Machine } from "../machine/machine.js";
 import { latestByte } from "../machine/windows.js";
 import { addressKey, type CpuState, type MachineCode, type MemoryState } from "../state.js";
-import { covers, overlap, sameLine } from "./window-places.js";
+import { covers, overlap, sameLine, samePlace } from "./window-places.js";
 import { codeOn } from "./window-state.js";
 import type { SeenEntry, WindowView } from "./window-view.js";
 
@@ -59,4 +59,17 @@ export const valueIn = (
       BigInt(byte === undefined ? (latestByte(memory, address, machine) ?? 0) : Number.parseInt(byte, 16) || 0);
   }
   return value;
+};
+
+/** Whether an older load that has not taken place may be of the same place as a load. */
+export const hasOlderLoad = (view: WindowView, index: number): boolean => {
+  const load = view.entries[index] as SeenEntry;
+  return view.entries
+    .slice(0, index)
+    .some(
+      (older) =>
+        (older.access === "read" || older.access === "atomic") &&
+        !older.performed &&
+        (older.accesses === undefined || samePlace(older, load)),
+    );
 };

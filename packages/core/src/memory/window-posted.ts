@@ -113,6 +113,11 @@ export const withFetchable = (cpu: CpuState): CpuState => {
 
 /** Makes a write visible to all CPUs. */
 const performWrite = (parts: Written, write: Write, machine: Machine): Written => {
+  // Loads that came before older ones of the place have found what memory no longer holds.
+  if (write.to === "data") {
+    const stores = Object.keys(write.bytes).map((address) => ({ address: BigInt(`0x${address}`), size: 1 }));
+    return { ...perform(parts, write, machine), everyCpu: { id: "overtake-window", args: { stores, changes: [] } } };
+  }
   if (write.to !== "code") return perform(parts, write, machine);
   const { memory } = parts;
   const base = machine.cellOf(write.address);
@@ -125,7 +130,10 @@ const performWrite = (parts: Written, write: Write, machine: Machine): Written =
   return {
     ...parts,
     memory: withChange(memory, change, machine),
-    everyCpu: { id: "age-window", args: { changes: [change] } },
+    everyCpu: {
+      id: "overtake-window",
+      args: { stores: [{ address: write.address, size: write.bytes.length / 2 }], changes: [change] },
+    },
   };
 };
 

@@ -18,21 +18,15 @@ import {
   withBegun,
   withChange,
 } from "./window-code.js";
+import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";
 import { instructionOf } from "./window-instruction.js";
-import { loadNow } from "./window-loads.js";
+import { hasOlderLoad, loadNow } from "./window-loads.js";
 import type { LocalOrder } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
 import { overlap, sameLine, samePlace } from "./window-places.js";
-import {
-  fetchedEntry,
-  fetchesAt,
-  hasOlderLoad,
-  restartedAt,
-  type Settled,
-  settle,
-  textAt,
-  withFetched,
-} from "./window-settle.js";
+import { restartedAt } from "./window-restart.js";
+import type { Settled } from "./window-retire.js";
+import { settle } from "./window-settle.js";
 import { type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
 import { type SeenEntry, viewOf, type WindowView } from "./window-view.js";
 

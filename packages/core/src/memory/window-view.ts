@@ -47,6 +47,10 @@ export type WindowView = {
   readonly unknown: ReadonlySet<string>;
 };
 
+/** R27: whether an entry holds back all fetches behind it until it has taken place. */
+export const synchronizes = (seen: SeenEntry): boolean =>
+  seen.outcome?.do === "trap" || seen.is.order?.is === "synchronise";
+
 const views = new WeakMap<CpuState, WindowView | null>();
 
 /** Looks at the window of a CPU that runs machine code. */

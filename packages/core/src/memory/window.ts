@@ -4,12 +4,13 @@ import type { Machine } from "../machine/machine.js";
 import type { MemoryOrder, Write } from "../memory-order.js";
 import { type Effect, type Observation, rule } from "../rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
-import { ageMap, invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
+import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
 import { localOrderOf } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
 import { drainRuleOf, postedWrites, waitsForPosted, withFetchable } from "./window-posted.js";
 import { fenceRuleOf, maintainRuleOf, writeOf } from "./window-programs.js";
-import { retireWatched, settle } from "./window-settle.js";
+import { retireWatched } from "./window-retire.js";
+import { settle } from "./window-settle.js";
 import { windowOfCpu, withoutEntries } from "./window-state.js";
 import { fetch, overtakeMap, perform } from "./window-steps.js";
 import { viewOf } from "./window-view.js";
@@ -93,7 +94,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
     },
   }),
   spontaneous: [drainRuleOf(model)],
-  maps: [ageMap(model), invalidateMap, invalidatedMap, overtakeMap(model)],
+  maps: [invalidateMap, invalidatedMap, overtakeMap(model)],
   rules: [maintainRuleOf(model), fenceRuleOf(model)],
   write: writeOf(model),
   pending: postedWrites,

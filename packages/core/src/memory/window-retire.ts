@@ -1,0 +1,165 @@
+import { fromHex } from "../hex.js";
+import { bytesByAddress, goOn, pairUsed, undecoded } from "../machine/execute.js";
+import { dataLoaded, type Loaded } from "../machine/loads.js";
+import type { Machine } from "../machine/machine.js";
+import { passThrough } from "../machine/passage.js";
+import { trapProgram } from "../machine/reserved.js";
+import { decode, withUntold } from "../machine/tracing.js";
+import type { Observation } from "../rule.js";
+import {
+  addressKey,
+  type Context,
+  type CpuState,
+  type MachineCode,
+  type MemoryState,
+  running,
+  type SiteState,
+  withRunning,
+} from "../state.js";
+import type { WindowModel } from "./window-model.js";
+import { type WindowState, windowOfCpu, withWindow } from "./window-state.js";
+import { type SeenEntry, synchronizes, type WindowView } from "./window-view.js";
+
+/* R30: instructions leave the window in program order: their effect is the context's, and they are judged. */
+
+/** A CPU after some of what it does by itself, and what happened on the way. */
+export type Settled = { readonly cpu: CpuState; readonly observed: readonly Observation[] };
+
+const isComplete = (seen: SeenEntry, window: WindowState): boolean => {
+  if (seen.outcome === undefined || !seen.firm) return false;
+  if (seen.access !== undefined) return seen.performed && seen.entry.from === undefined;
+  if (seen.is.order?.is === "barrier") return seen.is.order.completes !== true || window.begun.length === 0;
+  return !synchronizes(seen) || seen.performed;
+};
+
+/** The instructions at the head of a window that may leave it have left; undefined where none may. */
+export const retireComplete = (
+  cpu: CpuState,
+  view: WindowView,
+  memory: MemoryState,
+  model: WindowModel,
+  machine: Machine,
+): Settled | undefined => {
+  const observed: Observation[] = [];
+  let left = cpu;
+  for (const head of view.entries) {
+    if (isWatched(head, machine) || !isComplete(head, windowOfCpu(left))) break;
+    const after = retire(head, left, memory, model, machine);
+    left = after.cpu;
+    observed.push(...after.observed);
+    if (head.outcome?.do === "trap") break;
+  }
+  return left === cpu ? undefined : { cpu: left, observed };
+};
+
+/**
+ * Whether an instruction leaves the window in a step of its own: what a site's instruction does is judged by how the site stands then, and
+ * patchers change that. Of a trap it is how the site stood when it was fetched.
+ */
+const isWatched = ({ entry, outcome }: SeenEntry, machine: Machine): boolean =>
+  outcome?.do !== "trap" && machine.uses("returnCall") && machine.siteAt(entry.at) !== undefined;
+
+/** The instruction of a site at the head of a window has left it; undefined where none may. */
+export const retireWatched = (
+  cpu: CpuState,
+  view: WindowView,
+  memory: MemoryState,
+  model: WindowModel,
+  machine: Machine,
+): Retired | undefined => {
+  const [head] = view.entries;
+  const leaves = head !== undefined && isWatched(head, machine) && isComplete(head, windowOfCpu(cpu));
+  return leaves ? retire(head, cpu, memory, model, machine) : undefined;
+};
+
+/** What an instruction leaves behind; `memory` changes where a trace decoder has still to tell it. */
+type Retired = Settled & { readonly memory: MemoryState };
+
+/** R30, R19: an instruction leaves the window in program order: its effect is the context's, and it is judged. */
+const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, model: WindowModel, machine: Machine): Retired => {
+  const context = running(cpu) as Context;
+  const code = context.code as MachineCode;
+  const { entry, is } = head;
+  const outcome = head.outcome as NonNullable<SeenEntry["outcome"]>;
+  const { at } = entry;
+  const vector = outcome.do === "trap" ? outcome.vector : null;
+  const handler = machine.faults(code.routine);
+  const next = outcome.do === "trap" ? (handler ?? at) : outcome.next;
+  const link = outcome.do === "retire" ? outcome.link : undefined;
+  const place = machine.siteAt(at);
+  let passages = code.passages;
+  let told = memory;
+  const bytes = fromHex(entry.bytes);
+  const text =
+    is.insn === undefined
+      ? (undecoded[(vector ?? "undefined") as keyof typeof undecoded] ?? undecoded.undefined)
+      : machine.instructionSet.format(is.insn, at);
+  const seen = {
+    at,
+    bytes: entry.bytes,
+    text,
+    vector,
+    stale: entry.stale === true,
+    refused: entry.refused ?? null,
+    next,
+  };
+  const pair = pairUsed(at, code, machine);
+  const observed: Observation[] = pair === undefined ? [] : [pair];
+  observed.push(...dataLoaded(at, loadsOf(head), memory, machine, entry.data));
+  if (place === undefined) {
+    observed.push({ what: "execute", detail: { ...seen, site: null } });
+  } else {
+    const matched = machine.versionsAt(place.site, place.offset, bytes);
+    const breakpoint = vector !== null && machine.cpu.breakpoints.includes(vector);
+    const owned = matched.length === 0 && (breakpoint || machine.isGuard(at, entry.bytes));
+    const passed = passThrough(passages, place.site, place.offset, matched, next, link, machine);
+    if (!owned) passages = passed.passages;
+    const state = memory.sites[place.site] as SiteState;
+    const decoded = owned ? null : decode(state, place, entry.bytes, machine);
+    told = withUntold(memory, place.site, decoded);
+    observed.push({
+      what: "execute",
+      detail: {
+        ...seen,
+        ...(entry.site ?? state),
+        site: place.site,
+        offset: place.offset,
+        matched,
+        owned,
+        before: passed.before,
+        ...(decoded === null ? {} : { decoded }),
+      },
+    });
+  }
+  const window = windowOfCpu(cpu);
+  const faults = [...new Set([...(window.faults ?? []), `${vector} ${addressKey(at)}`])].sort();
+  const shifted = withWindow(cpu, {
+    ...window,
+    entries: window.entries.slice(1),
+    ...(entry.refused !== undefined && machine.runsOnce(code.routine) ? { raced: true } : {}),
+    ...(vector !== null && machine.runsOnce(code.routine) ? { faults } : {}),
+  });
+  if (outcome.do === "trap" && handler === undefined) {
+    if (machine.runsOnce(code.routine) && !machine.hasProgram(trapProgram(outcome.vector)))
+      return { cpu: withRunning(shifted, { ...context, code: machine.ended(code) }), memory: told, observed };
+    const trapped = {
+      vector: outcome.vector,
+      at,
+      resume: outcome.resume,
+      bytes: entry.bytes,
+      site: entry.site ?? null,
+    };
+    return { cpu: withRunning(shifted, { ...context, code: { ...code, passages, trapped } }), memory: told, observed };
+  }
+  const registers =
+    outcome.do === "trap" ? model.raise(code.registers, outcome.resume) : { ...code.registers, ...outcome.registers };
+  const stores = head.own && outcome.do === "retire" ? (outcome.stores ?? []) : [];
+  const stack = stores.length === 0 ? code.memory : Object.assign({}, code.memory, ...stores.map(bytesByAddress));
+  const after: MachineCode = { ...code, pc: next, mode: head.mode, registers, memory: stack, passages };
+  return { cpu: goOn(shifted, memory, context, after, machine), memory: told, observed };
+};
+
+const loadsOf = ({ accesses = [], entry, own }: SeenEntry): readonly Loaded[] =>
+  own
+    ? []
+    : (entry.loaded ?? []).flatMap((value, i) => (accesses[i] === undefined ? [] : [{ access: accesses[i], value }]));
