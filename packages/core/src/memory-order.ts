@@ -57,7 +57,7 @@ export interface MemoryOrder {
   /** Writes of this CPU that others do not see yet, the oldest first. Its own loads see them. */
   pending(cpu: CpuState): readonly Write[];
   /** Those of them that its own fetches see; by default all. */
-  fetchable?(cpu: CpuState, machine: Machine): readonly Write[];
+  fetchable?(cpu: CpuState): readonly Write[];
   /** What a context synchronisation leaves its CPU to fetch, in place of R5. */
   narrow?(cpu: CpuState, machine: Machine): CpuState;
   /** The CPU without what it fetched ahead for the context that it leaves. */

@@ -31,11 +31,6 @@ const notMet: readonly {
     tables: ["zifencei", "ziccif"],
     tests: ["CoFR", "LB.FF", "MP.FR+fence.w.w+po"],
   },
-  {
-    why: "The stores before a FENCE.I are visible to the hart's own fetches behind it, and to others later than the stores behind it.",
-    tables: ["zifencei", "ziccif"],
-    tests: ["MP+fence.i+fence.r.r", "MP.RF+fence.i+fence.i", "SB.FF+fence.is", "SB.RF+fence.rw.rw+fence.i"],
-  },
 ];
 
 const isMet = (table: string, name: string): boolean =>

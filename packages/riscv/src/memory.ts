@@ -41,22 +41,22 @@ const fences: { readonly [step: string]: WindowStep } = Object.fromEntries(
 /** The sets of the kernel's `mb`, `smp_wmb` and `smp_rmb` (arch/riscv/include/asm/barrier.h, 7.3). */
 const kernelFences: { readonly [word: string]: string } = { mb: "iorw,iorw", wmb: "w,w", rmb: "r,r" };
 
+/** FENCE.I: all accesses before it come before all fetches behind it ("Zifencei"). */
+const fenceI: WindowStep = { is: "synchronise", after: accesses };
+
 /**
- * FENCE.I: the hart's fetches see what its loads could, its own stores among it ("Zifencei"). That it waits for the loads before it
- * is what makes it of use to who was told of new code. Under Ziccid the stores before it are visible to all.
+ * What a program asks for with a FENCE.I comes no later for it: before a request to other harts the manual wants a data fence besides. But
+ * under Ziccid the stores before it are visible to all.
  */
-const fenceI = (isCoherent: boolean): WindowStep => ({
-  is: "synchronise",
-  after: isCoherent ? accesses : ["read"],
-  ownStores: true,
-});
+const programsFenceI = (isCoherent: boolean): WindowStep =>
+  isCoherent ? fenceI : { is: "synchronise", ownStores: true };
 
 const steps = (isCoherent: boolean): WindowModel["steps"] => ({
   ...fences,
   ...Object.fromEntries(Object.entries(kernelFences).map(([word, sets]) => [word, fences[sets] as WindowStep])),
   "fence.tso": { is: "barrier", orders: [order("r", "rw"), order("w", "w")] },
-  "fence.i": fenceI(isCoherent),
-  "context-synchronisation": fenceI(isCoherent),
+  "fence.i": fenceI,
+  "context-synchronisation": programsFenceI(isCoherent),
 });
 
 const own = (insn: Instruction): RiscvInstruction => insn as unknown as RiscvInstruction;

@@ -66,7 +66,7 @@ const inOrder = (
 };
 
 const fetchableOf = (cpu: CpuState, machine: Machine): readonly Write[] =>
-  machine.order.fetchable?.(cpu, machine) ?? machine.order.pending(cpu);
+  machine.order.fetchable?.(cpu) ?? machine.order.pending(cpu);
 
 /** What a cell holds and what writes of a CPU that others do not see yet make of it, the last first. */
 const versionsSeen = (

@@ -30,7 +30,6 @@ export const localOrderOf = (view: WindowView, window: WindowState, model: Windo
   };
   const waiting: { [kind in AccessKind]: number } = { read: 0, write: 0, clean: 0, invalidate: 0 };
   let releases = 0;
-  let hasUnknownStore = false;
   const free: boolean[] = [];
   const completing: boolean[] = [];
 
@@ -57,10 +56,8 @@ export const localOrderOf = (view: WindowView, window: WindowState, model: Windo
       for (const { from, to } of is.order.orders) if (completes || from.some((kind) => waiting[kind] > 0)) block(to);
     } else {
       const after = is.order?.is === "synchronise" ? (is.order.after ?? NO_KINDS) : NO_KINDS;
-      const unknown = is.order?.is === "synchronise" && is.order.ownStores === true && hasUnknownStore;
-      free.push(!blocked.has("synchronise") && seen.firm && !unknown && after.every((kind) => waiting[kind] === 0));
+      free.push(!blocked.has("synchronise") && seen.firm && after.every((kind) => waiting[kind] === 0));
     }
-    if (seen.access === "write" && seen.outcome === undefined) hasUnknownStore = true;
     if (seen.undecided) block(model.afterBranches);
     completing.push(completes);
   }

@@ -28,7 +28,7 @@ export type WindowStep =
       readonly is: "synchronise";
       /** Accesses before it that it waits for. */
       readonly after?: readonly AccessKind[];
-      /** Its own CPU's fetches find the stores before it, however late others see them. */
+      /** Of a patch program: its own CPU's fetches find the stores before it, however late others see them. */
       readonly ownStores?: true;
     }
   | { readonly is: "clean" | "invalidate" };

@@ -77,15 +77,8 @@ const synchronised = (cpu: CpuState, view: WindowView, machine: Machine): CpuSta
   const last = view.entries.length - 1;
   const { entry, is } = view.entries[last] as SeenEntry;
   const done = withEntry(cpu, last, { ...entry, done: true });
-  if (is.order?.is !== "synchronise")
-    return machine.cpu.synchronizes.includes("trap-entry") ? synchronizeWindow(done, machine) : done;
-  const fresh = synchronizeWindow(done, machine);
-  if (is.order.ownStores !== true) return fresh;
-  const window = windowOfCpu(fresh);
-  const entries = window.entries.map((each, i) =>
-    view.entries[i]?.access === "write" && each.done !== true ? { ...each, fetchable: true as const } : each,
-  );
-  return withWindow(fresh, { ...window, entries });
+  const synchronises = is.order?.is === "synchronise" || machine.cpu.synchronizes.includes("trap-entry");
+  return synchronises ? synchronizeWindow(done, machine) : done;
 };
 
 /** Whether a load finds the same whenever it takes place: on the context's own stack, and of what nobody writes. */

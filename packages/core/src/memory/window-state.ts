@@ -31,8 +31,6 @@ export type WindowEntry = {
   readonly stale?: true;
   /** Why it may not be executed: it raced with a write of another value, or the fetch model refuses it. */
   readonly refused?: string;
-  /** A store that its own CPU's fetches find, though others may not see it yet. */
-  readonly fetchable?: true;
 };
 
 /** An invalidation of a cell that was begun: the values, `latest` excepted, that it leaves to fetch. */

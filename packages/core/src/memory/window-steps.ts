@@ -205,9 +205,8 @@ const exchange = (stepping: Stepping, index: number): readonly Effect[] => {
   return write(stepping, index, { ...seen.entry, loaded: found.loaded }, stores);
 };
 
-const write = (stepping: Stepping, index: number, by: WindowEntry, stores: readonly Access[]): readonly Effect[] => {
+const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: readonly Access[]): readonly Effect[] => {
   const { cpu, view, model, machine } = stepping;
-  const { fetchable = false, ...entry } = by;
   let { memory } = stepping;
   const changes: Change[] = [];
   const bytes: { [address: string]: string } = {};
@@ -233,8 +232,7 @@ const write = (stepping: Stepping, index: number, by: WindowEntry, stores: reado
   const [first] = stores;
   const seen = view.entries[index] as SeenEntry;
   const visible = withVisibleStore(withEntry(cpu, index, entry), index, view);
-  // What its own fetches have found already makes nothing stale for them.
-  const aged = fetchable ? visible : real.reduce((each, change) => ageOne(each, change, model, machine), visible);
+  const aged = real.reduce((each, change) => ageOne(each, change, model, machine), visible);
   const places = stores.map(({ address, size }) => ({ address, size }));
   return settled(
     stepping,

@@ -1,7 +1,5 @@
-import type { Access } from "../instruction-set.js";
-import { bytesByAddress } from "../machine/execute.js";
 import type { Machine } from "../machine/machine.js";
-import type { MemoryOrder, Write } from "../memory-order.js";
+import type { MemoryOrder } from "../memory-order.js";
 import { type Effect, type Observation, rule } from "../rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
 import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
@@ -42,23 +40,6 @@ const stepsOf = (cpu: CpuState, memory: MemoryState, model: WindowModel, machine
   return [...fetched, ...view.entries.flatMap((_, i) => perform(stepping, i))];
 };
 
-/** The stores of a CPU that others do not see yet and its own fetches do. */
-const fetchableOf = (cpu: CpuState, model: WindowModel, machine: Machine): readonly Write[] => {
-  const { entries, posted } = windowOfCpu(cpu);
-  const ofPrograms =
-    posted.length === 0 ? [] : postedWrites(cpu).filter((write) => write.to === "code" && write.fetched);
-  if (!entries.some(({ fetchable }) => fetchable === true)) return ofPrograms;
-  const seen = viewOf(cpu, model, machine)?.entries ?? [];
-  const stores = seen.filter(({ entry }) => entry.fetchable === true).flatMap(({ accesses = [] }) => accesses);
-  return [...ofPrograms, ...stores.flatMap((access) => codeWrites(access, machine))];
-};
-
-const codeWrites = (access: Access, machine: Machine): readonly Write[] =>
-  Object.entries(bytesByAddress(access)).flatMap(([key, bytes]) => {
-    const address = BigInt(`0x${key}`);
-    return machine.cellOf(address) === undefined ? [] : [{ to: "code", address, bytes, fetched: true }];
-  });
-
 /**
  * A memory order in which every CPU fetches ahead into a window, in program order and past undecided branches, and in which accesses
  * take place out of order as soon as the local order allows. The window takes the place of what other orders keep in
@@ -98,7 +79,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
   rules: [maintainRuleOf(model), fenceRuleOf(model)],
   write: writeOf(model),
   pending: postedWrites,
-  fetchable: (cpu, machine) => fetchableOf(cpu, model, machine),
+  fetchable: (cpu) => postedWrites(cpu).filter((write) => write.to === "code" && write.fetched === true),
   narrow(cpu, machine) {
     const step = model.steps["context-synchronisation"];
     const fresh = synchronizeWindow(cpu, machine);
