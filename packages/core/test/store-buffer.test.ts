@@ -15,6 +15,7 @@ import {
   load,
   local,
   lock,
+  maintain,
   ne,
   put,
   type Scenario,
@@ -167,6 +168,7 @@ describe("R20: what drains the store buffer", () => {
     ["a context synchronisation", [syncCore("it")], "syncCore"],
     ["on_each_cpu", [syncCores("it")], "sendIpi"],
     ["a grace period", [waitRcu("it")], "beginGrace"],
+    ["cleaning a cache", [maintain("it", "clean", AT)], "maintain"],
   ];
 
   /** The steps that CPU 0 could take after `set` and, when its write has drained, those then. */

@@ -61,11 +61,11 @@ export const operations: { readonly [step: string]: (cell: Cell) => Cell } = {
   invalidate: (cell) => ({ ...cell, sinceFloor: cell.sinceClean }),
 };
 
-/** Each CPU has a store buffer, which interrupts, atomic accesses and full barriers drain. */
+/** Each CPU has a store buffer, which interrupts, atomic accesses, full barriers and cleans drain. */
 export const buffered = storeBuffer({
   id: "buffered",
   source: "the toy's manual",
-  drainedBy: ["atomic", "event", "release", "context-synchronisation", "mb", "serialise"],
+  drainedBy: ["atomic", "event", "release", "context-synchronisation", "mb", "serialise", "clean"],
 });
 
 /** What a test varies of the toy. */
