@@ -63,7 +63,6 @@ export const armMemory = (list: CmodxList): MemoryOrder =>
     selected: (insn, registers) => selectedInputs(own(insn), registers),
     alternatives: (insn) => alternatives(own(insn)),
     raise: exceptionEntry,
-    undefinedVector: "ud",
     races: {
       allowed: (value) => isInList(value, list),
       why: `it was modified while it was executed, and one of both values is not in the CMODX list (${list.id})`,

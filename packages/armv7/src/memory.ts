@@ -60,6 +60,5 @@ export const armv7Memory = (state: Mode): MemoryOrder =>
     conditional: (insn) => conditional(own(insn)),
     pointer: (address, mode) => ((mode || state) === "t32" ? address | 1n : address),
     raise: (registers, resume) => ({ ...registers, lr: resume }),
-    undefinedVector: "und",
     ahead: { instructions: 64, same: 3 },
   });

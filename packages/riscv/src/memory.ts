@@ -78,7 +78,6 @@ const rvwmo = (isCoherent: boolean): MemoryOrder =>
     selected: (insn) => inputs(own(insn)),
     alternatives: (insn) => alternatives(own(insn)),
     raise: (registers) => registers,
-    undefinedVector: "ud",
     ahead: { instructions: 64, same: 3 },
   });
 

@@ -68,7 +68,8 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
   };
   const behind = at + BigInt(bytes.length / 2);
   if (typeof decoded === "string") {
-    const trap = { vector: decoded === "undefined" ? model.undefinedVector : decoded, resume: at };
+    const vector = decoded === "undefined" ? (instructionSet.undefinedVector ?? "ud") : decoded;
+    const trap = { vector, resume: at };
     return { ...nothing, insn: undefined, trap, kind: "trap", behind };
   }
   const inputs = instructionSet.inputs(decoded);

@@ -67,8 +67,6 @@ export type WindowModel = {
   pointer?(address: bigint, mode: string): bigint;
   /** The registers after an exception that machine code itself handles ({@link Executor.faults}); `resume` is the saved pc. */
   raise(registers: Registers, resume: bigint): Registers;
-  /** The vector of an exception that is a fault of the instruction itself, by which the routine of {@link Executor.faults} goes on. */
-  readonly undefinedVector: string;
   /**
    * Which instructions may be executed while one is written in their place that is not ordered before or after. Where this is absent
    * {@link FetchModel.admits} judges when they are fetched.

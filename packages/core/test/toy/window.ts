@@ -55,7 +55,6 @@ export const windowed = (more: Partial<WindowModel> = {}, options: ToyOptions = 
     selected: () => [],
     alternatives: () => [],
     raise: (registers) => registers,
-    undefinedVector: "ud",
     ahead: { instructions: 64, same: 3 },
     ...more,
   }),
