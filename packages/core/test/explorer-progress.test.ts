@@ -71,6 +71,22 @@ describe("a fair cycle that keeps something for ever breaks progress", () => {
     expect(trace.slice(loop).map(({ rule }) => rule)).toContain("enter-trap");
   });
 
+  it("and is not known to, when the time for looking is up", async () => {
+    const now = performance.now.bind(performance);
+    // The clock leaps once the states have been visited.
+    performance.now = () => now() + (new Error().stack?.includes("FairCycles") ? 1e9 : 0);
+    try {
+      const endless = scenario(patching([trap], { traps: { brk: [step("again", "restart"), claim()] } }), {});
+      const { check } = createSimulation({ architecture: toy({ cpu: { trapsMask: true } }) });
+      const asked = { ...endless, properties: ["progress"] as const };
+      const verdict = await check(asked, { bounds: { milliseconds: 1e6 } });
+      expect(verdict).toMatchObject({ verdict: "inconclusive", limit: "milliseconds" });
+      expect(await check(asked)).toMatchObject({ verdict: "unsafe" });
+    } finally {
+      performance.now = now;
+    }
+  });
+
   it("a stop_machine whose stopper a task that fetches what is stale for ever keeps off its CPU, unless it is preempted", async () => {
     const stops = strategy((flip) => [
       stopMachine("stop", { run: [store("whole", AT, first(flip).next, { width: 4 })] }),

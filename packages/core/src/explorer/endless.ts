@@ -21,12 +21,15 @@ import type { Steps } from "./steps.js";
  * takes its CPU in the end. Without preemption a task may keep it off by going round in code that it fetches.
  */
 
-/** Whether a fair cycle may keep something; false is certain. Needs a complete search with the graph, without stubborn sets. */
-export const mayBeEndless = (search: Search, steps: Steps, calls: readonly PatchCall[]): boolean => {
+/**
+ * Whether a fair cycle may keep something; false is certain. Needs a complete search with the graph, without stubborn sets. Throws
+ * {@link OutOfTime} at `until`.
+ */
+export const mayBeEndless = (search: Search, steps: Steps, calls: readonly PatchCall[], until: number): boolean => {
   if (goesInCircles(steps, calls) || someHandlerWaits(steps)) return true;
   const graph = search.graph();
   const fairness = new Fairness(graph, steps, "signature");
-  return calls.some((call) => new FairCycles(graph, fairness, new Waiting(steps, call)).exists());
+  return calls.some((call) => new FairCycles(graph, fairness, new Waiting(steps, call), until).exists());
 };
 
 /** Whether the own steps of a CPU inside a call, a trap or an interrupt lead back to where they were. */

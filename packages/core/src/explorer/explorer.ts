@@ -6,7 +6,7 @@ import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.
 import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { mayBeEndless } from "./endless.js";
-import { FairCycles } from "./fair-cycles.js";
+import { FairCycles, OutOfTime } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
 import { keepable, PatchCall } from "./kept.js";
 import { CPU0 } from "./row.js";
@@ -38,6 +38,14 @@ const BEYOND = 20_000;
 type How = Pick<SearchOptions, "reduce" | "beyond">;
 type Limit = Extract<SearchEnd, { readonly end: "limit" }>["limit"];
 type Searched = { readonly search: Search; readonly end: SearchEnd };
+
+/** A run for ever that keeps something: the way to its loop, and the loop. */
+type EndlessRun = {
+  readonly search: Search;
+  readonly stem: readonly Taken[];
+  readonly loop: readonly Taken[];
+  readonly why: string;
+};
 
 /** The driver that explores every interleaving. */
 @injectable()
@@ -170,14 +178,33 @@ export class Explorer {
     decided: Searched,
     counted: ReadonlySet<PropertyId>,
     options: CheckOptions,
-  ): Promise<"none" | Limit | { search: Search; stem: readonly Taken[]; loop: readonly Taken[]; why: string }> {
-    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, this.#calls)) return "none";
+  ): Promise<"none" | Limit | EndlessRun> {
+    try {
+      return await this.#keptUntil(
+        decided,
+        counted,
+        options,
+        performance.now() + (options.bounds?.milliseconds ?? Infinity),
+      );
+    } catch (error) {
+      if (error instanceof OutOfTime) return "milliseconds";
+      throw error;
+    }
+  }
+
+  async #keptUntil(
+    decided: Searched,
+    counted: ReadonlySet<PropertyId>,
+    options: CheckOptions,
+    until: number,
+  ): Promise<"none" | Limit | EndlessRun> {
+    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, this.#calls, until)) return "none";
     const exact = decided.search.isPlain ? decided : await this.#search(counted, options, { reduce: false, beyond: 0 });
     if (exact.end.end === "limit") return exact.end.limit;
     const graph = exact.search.graph();
     const fairness = new Fairness(graph, this.#steps, "column");
     for (const kept of keepable(this.#steps, this.#calls)) {
-      const found = new FairCycles(graph, fairness, kept).find();
+      const found = new FairCycles(graph, fairness, kept, until).find();
       if (found === undefined) continue;
       const why = kept.why(graph.rows, found.start * graph.width);
       return { search: exact.search, stem: exact.search.pathTo(found.start), loop: found.path, why };

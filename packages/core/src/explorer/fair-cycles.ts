@@ -5,6 +5,12 @@ import type { Edge, Graph, Taken } from "./search.js";
 /** A loop that a fair run can go round for ever: the state it starts in, and the transitions back to it. */
 export type Loop = { readonly start: number; readonly path: readonly Taken[] };
 
+/** How often the edges of a state are looked at between two looks at the clock. */
+const LOOKS_BETWEEN_CLOCKS = 256;
+
+/** There is no time left to look for a fair cycle: whether there is one is not known. */
+export class OutOfTime extends Error {}
+
 /**
  * Finds a fair cycle in which something is kept: strongly connected parts of the graph in which it stays, from which those states are
  * taken out, again and again, that ask for what is never done in the part (Streett's condition). Of those that are left the one that
@@ -17,8 +23,12 @@ export class FairCycles {
   /** By state, the set that is being looked at which it belongs to; 0: none. */
   readonly #set: Int32Array;
   #sets = 0;
+  readonly #until: number;
+  #looks = 0;
 
-  constructor(graph: Graph, fairness: Fairness, kept: Kept) {
+  /** `until`: when to give up with {@link OutOfTime}, in the milliseconds of `performance.now()`. */
+  constructor(graph: Graph, fairness: Fairness, kept: Kept, until: number) {
+    this.#until = until;
     this.#graph = graph;
     this.#fairness = fairness;
     this.#kept = kept;
@@ -79,6 +89,7 @@ export class FairCycles {
   }
 
   #from(from: number, set: number): readonly Edge[] {
+    if (this.#looks++ % LOOKS_BETWEEN_CLOCKS === 0 && performance.now() > this.#until) throw new OutOfTime();
     return this.#graph.edges(from).filter((edge) => this.#set[edge.to] === set && this.#kept.stays(edge));
   }
 
