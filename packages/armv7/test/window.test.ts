@@ -114,3 +114,22 @@ describe("an indirect branch into the other instruction set", () => {
     expect(goes("+dmb")).toEqual([`${hex(pointer)} 1`, `${hex(plain.address)} 1`].sort());
   });
 });
+
+describe("data that nobody writes", () => {
+  it.each([
+    ["b .+8", true],
+    ["str r0, [sp, #-8]", true],
+    ["str r0, [r1]", false],
+    ["streq r0, [r1]", false],
+    ["strne r0, [r1]", false],
+  ])("%s as new code: %s", (code, isNeverWritten) => {
+    const machine = createSimulation({ architecture: armv7() }).machine({
+      name: "never written",
+      sites: [{ address: LINE, old: "nop", new: code }],
+      patchers: [],
+      cpus: 1,
+      memory: "architectural",
+    });
+    expect(machine.isNeverWritten(X)).toBe(isNeverWritten);
+  });
+});

@@ -1,4 +1,5 @@
 import type { Data } from "./data.js";
+import type { Instruction, Registers } from "./instruction-set.js";
 import type { Machine } from "./machine/machine.js";
 import type { CpuMap, EveryCpu, Rule } from "./rule.js";
 import type { CpuState, MemoryState, ServicesState } from "./state.js";
@@ -60,6 +61,8 @@ export interface MemoryOrder {
   fetchable?(cpu: CpuState): readonly Write[];
   /** What a context synchronisation leaves its CPU to fetch, in place of R5. */
   narrow?(cpu: CpuState, machine: Machine): CpuState;
+  /** Registers with which an instruction does what it otherwise does under a condition only; by default none has one. */
+  conditional?(insn: Instruction): Registers | undefined;
   /** The CPU without what it fetched ahead for the context that it leaves. */
   discard?(cpu: CpuState): CpuState;
   /** Whether a step of this ordering has to wait for what the CPU's memory does by itself. */

@@ -4,7 +4,8 @@ import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 
 /*
  * R42: what no run changes: bytes of data that nobody writes, and so what a register that was loaded can hold. Read off the programs and the
- * code once, before any step.
+ * code once, before any step. It is taken that code keeps its stack pointer in its stack, and that an address of code that is loaded
+ * stands somewhere as a whole, and is not worked out from a distance.
  */
 
 /** Operations of core that write the memory part and no data but what their arguments say. */
@@ -40,10 +41,12 @@ export const neverWritten = (machine: Machine): ((address: bigint) => boolean) =
 /** Whether some instruction of the code, as it is laid out and as it is patched, may store elsewhere than on its own stack. */
 const storesAbroad = (machine: Machine): boolean => {
   const { layout, instructionSet } = machine;
-  const { registers } = instructionSet.enter(HOME, STACK_TOP);
+  const entered = instructionSet.enter(HOME, STACK_TOP).registers;
   const isAbroad = (bytes: readonly number[], at: bigint, mode: string): number | "abroad" => {
     const insn = instructionSet.decode(bytes, mode);
     if (typeof insn === "string") return instructionSet.alignment;
+    // A store under a condition is one, whatever the flags are at first.
+    const registers = { ...entered, ...machine.order.conditional?.(insn) };
     let outcome = instructionSet.execute(insn, at, registers);
     if (outcome.do === "load")
       outcome = instructionSet.execute(

@@ -85,6 +85,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
     const fresh = synchronizeWindow(cpu, machine);
     return step?.is === "synchronise" && step.ownStores === true ? withFetchable(fresh) : fresh;
   },
+  ...(model.conditional === undefined ? {} : { conditional: model.conditional }),
   discard: withoutEntries,
   // What took place ahead of older instructions cannot be taken back: an interrupt waits for these.
   holdsBack: (cpu, ordering) =>
