@@ -17,7 +17,7 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 const fromCommander = (error: CommanderError): InputError => {
   const [first = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/\.$/, "");
-  return new InputError([`${sentence}.`, ...hints].join(" "), { place: "command line" });
+  return new InputError([`${sentence}.`, ...hints].join(" "), { place: "command line", code: "usage" });
 };
 
 /**
@@ -33,6 +33,7 @@ export const report = (error: unknown, io: Io, json: boolean): number => {
   if (json) {
     const document: ErrorJson = {
       schema: "cmodx/error/1",
+      code: input?.code ?? null,
       message,
       file: input?.file ?? null,
       place: input?.place ?? null,

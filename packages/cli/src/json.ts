@@ -1,3 +1,5 @@
+import type { InputErrorCode } from "@cmodx/core";
+
 export type * from "./json-check.js";
 export type * from "./json-files.js";
 export type * from "./json-lists.js";
@@ -14,6 +16,8 @@ export const toJson = (document: unknown): string =>
 /** An error of any command; exit code 2. */
 export type ErrorJson = {
   readonly schema: "cmodx/error/1";
+  /** The kind of fault, which stays though the message change; null where none of the kinds says it. */
+  readonly code: InputErrorCode | null;
   readonly message: string;
   readonly file: string | null;
   readonly place: string | null;
