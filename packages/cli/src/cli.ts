@@ -9,8 +9,8 @@ import { addMatrix } from "./commands/matrix.js";
 import { addReplay } from "./commands/replay.js";
 import { addScan } from "./commands/scan.js";
 import { addShow } from "./commands/show.js";
-import { report } from "./errors.js";
-import { type Exit, exit, type Io } from "./io.js";
+import { messageOf, report, unwritten } from "./errors.js";
+import { type Exit, exit, type Io, type Leave } from "./io.js";
 import { prose, WIDTH } from "./text.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -31,22 +31,35 @@ Exit codes: 0 safe or complete, 1 unsafe, 2 wrong usage or input, 3 inconclusive
  * `argv`: the arguments, without those of Node.
  */
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
-  let code: Exit = exit.complete;
-  const leave = (left: Exit): void => {
-    code = left;
+  const { code, word } = await answer(argv, io);
+  const failed = await io.written();
+  if (failed === undefined) return code;
+  // What was found out is not lost with what was to be said of it.
+  io.err(`cmodx: ${unwritten("standard output", word, messageOf(failed))}\n`);
+  return code === exit.unsafe ? exit.unsafe : exit.input;
+};
+
+/** What the exit codes stand for, where a command has no word of its own. */
+const WORDS: { readonly [code in Exit]: string } = { 0: "complete", 1: "unsafe", 2: "an error", 3: "inconclusive" };
+
+const answer = async (argv: readonly string[], io: Io): Promise<{ readonly code: number; readonly word: string }> => {
+  let left: { readonly code: Exit; readonly word: string } = { code: exit.complete, word: WORDS[exit.complete] };
+  const leave: Leave = (code, word = WORDS[code]) => {
+    left = { code, word };
   };
   try {
     await parser(io, leave).parseAsync(argv, { from: "user" });
-    return code;
+    return left;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return exit.complete;
+    const failed = { code: exit.input, word: WORDS[exit.input] };
+    if (error instanceof CommanderError && error.exitCode === 0) return { code: exit.complete, word: "complete" };
     // Commander prints the help to standard error itself when no command is given.
-    if (error instanceof CommanderError && error.code === "commander.help") return exit.input;
-    return report(error, io, argv.includes("--json"));
+    if (error instanceof CommanderError && error.code === "commander.help") return failed;
+    return { ...failed, code: report(error, io, argv.includes("--json")) };
   }
 };
 
-const parser = (io: Io, leave: (code: Exit) => void): Command => {
+const parser = (io: Io, leave: Leave): Command => {
   const program = new Command("cmodx")
     .description(
       "Tells whether a way of changing running machine code is safe, and shows the interleaving that breaks it.",

@@ -13,6 +13,10 @@ export const isInputError = (error: unknown): error is InputError =>
 /** The message of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** That an answer, in a word, could not be written to where it was to go. */
+export const unwritten = (where: string, word: string, why: string): string =>
+  `The answer (${word}) cannot be written to ${where}: ${why.replace(/\.$/, "")}.`;
+
 /** Commander's message as one sentence. */
 const fromCommander = (error: CommanderError): InputError => {
   const [first = "", ...hints] = error.message.replace(/^error: /, "").split("\n");

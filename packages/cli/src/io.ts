@@ -6,6 +6,11 @@ export type Io = {
   out(text: string): void;
   /** Writes to standard error. */
   err(text: string): void;
+  /**
+   * When all of standard output is written: why some of it could not be, or undefined. That whoever reads it has gone is no failure
+   * (`cmodx list | head -1`).
+   */
+  written(): Promise<Error | undefined>;
   /** Standard output shows colours. */
   readonly color: boolean;
   /** Standard error is a terminal, on which a line can be overwritten. */
@@ -32,6 +37,9 @@ export type Exit = 0 | 1 | 2 | 3;
 
 /** Ends of a run: 0 safe or complete, 1 unsafe, 2 wrong usage or input, 3 inconclusive, interrupted or vacuous. */
 export const exit = { complete: 0, unsafe: 1, input: 2, inconclusive: 3 } as const;
+
+/** Notes what a command leaves: its exit code, and its answer in a word where that is not what the code stands for. */
+export type Leave = (code: Exit, word?: string | undefined) => void;
 
 /** A progress line on standard error, where that is a terminal. */
 export type ProgressLine = {

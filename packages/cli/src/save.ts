@@ -12,22 +12,24 @@ export const assertWritable = async (file: string, folder: string): Promise<void
     throw new InputError(`${file} cannot be written: ${why}.`, { file, place: "--save", cause });
   };
   const there = await stat(path).catch(() => undefined);
-  if (there !== undefined && !there.isFile()) fail("it is a directory or a device");
+  if (there?.isDirectory()) fail("it is a directory");
   await access(dirname(path), constants.W_OK | constants.X_OK).catch((error) =>
     fail(`${dirname(file)} is no directory that can be written to`, error),
   );
 };
 
-/** Writes a file whole or not at all. */
+/** Writes a file whole or not at all; what is no file, such as a pipe or a device, is written to as it stands. Throws {@link InputError}. */
 export const writeWhole = async (file: string, folder: string, text: string): Promise<void> => {
   const path = resolve(folder, file);
+  const there = await stat(path).catch(() => undefined);
+  const isFile = there === undefined || there.isFile();
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(temporary, text, { flag: "wx" });
-    await rename(temporary, path);
+    await writeFile(isFile ? temporary : path, text, { flag: isFile ? "wx" : "w" });
+    if (isFile) await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw new InputError(`${file} cannot be written: ${messageOf(error)}.`, { file, place: "--save", cause: error });
+    if (isFile) await rm(temporary, { force: true });
+    throw new InputError(messageOf(error), { file, place: "--save", cause: error });
   }
 };
 

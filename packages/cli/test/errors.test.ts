@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cmodx, fixture, folder, json } from "./harness.js";
+import { cmodx, fixture, folder, json, root } from "./harness.js";
 
 const binary = new Uint8Array(readFileSync(fixture("patchsites.x86_64.o")));
 const forMachine = (machine: number): Uint8Array => {
@@ -141,5 +141,27 @@ describe("wrong input", () => {
     const { err, out } = await cmodx(["scan", cwd]);
     expect(err.trim().split("\n").length).toBe(3);
     expect(out).toContain("good.o");
+  });
+});
+
+describe("an answer that cannot be written", () => {
+  test.each([
+    ["check --strategy plain-store --no-repair", 1, "unsafe"],
+    ["check --strategy int3 --cpus 1", 2, "vacuous"],
+    ["check --strategy int3 --max-states 5", 2, "inconclusive"],
+    ["check --strategy int4 --json", 2, "an error"],
+    ["list", 2, "complete"],
+    ["show int3", 2, "complete"],
+    ["matrix --strategy alternatives --fetch amd", 2, "complete"],
+    ["ablate --strategy alternatives --fetch amd --max-states 1", 2, "inconclusive"],
+    [`litmus ${join(root, "packages/litmus/fixtures/catalogue/MP+rel+blr.litmus")}`, 2, "complete"],
+    [`scan ${fixture("patchsites.x86_64.elf")}`, 2, "complete"],
+    ["gallery 1", 2, "complete"],
+  ])("%s: its word stands on standard error", async (line, code, word) => {
+    const ran = await cmodx(line, { unwritten: new Error("no space") });
+    expect(ran.err.split("\n").at(-2)).toBe(
+      `cmodx: The answer (${word}) cannot be written to standard output: no space.`,
+    );
+    expect(ran.code).toBe(code);
   });
 });

@@ -20,6 +20,8 @@ export type Surroundings = {
   readonly color?: boolean;
   readonly terminal?: boolean;
   readonly signal?: AbortSignal;
+  /** Why standard output cannot be written. */
+  readonly unwritten?: Error;
 };
 
 const folders: string[] = [];
@@ -46,6 +48,7 @@ export const cmodx = async (line: string | readonly string[], surroundings: Surr
     err: (text) => {
       err += text;
     },
+    written: async () => surroundings.unwritten,
     color: surroundings.color ?? false,
     terminal: surroundings.terminal ?? false,
     cwd: surroundings.cwd ?? folder(),

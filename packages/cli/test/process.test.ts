@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { wantsColor } from "../src/io.js";
-import { root } from "./harness.js";
+import { folder, root } from "./harness.js";
 
 const bin = join(root, "packages/cli/bin/cmodx.js");
 const built = existsSync(join(root, "packages/cli/dist/main.js"));
@@ -53,12 +53,66 @@ describe.skipIf(!built)("the command", () => {
     expect(err).toBe("");
   });
 
-  test("a closed pipe ends it silently with 0", async () => {
-    const child = start(["list", "--json"]);
-    child.stdout?.destroy();
-    const { code, err } = await end(child);
-    expect(code).toBe(0);
+  /** Runs a line of bash with `cmodx` for the command, and gives what it printed. */
+  const bash = async (line: string): Promise<{ out: string; err: string }> =>
+    end(spawn("bash", ["-c", line.replaceAll("cmodx ", `'${process.execPath}' '${bin}' `)], { cwd: root }));
+
+  const UNSAFE = "check --strategy plain-store --no-repair";
+  const SAFE = "check --strategy int3 --cpus 2";
+  const VACUOUS = "check --strategy int3 --cpus 1";
+
+  test.each([
+    [UNSAFE, 1],
+    [SAFE, 0],
+    [VACUOUS, 3],
+    ["list --json", 0],
+    ["litmus packages/litmus/fixtures/catalogue/MP+rel+blr.litmus", 0],
+    ["check --strategy int4 --json", 2],
+  ])("a reader that has gone leaves the answer's own code: %s", async (line, code) => {
+    // The pipe is closed before anything is written to it.
+    const { out, err } = await bash(`{ { sleep 0.1; cmodx ${line}; echo $? >&3; } | true; } 3>&1`);
     expect(err).toBe("");
+    expect(out.trim()).toBe(String(code));
+  });
+
+  test.skipIf(!existsSync("/dev/full")).each([
+    [UNSAFE, 1, "unsafe"],
+    [`${UNSAFE} --json`, 1, "unsafe"],
+    [SAFE, 2, "safe"],
+    [VACUOUS, 2, "vacuous"],
+    ["--help", 2, "complete"],
+  ])("a device that is full is told of in a sentence: %s", async (line, code, word) => {
+    const { out, err } = await bash(`{ cmodx ${line} > /dev/full; echo $? >&3; } 3>&1`);
+    expect(out.trim()).toBe(String(code));
+    expect(err).toBe(
+      `cmodx: The answer (${word}) cannot be written to standard output: ENOSPC: no space left on device, write.\n`,
+    );
+  });
+
+  test.skipIf(!existsSync("/dev/full"))(
+    "a counterexample that cannot be saved is told of behind the report",
+    async () => {
+      const { out, err } = await bash(`cmodx ${UNSAFE} --save /dev/full; echo $?`);
+      expect(out).toMatch(/^UNSAFE .*\n1\n$/s);
+      expect(err).toBe(
+        "cmodx: The answer (unsafe) cannot be written to /dev/full: ENOSPC: no space left on device, write.\n",
+      );
+      const whole = await bash(`cmodx ${UNSAFE} --json --save /dev/full`);
+      expect(JSON.parse(whole.out)).toMatchObject({ verdict: "unsafe", saved: null });
+    },
+  );
+
+  test("what a plugin throws behind everybody's back is no verdict", async () => {
+    const cwd = folder({
+      "cmodx.config.mjs": "setTimeout(() => { throw new Error('late'); }, 0);\nexport default {};\n",
+    });
+    const child = spawn(process.execPath, [bin, "check", "--strategy", "int3"], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const { code, err } = await end(child);
+    expect(code).toBe(2);
+    expect(err).toBe("cmodx: Something failed outside the run, in a plugin or a module: late\n");
   });
 
   test("nothing is coloured in a pipe", async () => {

@@ -1,9 +1,11 @@
+import type { InputError } from "@cmodx/core";
 import type { Command } from "commander";
 import { DEFAULT_CPUS, type ModelOptions, requestsOf } from "../ask.js";
 import { type Catalogue, loadCatalogue } from "../catalogue.js";
 import { checkJson } from "../document.js";
+import { isInputError, unwritten } from "../errors.js";
 import { type Extras, outcomesOf, repairsOf } from "../extras.js";
-import { colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
+import { colors, type Exit, exit, type Io, type Leave, type ProgressLine, progressLine } from "../io.js";
 import { toJson } from "../json.js";
 import { type Judged, judgeWorst } from "../judge.js";
 import { boundsOf, type LimitOptions } from "../limits.js";
@@ -32,7 +34,7 @@ Exit codes: 0 safe, 1 unsafe, 2 wrong usage or input, 3 inconclusive, interrupte
   $ cmodx check --strategy int3 --from vmlinux:schedule --drop sync-1`;
 
 /** `cmodx check`: whether a strategy is safe. */
-export const addCheck = (program: Command, io: Io, leave: (code: Exit) => void): void => {
+export const addCheck = (program: Command, io: Io, leave: Leave): void => {
   program
     .command("check")
     .summary("say whether a way of patching is safe, and show the interleaving that breaks it when it is not")
@@ -72,13 +74,17 @@ export const addCheck = (program: Command, io: Io, leave: (code: Exit) => void):
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
       const progress = progressLine(io);
       const told = await tell(asked, catalogue, io, progress).finally(() => progress.clear());
-      const saved = asked.save === undefined ? null : await save(told.judged, asked.save, io);
+      const [saved, unsaved] = asked.save === undefined ? [null] : await save(told.judged, asked.save, io);
       io.out(
         asked.json
           ? toJson(checkJson(told.judged, told.extras, saved))
           : reportOf(told.judged, told.extras, colors(io.color), saved),
       );
-      leave(codeOf(told.judged, told.extras));
+      const code = codeOf(told.judged, told.extras);
+      const { verdict } = told.judged;
+      const word = verdict.vacuous ? "vacuous" : verdict.verdict;
+      if (unsaved !== undefined) io.err(`cmodx: ${unwritten(unsaved.file ?? "a file", word, unsaved.message)}\n`);
+      leave(code, word);
     });
 };
 
@@ -98,12 +104,21 @@ const tell = async (
   return { judged, extras };
 };
 
-/** Saves a counterexample; a verdict without one leaves no file. */
-const save = async ({ subject, verdict }: Judged, file: string, io: Io): Promise<string | null> => {
-  if (verdict.verdict !== "unsafe") return null;
+/** Saves a counterexample; a verdict without one leaves no file. Gives the file, or null and why it could not be written. */
+const save = async (
+  { subject, verdict }: Judged,
+  file: string,
+  io: Io,
+): Promise<readonly [saved: string | null, unsaved?: InputError]> => {
+  if (verdict.verdict !== "unsafe") return [null];
   const trace = await subject.simulation.save(subject.scenario, verdict, relocate(subject.request, file, io.cwd));
-  await writeWhole(file, io.cwd, toJson(trace));
-  return file;
+  try {
+    await writeWhole(file, io.cwd, toJson(trace));
+    return [file];
+  } catch (error) {
+    if (isInputError(error)) return [null, error];
+    throw error;
+  }
 };
 
 const codeOf = ({ verdict }: Judged, { outcomes }: Extras): Exit => {

@@ -2,7 +2,7 @@ import { type CheckOptions, InputError, type Scenario, type Verdict } from "@cmo
 import type { GalleryEntry, Judged } from "@cmodx/gallery";
 import type { Command } from "commander";
 import { brokenJson, counterexampleJson, sitesOf, whyOf } from "../document.js";
-import { breathe, type Colors, colors, type Exit, exit, type Io, progressLine } from "../io.js";
+import { breathe, type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type GalleryEntryJson, type GalleryJson, toJson } from "../json.js";
 import { boundsOf, type LimitOptions } from "../limits.js";
 import { options } from "../options.js";
@@ -25,7 +25,7 @@ Exit codes: 0 everything as expected, 1 something is not, 2 wrong usage or input
   $ cmodx gallery 2`;
 
 /** `cmodx gallery`: historical bugs, each found by the machine, and cured by its fix. */
-export const addGallery = (program: Command, io: Io, leave: (code: Exit) => void): void => {
+export const addGallery = (program: Command, io: Io, leave: Leave): void => {
   program
     .command("gallery")
     .summary("find historical bugs of live patching, and see that their fixes are safe")
@@ -53,7 +53,8 @@ export const addGallery = (program: Command, io: Io, leave: (code: Exit) => void
         else io.out(judged.map((each) => storyOf(each, gallery, paint)).join("\n"));
         if (interrupted) io.out("interrupted: not all entries were judged\n");
       }
-      leave(codeOf(judged, interrupted));
+      const code = codeOf(judged, interrupted);
+      leave(code, code === exit.unsafe ? "not as expected" : undefined);
     });
 };
 

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import type { Expectation, Expectations, LitmusAnswer, LitmusError, LitmusResult } from "@cmodx/litmus";
 import { type Command, Option } from "commander";
-import { type Colors, colors, type Exit, exit, type Io, progressLine } from "../io.js";
+import { type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type LitmusJson, toJson } from "../json.js";
 import { readLitmusFiles } from "../litmus-files.js";
 import { options, whole } from "../options.js";
@@ -32,7 +32,7 @@ verdict and states, and prints the differences.
 Exit codes: 0 every file was run, 1 a result is not as expected, 2 wrong usage or a file that is no test, 3 interrupted.`;
 
 /** `cmodx litmus`: litmus tests of instruction fetch. */
-export const addLitmus = (program: Command, io: Io, leave: (code: Exit) => void): void => {
+export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
   program
     .command("litmus")
     .summary("run litmus tests of data and instruction memory, as herd7 does")
@@ -66,7 +66,8 @@ export const addLitmus = (program: Command, io: Io, leave: (code: Exit) => void)
       if (asked.json) io.out(toJson(documentOf(judged)));
       else if (expected === undefined) for (const { result } of judged.tests) io.out(litmus.herdText(result));
       io.out(asked.json ? "" : summaryOf(judged, expected, colors(io.color)));
-      leave(codeOf(judged));
+      const code = codeOf(judged);
+      leave(code, code === exit.unsafe ? "not as expected" : undefined);
     });
 };
 
