@@ -7,10 +7,13 @@ import { coreRules } from "./machine/rules.js";
 import { sequential } from "./memory/sequential.js";
 import type { MemoryOrder } from "./memory-order.js";
 import { eventProperties } from "./properties/properties.js";
-import type { Property } from "./properties/property.js";
+import { type Property, propertyIds } from "./properties/property.js";
 import { findRepairs, type RepairOptions, type Repairs } from "./repair.js";
 import { type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
 import type { Scenario } from "./scenario.js";
+import { checkOptionsSchema, outcomesOptionsSchema, repairOptionsSchema, runOptionsSchema } from "./schema/options.js";
+import { assertProperties, scenarioSchema } from "./schema/scenario.js";
+import { assertFits } from "./schema/schema.js";
 import { type Run, simulate } from "./simulator/simulator.js";
 import type { PatchStrategy } from "./strategy.js";
 import type { Verdict } from "./verdict.js";
@@ -70,31 +73,41 @@ export interface Simulation {
 /** Makes a simulation. */
 export const createSimulation = (options: SimulationOptions): Simulation => {
   const wire = (scenario: Scenario): Wiring => {
+    assertFits(scenarioSchema, scenario, "scenario");
     const wiring = new Wiring([corePlugin(options, scenario), ...(options.plugins ?? [])]);
+    const properties = wiring.all(PROPERTIES) as readonly Property[];
+    assertProperties(scenario, new Set<string>([...propertyIds, ...properties.map(({ id }) => id)]));
     // Made first and on its own: tsyringe would wrap its InputError when it is made as a dependency.
     wiring.get(MACHINE);
     return wiring;
   };
-  const check: Simulation["check"] = async (scenario, checkOptions = {}) =>
-    wire(scenario).get(EXPLORER).check(checkOptions);
+  const check: Simulation["check"] = async (scenario, checkOptions = {}) => {
+    assertFits(checkOptionsSchema, checkOptions, "options");
+    return wire(scenario).get(EXPLORER).check(checkOptions);
+  };
   const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
   return {
     check,
     outcomes: async (scenario, outcomesOptions = {}) => {
+      assertFits(outcomesOptionsSchema, outcomesOptions, "options");
       const wiring = wire(scenario);
       return listOutcomes(wiring.get(MACHINE), wiring.get(DEVELOPMENT), outcomesOptions);
     },
     repairs: async (scenario, repairOptions = {}) => {
+      assertFits(repairOptionsSchema, repairOptions, "options");
       const properties = wire(scenario).all(PROPERTIES) as readonly Property[];
       return findRepairs({ properties, check, machine }, scenario, repairOptions);
     },
     simulate: (scenario, runOptions = {}) => {
+      assertFits(runOptionsSchema, runOptions, "options");
+      const wiring = wire(scenario);
       if (runOptions.flips === undefined && scenario.patchers.some(({ flips }) => flips === "forever")) {
         throw new InputError("A run of a patcher that flips for ever needs a number of flips to stop after.", {
-          place: "flips",
+          place: "options.flips",
+          code: "missing-field",
         });
       }
-      return simulate(wire(scenario).get(MACHINE), runOptions);
+      return simulate(wiring.get(MACHINE), runOptions);
     },
     save: async (scenario, verdict, request = null) => saveTrace(wire(scenario).get(MACHINE), verdict, request),
     replay: async (scenario, saved) => {

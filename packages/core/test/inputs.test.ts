@@ -42,10 +42,14 @@ const patchedBy = (of: PatchStrategy, more: Partial<Scenario["patchers"][number]
 
 describe("a scenario that does not fit together is refused in one sentence", () => {
   it.each([0, -1, 1.5, 65, Number.NaN])("%d CPUs", (cpus) =>
-    refused(scenario(nothing, { cpus }), `A scenario has 1 to 64 CPUs, not ${cpus}.`),
+    refused(scenario(nothing, { cpus }), `scenario.cpus has to be a whole number from 1 to 64, not ${cpus}.`),
   );
 
-  it("no sites", () => refused(scenario(nothing, { sites: [] }), "A scenario needs at least one site."));
+  it("no sites", () =>
+    refused(
+      scenario(nothing, { sites: [] }),
+      "scenario.sites has to be a list with one site at the least, not an empty one.",
+    ));
 
   it("sites that overlap", () =>
     refused(
@@ -108,7 +112,10 @@ describe("a scenario that does not fit together is refused in one sentence", () 
     expect(machine(patchedBy(strategy(() => [], { architectures: "any" }))).cpus).toBe(2));
 
   it.each([0, -1, 0.5])("%d flips", (flips) =>
-    refused(patchedBy(nothing, { flips }), `A patcher makes 1 or more flips, not ${flips}.`),
+    refused(
+      patchedBy(nothing, { flips }),
+      `scenario.patchers[0].flips has to be a whole number from 1 on, not ${flips}.`,
+    ),
   );
 
   it("a patcher of a site that is not there", () =>

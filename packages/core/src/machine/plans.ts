@@ -48,9 +48,6 @@ export const compilePlans = (
         { place: "strategy" },
       );
     }
-    if (patcher.flips !== "forever" && (!Number.isInteger(patcher.flips) || patcher.flips < 1)) {
-      throw new InputError(`A patcher makes 1 or more flips, not ${patcher.flips}.`, { place: "flips" });
-    }
     for (const site of patcher.sites) {
       if (sites[site] === undefined)
         throw new InputError(`Patcher ${index} names site ${site}, but there are ${sites.length}.`, {

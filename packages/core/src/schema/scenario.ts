@@ -1,0 +1,85 @@
+import { InputError } from "../errors.js";
+import { didYouMean } from "../nearest.js";
+import type { Executor, Patcher, Scenario, Site } from "../scenario.js";
+import { codeBlockSchema, codeSchema, dataBlockSchema } from "./code.js";
+import { additionSchema } from "./program.js";
+import {
+  address,
+  either,
+  flag,
+  list,
+  object,
+  oneOf,
+  only,
+  optional,
+  record,
+  type Schema,
+  some,
+  text,
+  whole,
+  word64,
+} from "./schema.js";
+import { propertiesSchema, strategySchema } from "./strategy.js";
+
+/* A field that a scenario gets is one line here, beside the one in its type: without it, this does not compile. */
+
+const siteSchema: Schema<Site> = object("a site", {
+  address,
+  old: codeSchema,
+  new: codeSchema,
+  mode: optional(text),
+  data: optional(flag),
+  origin: optional(text),
+  after: optional(codeSchema),
+});
+
+const patcherSchema: Schema<Patcher> = object("a patcher", {
+  strategy: strategySchema,
+  sites: list("indices of sites", whole(0)),
+  flips: either('a whole number from 1 on, or "forever"', whole(1), only("forever")),
+  drop: optional(list("ids of steps", text)),
+  add: optional(list("added lines", additionSchema)),
+  cpu: optional(whole(0)),
+});
+
+const executorSchema: Schema<Executor> = object("an executor", {
+  entries: optional(some("one address", address)),
+  count: optional(whole(0)),
+  once: optional(only(true)),
+  registers: optional(record("values of registers", word64)),
+  faults: optional(address),
+});
+
+/** The schema of {@link Scenario}; whether it fits together is looked at when the machine is made. */
+export const scenarioSchema: Schema<Scenario> = object("a scenario", {
+  name: text,
+  sites: some("one site", siteSchema),
+  patchers: list("patchers", patcherSchema),
+  executors: optional(list("executors", executorSchema)),
+  cpus: whole(1, 64),
+  interrupts: optional(object("interrupts", { irq: optional(flag), nmi: optional(flag) })),
+  preempt: optional(flag),
+  memory: optional(oneOf({ sequential: true, architectural: true })),
+  blocks: optional(list("blocks of code", codeBlockSchema)),
+  data: optional(list("blocks of data", dataBlockSchema)),
+  properties: optional(propertiesSchema),
+  ignore: optional(propertiesSchema),
+});
+
+/** Throws {@link InputError} unless the properties that a scenario names, and those that its strategies promise, are among `known`. */
+export const assertProperties = (scenario: Scenario, known: ReadonlySet<string>): void => {
+  const check = (ids: readonly string[], place: string): void => {
+    ids.forEach((id, i) => {
+      if (known.has(id)) return;
+      throw new InputError(`${place}[${i}] cannot be ${JSON.stringify(id)}${didYouMean(id, known)}`, {
+        place: `${place}[${i}]`,
+        code: "unknown-name",
+      });
+    });
+  };
+  check(scenario.properties ?? [], "scenario.properties");
+  check(scenario.ignore ?? [], "scenario.ignore");
+  scenario.patchers.forEach(({ strategy }, i) => {
+    check(strategy.promises, `scenario.patchers[${i}].strategy.promises`);
+  });
+};

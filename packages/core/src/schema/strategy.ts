@@ -1,0 +1,67 @@
+import type { PropertyId } from "../properties/property.js";
+import type { CpuMap, CpuPredicate, Rule, Writes } from "../rule.js";
+import type { CpuState, Part } from "../state.js";
+import type { PatchStrategy } from "../strategy.js";
+import { callable, either, list, name, object, oneOf, only, optional, record, type Schema, text } from "./schema.js";
+
+/** Ids of properties; which there are is known when a simulation is wired. */
+export const propertiesSchema: Schema<readonly PropertyId[]> = list<PropertyId>("properties", name());
+
+const part = { cpu: true, memory: true, services: true, parked: true } as const;
+
+/** The schema of {@link Rule}. */
+export const ruleSchema: Schema<Rule> = object("a rule", {
+  id: text,
+  source: text,
+  reads: list("parts of a state", oneOf<Part>(part)),
+  writes: list("parts of a state", oneOf<Writes>({ ...part, everyCpu: true })),
+  maps: optional(list("maps over CPUs", text)),
+  guard: optional(callable("a function of the arguments")),
+  outwaits: optional(text),
+  ordering: optional(callable("a function of the arguments")),
+  urgent: optional(callable("a function of a CPU's part")),
+  says: optional(callable("a function of what was observed")),
+  apply: callable("a function of the parts"),
+});
+
+/** The schema of {@link CpuMap}. */
+export const mapSchema: Schema<CpuMap> = object("a map over CPUs", {
+  id: text,
+  touches: optional(
+    list(
+      "fields of a CPU's part",
+      oneOf<keyof CpuState>({
+        boot: true,
+        stack: true,
+        pending: true,
+        stale: true,
+        excludes: true,
+        behind: true,
+        fetching: true,
+        words: true,
+        order: true,
+      }),
+    ),
+  ),
+  apply: callable("a function of a CPU's part"),
+});
+
+/** The schema of {@link CpuPredicate}. */
+export const predicateSchema: Schema<CpuPredicate> = object("a predicate over CPUs", {
+  id: text,
+  holds: callable("a function of a CPU's part"),
+});
+
+/** The schema of {@link PatchStrategy}. */
+export const strategySchema: Schema<PatchStrategy> = object("a strategy", {
+  id: text,
+  summary: text,
+  source: text,
+  architectures: either('a list of architectures, or "any"', list("architectures", text), only("any")),
+  defaultSite: either("OLD:NEW, or that by architecture", text, record("sites", text)),
+  promises: propertiesSchema,
+  plan: callable("a function of a flip"),
+  rules: optional(list("rules", ruleSchema)),
+  maps: optional(list("maps over CPUs", mapSchema)),
+  predicates: optional(list("predicates over CPUs", predicateSchema)),
+});
