@@ -308,17 +308,41 @@ export class Machine {
   }
 
   #holds(condition: Condition, code: ProgramCode): boolean {
-    const a = valueIn(code, condition.a);
-    const b = valueIn(code, condition.b);
+    const a = this.#valueIn(code, condition.a);
+    const b = this.#valueIn(code, condition.b);
     if (condition.test === "lt") return Number(a) < Number(b);
     return same(a, b) === (condition.test === "eq");
   }
 
-  /** The value of a constant or of a local of the running program. */
+  /** The value of a constant or of a local of the running program. Throws {@link InputError} for a local that no step has set. */
   value(cpu: CpuState, value: Value): Data {
     const context = running(cpu);
     if (context?.code.run !== "program") throw new Error("Only a program has locals.");
-    return valueIn(context.code, value);
+    return this.#valueIn(context.code, value);
+  }
+
+  /** The same where it has to be an address. Throws {@link InputError} for anything else, which the next step cannot do without. */
+  address(cpu: CpuState, value: Value): bigint {
+    const found = this.value(cpu, value);
+    if (typeof found === "bigint") return found;
+    const code = running(cpu)?.code;
+    const step = code?.run === "program" ? this.next(code)?.step : undefined;
+    throw new InputError(
+      `The step ${step} needs an address, but there is ${String(found)}; the step that sets it cannot be left out.`,
+      { place: "program" },
+    );
+  }
+
+  #valueIn(code: ProgramCode, value: Value): Data {
+    if (typeof value !== "object" || value === null || !("local" in value)) return value as Data;
+    const name = String(value.local);
+    if (Object.hasOwn(code.locals, name)) return code.locals[name];
+    const entry = this.#program(code.program).code[code.at];
+    const who = entry?.kind === "op" ? `The step ${entry.step}` : "A condition";
+    throw new InputError(
+      `${who} of ${code.program} looks at ${name}, which no step before it sets; the step that sets it cannot be left out.`,
+      { place: "program" },
+    );
   }
 
   /** The CPU with a local of its running program set. */
@@ -372,8 +396,3 @@ export class Machine {
     return this.layout.initial(this);
   }
 }
-
-const valueIn = (code: ProgramCode, value: Value): Data =>
-  typeof value === "object" && value !== null && "local" in value
-    ? code.locals[(value as { readonly local: string }).local]
-    : (value as Data);

@@ -46,6 +46,7 @@ export class Compiler {
     this.#lines(lines, scope, code, claims);
     if (options.forever) code.push({ kind: "jump", to: 0 });
     for (const at of claims) code[at] = { kind: "jump", to: code.length };
+    assertLocalsSet(name, code);
     this.programs.set(name, { name, code });
     return name;
   }
@@ -175,3 +176,27 @@ export class Compiler {
     ]);
   }
 }
+
+/** Throws {@link InputError} where a program looks at a local that no step of it can set: a step that does is left out, or misspelt. */
+const assertLocalsSet = (name: string, code: readonly CodeEntry[]): void => {
+  // Whichever argument of an operation names the local that it sets, it is a string.
+  const set = new Set(code.flatMap((entry) => (entry.kind === "op" ? Object.values(entry.args) : [])));
+  for (const entry of code) {
+    if (entry.kind === "jump") continue;
+    const missing = localsIn(entry.kind === "op" ? entry.args : [entry.condition.a, entry.condition.b]).find(
+      (local) => !set.has(local),
+    );
+    if (missing === undefined) continue;
+    const who = entry.kind === "op" ? `The step ${entry.step}` : "A condition";
+    throw new InputError(
+      `${who} of ${name} looks at ${missing}, which no step sets; a step that others need cannot be left out.`,
+      { place: "program" },
+    );
+  }
+};
+
+const localsIn = (value: Data): readonly string[] => {
+  if (typeof value !== "object" || value === null) return [];
+  if ("local" in value && typeof value.local === "string") return [value.local];
+  return Object.values(value).flatMap(localsIn);
+};

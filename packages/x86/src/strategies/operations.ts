@@ -55,7 +55,7 @@ export const resumeAtRule = rule({
   says: ({ address }, place) => `sets the saved instruction pointer to ${place(address as bigint)}`,
   apply({ cpu }, args: { readonly address: bigint | { readonly local: string } }, machine) {
     const { interrupted } = frameOf(cpu);
-    const pc = machine.value(cpu, args.address) as bigint;
+    const pc = machine.address(cpu, args.address);
     const stack = [...cpu.stack];
     const below = stack[stack.length - 2];
     if (below === undefined) throw new Error("A trap handler interrupts something.");
