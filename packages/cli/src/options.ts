@@ -1,4 +1,4 @@
-import { InputError, type PropertyId, propertyIds } from "@cmodx/core";
+import { InputError, MOST_CPUS, MOST_FLIPS, type PropertyId, propertyIds } from "@cmodx/core";
 import { Option } from "commander";
 import { listed, nearest } from "./text.js";
 
@@ -51,7 +51,10 @@ const properties =
 
 const flips = (text: string): number | "forever" => {
   if (text === "forever") return text;
-  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : fail("--flips", "a whole number from 1 on, or forever", text);
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= MOST_FLIPS
+    ? value
+    : fail("--flips", `a whole number from 1 to ${MOST_FLIPS}, or forever`, text);
 };
 
 const address = (text: string): bigint =>
@@ -96,7 +99,7 @@ export const options = {
   at: option("--at <address>", "where the bytes lie", address),
   scenario: option("--scenario <file>", "check what this module exports, see docs/scenarios.md"),
   cpus: (fallback: number) =>
-    option("--cpus <n>", `all CPUs, the patcher's included (default ${fallback})`, whole("--cpus", 1, 64)),
+    option("--cpus <n>", `all CPUs, the patcher's included (default ${fallback})`, whole("--cpus", 1, MOST_CPUS)),
   flips: option(
     "--flips <n>",
     "patch calls, there and back, or forever (default 2; 1 where there is no way back)",

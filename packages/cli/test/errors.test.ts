@@ -97,7 +97,7 @@ describe("wrong input", () => {
 
     const machine = await json(line, { cwd });
     expect(machine.code).toBe(2);
-    expect(Object.keys(machine.document)).toEqual(["schema", "message", "file", "place"]);
+    expect(Object.keys(machine.document)).toEqual(["schema", "code", "message", "file", "place"]);
     expect(machine.document.schema).toBe("cmodx/error/1");
     expect(machine.document.message).toMatch(sentence);
   });
@@ -164,4 +164,29 @@ describe("an answer that cannot be written", () => {
     );
     expect(ran.code).toBe(code);
   });
+});
+
+describe("a step that others need", () => {
+  test.each([
+    [
+      "fixup-addr",
+      "The step handler-resume needs an address, but there is null; the step that sets it cannot be left out.",
+    ],
+    ["handler-addr", "The step handler-resume of trap int3 looks at addr, which no step sets"],
+    ["handler-ip", "A condition of trap int3 looks at ip, which no step sets"],
+  ])("%s is not left out", async (step, why) => {
+    for (const strategy of ["int3-2010", "int3-2010-nine"]) {
+      const { code, err } = await cmodx(`check --strategy ${strategy} --cpus 2 --drop ${step}`);
+      expect(code).toBe(2);
+      expect(err).toContain(why);
+    }
+  });
+});
+
+test("a site that wraps past the last address", async () => {
+  const { code, err } = await cmodx(
+    "check --strategy int3 --at 0xfffffffffffffffe --old-bytes 0f1f440000 --new-bytes e9fb000000",
+  );
+  expect(code).toBe(2);
+  expect(err).toContain("The site at 0xfffffffffffffffe, of length 5, does not end below 2^64");
 });

@@ -35,7 +35,7 @@ export type Patcher = {
   readonly strategy: PatchStrategy;
   /** Indices into the scenario's sites, in the order the caller gives them. */
   readonly sites: readonly number[];
-  /** How many calls, 1 or more; `forever` goes there and back without end. */
+  /** How many calls, 1 to 1000; `forever` goes there and back without end. */
   readonly flips: number | "forever";
   /** Ids of steps to leave out. */
   readonly drop?: readonly string[];
@@ -55,7 +55,7 @@ export type DataBlock = { readonly address: bigint; readonly bytes: Bytes };
 export type Executor = {
   /** Where each round may start; by default at any of the sites. */
   readonly entries?: readonly bigint[];
-  /** How many such tasks; by default one for each CPU that no patcher runs on. */
+  /** How many such tasks, 0 to 64 of all executors together; by default one for each CPU that no patcher runs on. */
   readonly count?: number;
   /** It runs its code once, and stops where it leaves the code that is modelled or returns. */
   readonly once?: true;

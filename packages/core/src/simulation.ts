@@ -4,6 +4,7 @@ import { type CheckOptions, Explorer } from "./explorer/explorer.js";
 import { listOutcomes, type Outcomes, type OutcomesOptions } from "./explorer/outcomes.js";
 import { Machine } from "./machine/machine.js";
 import { coreRules } from "./machine/rules.js";
+import { assertNesting } from "./maxima.js";
 import { sequential } from "./memory/sequential.js";
 import type { MemoryOrder } from "./memory-order.js";
 import { eventProperties } from "./properties/properties.js";
@@ -73,6 +74,7 @@ export interface Simulation {
 /** Makes a simulation. */
 export const createSimulation = (options: SimulationOptions): Simulation => {
   const wire = (scenario: Scenario): Wiring => {
+    assertNesting(withoutStrategies(scenario), "A scenario", "scenario");
     assertFits(scenarioSchema, scenario, "scenario");
     const wiring = new Wiring([corePlugin(options, scenario), ...(options.plugins ?? [])]);
     const properties = wiring.all(PROPERTIES) as readonly Property[];
@@ -117,6 +119,12 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
     machine,
   };
 };
+
+/** Strategies have functions; what they plan is looked at when it is planned. */
+const withoutStrategies = (scenario: Scenario): unknown =>
+  Array.isArray(scenario?.patchers)
+    ? { ...scenario, patchers: scenario.patchers.map((patcher) => ({ ...patcher, strategy: null })) }
+    : scenario;
 
 const memoryOrder = ({ memory = "sequential" }: Scenario, architecture: Architecture): MemoryOrder => {
   if (memory === "sequential") return sequential;

@@ -114,7 +114,7 @@ describe("a scenario that does not fit together is refused in one sentence", () 
   it.each([0, -1, 0.5])("%d flips", (flips) =>
     refused(
       patchedBy(nothing, { flips }),
-      `scenario.patchers[0].flips has to be a whole number from 1 on, not ${flips}.`,
+      `scenario.patchers[0].flips has to be a whole number from 1 to 1000, not ${flips}.`,
     ),
   );
 
@@ -181,7 +181,9 @@ describe("a scenario that does not fit together is refused in one sentence", () 
     const emulates = strategy(({ sites }) => [store("trap", sites[0]?.address ?? 0n, [2])], {
       program: () => ({ traps: { brk: [emulate("emulate", local("entry")), claim()] } }),
     });
-    await expect(check(scenario(emulates))).rejects.toThrow("emulates an instruction that no earlier step found.");
+    await expect(check(scenario(emulates))).rejects.toThrow(
+      "The step emulate of trap brk looks at entry, which no step sets",
+    );
   });
 
   it("a memory order that the architecture does not have", () => {

@@ -3,6 +3,7 @@ import type { Bytes } from "../data.js";
 import { InputError } from "../errors.js";
 import type { FetchModel } from "../fetch-model.js";
 import { toHex } from "../hex.js";
+import { assertRange, MOST_EXECUTORS } from "../maxima.js";
 import type { CompiledProgram } from "../program/compile.js";
 import type { Pair, PatchProgram } from "../program/program.js";
 import type { CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
@@ -35,7 +36,7 @@ export type Layout = {
   readonly pairs: ReadonlyMap<bigint, Pair>;
   /** Ids of the steps by patcher, as they are written. */
   readonly steps: readonly (readonly string[])[];
-  /** The programs of each patcher, one for each flip, with what the scenario adds and without what it leaves out. */
+  /** The programs of each patcher, there and, where it goes back, back, with what the scenario adds and without what it leaves out. */
   readonly plans: readonly (readonly PatchProgram[])[];
   initial(machine: Machine): Initial;
 };
@@ -51,6 +52,11 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   const text = placeCode(scenario, sites, built.blocks, architecture);
   const { routines, runs, modes, counts } = placeRoutines(scenario, sites, built.entries, text, siteOf);
   const onCpu = placePatchers(patchers, cpus);
+  const tasks = counts.reduce((sum, { count }) => sum + count, 0);
+  if (tasks > MOST_EXECUTORS)
+    throw new InputError(`A scenario has at most ${MOST_EXECUTORS} executors, not ${tasks}.`, { place: "executors" });
+  for (const { address, bytes } of [...built.data, ...(scenario.data ?? []), ...literals(sites)])
+    assertRange("Data", address, bytes.length, "data");
   const ofCode = [...siteOf].flatMap(([address, { site }]) => (sites[site]?.data === true ? [] : [address]));
   const written = new Set([...ofCode, ...storedBytes(built.programs)]);
   const cells = placeCells(written, text, BigInt(fetch.unit));
@@ -160,6 +166,7 @@ const placeCode = (
 ): ReadonlyMap<bigint, number> => {
   const text = new Map<bigint, number>();
   const place = (address: bigint, bytes: Bytes): void => {
+    assertRange("Code", address, bytes.length, "sites");
     bytes.forEach((byte, i) => {
       text.set(address + BigInt(i), byte);
     });

@@ -4,6 +4,7 @@ import { InputError } from "../errors.js";
 import type { FetchModel } from "../fetch-model.js";
 import { toHex } from "../hex.js";
 import { keyOf, same } from "../key.js";
+import { assertNesting } from "../maxima.js";
 import { piecesOf } from "../memory/pieces.js";
 import { Compiler } from "../program/compile.js";
 import {
@@ -59,9 +60,10 @@ export const compilePlans = (
     const drop = new Set(patcher.drop ?? []);
     const { add = [] } = patcher;
     const edit = (lines: readonly Line[]): readonly Line[] => dropLines(addLines(lines, add), drop);
-    const main: Line[] = [];
+    const bodies: (readonly Line[])[] = [];
     const flips = patcher.flips === "forever" ? 2 : patcher.flips;
-    for (let flip = 0; flip < flips; flip++) {
+    // There and back: the third flip is planned as the first.
+    for (let flip = 0; flip < Math.min(flips, 2); flip++) {
       const to = flip % 2 === 0 ? 1 : 0;
       const planned = strategy.plan(flipOf(patcher, sites, to), {
         instructionSet: architecture.instructionSet,
@@ -75,6 +77,7 @@ export const compilePlans = (
           place: "site",
         });
       }
+      assertNesting(planned, `What the strategy ${strategy.id} plans`, "strategy");
       for (const id of lineIds([...planned.main, ...Object.values(planned.traps ?? {}).flat()])) ids.add(id);
       // A decoder listens though the event be left out.
       traced ||= publishes(planned.main);
@@ -87,7 +90,7 @@ export const compilePlans = (
       };
       plans[index]?.push(edited);
       for (const id of lineIds([...edited.main, ...Object.values(edited.traps ?? {}).flat()])) kept.add(id);
-      main.push(call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall"));
+      bodies.push([call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall")]);
       for (const [vector, lines] of Object.entries(edited.traps ?? {})) {
         const list = handlers.get(vector) ?? [];
         if (!list.some((other) => keyOf(other as unknown as Data) === keyOf(lines as unknown as Data)))
@@ -114,6 +117,7 @@ export const compilePlans = (
         });
     }
     for (const addition of add) assertAdded(addition, ids, kept, strategy.id);
+    const main = Array.from({ length: flips }, (_, flip) => bodies[flip % 2] ?? []).flat();
     compiler.add(patcherProgram(index), patcherProgram(index), main, { forever: patcher.flips === "forever" });
     return [...kept];
   });

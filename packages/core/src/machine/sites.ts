@@ -3,6 +3,7 @@ import type { Bytes } from "../data.js";
 import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Registers } from "../instruction-set.js";
+import { assertRange, MOST_BYTES } from "../maxima.js";
 import type { Code, Site } from "../scenario.js";
 
 /** One instruction of a version of a site; `offset` is in bytes from the site's start. */
@@ -34,6 +35,8 @@ const hex = (address: bigint): string => `0x${address.toString(16)}`;
 /** Assembles code to lie at `at`; a branch without a target goes where the site's defaults say. */
 export const assemble = (code: Code, at: bigint, mode: string, site: bigint, architecture: Architecture): Bytes => {
   if (typeof code !== "string") return code;
+  if (code.length > MOST_BYTES)
+    throw new InputError(`The code at ${hex(at)} is a text of ${code.length} characters, more than ${MOST_BYTES}.`);
   const bytes: number[] = [];
   for (const line of code.split(/[+\n](?!\d)/).map((text) => text.trim())) {
     if (line === "") continue;
@@ -70,17 +73,20 @@ const divideData = (bytes: Bytes): readonly SiteInstruction[] =>
     return { offset: 8 * i, bytes: toHex(word), text: `.quad 0x${toHex([...word].reverse()).replace(/^0+(?=.)/, "")}` };
   });
 
+/** No instruction of any architecture has more bytes. */
+const LONGEST = 16;
+
 const divide = (bytes: Bytes, site: Site, what: string, architecture: Architecture): readonly SiteInstruction[] => {
   const { instructionSet } = architecture;
   const instructions: SiteInstruction[] = [];
   for (let offset = 0; offset < bytes.length; ) {
-    const insn = instructionSet.decode(bytes.slice(offset), site.mode ?? "");
+    const insn = instructionSet.decode(bytes.slice(offset, offset + LONGEST), site.mode ?? "");
     const place = `${what} code of the site at ${hex(site.address)}, byte ${offset}`;
     if (insn === "short")
       throw new InputError(`The last instruction is cut off: ${toHex(bytes.slice(offset))}.`, { place });
     if (typeof insn === "string")
       throw new InputError(
-        `The bytes ${toHex(bytes.slice(offset))} are ${insn === "undefined" ? "no instruction" : "an instruction outside the modelled subset"}.`,
+        `The bytes ${toHex(bytes.slice(offset, offset + LONGEST))} are ${insn === "undefined" ? "no instruction" : "an instruction outside the modelled subset"}.`,
         { place },
       );
     const chunk = bytes.slice(offset, offset + insn.length);
@@ -116,6 +122,7 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
       `The new code of the site at ${hex(site.address)} has ${versions[1].bytes.length} bytes, the old ${length}; both need the same length.`,
     );
   }
+  assertRange("The site", site.address, length, "sites");
   const end = site.address + BigInt(length);
   const after = data
     ? []

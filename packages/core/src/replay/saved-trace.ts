@@ -81,10 +81,10 @@ export const parseSavedTrace = (value: unknown, file: string): SavedTrace => {
     return fail("its loop begins at none of its steps", "loop");
   trace.steps.forEach((step: Partial<Choice>, i) => {
     if (
-      typeof step?.cpu !== "number" ||
-      typeof step.rule !== "string" ||
-      typeof step.candidate !== "number" ||
-      typeof step.choice !== "number" ||
+      !isIndex(step?.cpu) ||
+      typeof step?.rule !== "string" ||
+      !isIndex(step.candidate) ||
+      !isIndex(step.choice) ||
       !(typeof step.step === "string" || step.step === null)
     ) {
       fail(`step ${i + 1} is not a choice of a CPU, a rule, a step, a candidate and an outcome`, `steps[${i}]`);
@@ -92,6 +92,8 @@ export const parseSavedTrace = (value: unknown, file: string): SavedTrace => {
   });
   return trace as SavedTrace;
 };
+
+const isIndex = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
 
 /** A replayed counterexample: its steps, and what the last one breaks now. */
 export type Replayed = { readonly trace: readonly TraceStep[]; readonly broken: readonly Broken[] };

@@ -1,4 +1,5 @@
 import { InputError } from "../errors.js";
+import { MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS } from "../maxima.js";
 import { didYouMean } from "../nearest.js";
 import type { Executor, Patcher, Scenario, Site } from "../scenario.js";
 import { codeBlockSchema, codeSchema, dataBlockSchema } from "./code.js";
@@ -36,7 +37,7 @@ const siteSchema: Schema<Site> = object("a site", {
 const patcherSchema: Schema<Patcher> = object("a patcher", {
   strategy: strategySchema,
   sites: list("indices of sites", whole(0)),
-  flips: either('a whole number from 1 on, or "forever"', whole(1), only("forever")),
+  flips: either(`a whole number from 1 to ${MOST_FLIPS}, or "forever"`, whole(1, MOST_FLIPS), only("forever")),
   drop: optional(list("ids of steps", text)),
   add: optional(list("added lines", additionSchema)),
   cpu: optional(whole(0)),
@@ -44,7 +45,7 @@ const patcherSchema: Schema<Patcher> = object("a patcher", {
 
 const executorSchema: Schema<Executor> = object("an executor", {
   entries: optional(some("one address", address)),
-  count: optional(whole(0)),
+  count: optional(whole(0, MOST_EXECUTORS)),
   once: optional(only(true)),
   registers: optional(record("values of registers", word64)),
   faults: optional(address),
@@ -56,7 +57,7 @@ export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   sites: some("one site", siteSchema),
   patchers: list("patchers", patcherSchema),
   executors: optional(list("executors", executorSchema)),
-  cpus: whole(1, 64),
+  cpus: whole(1, MOST_CPUS),
   interrupts: optional(object("interrupts", { irq: optional(flag), nmi: optional(flag) })),
   preempt: optional(flag),
   memory: optional(oneOf({ sequential: true, architectural: true })),
