@@ -1,4 +1,5 @@
 import type { Cpu } from "@cmodx/core";
+import { exceptionEntry } from "./isa/index.js";
 
 /** The exception model of AArch64 at EL1. */
 export const arm64Cpu: Cpu = {
@@ -22,4 +23,5 @@ export const arm64Cpu: Cpu = {
   ],
   breakpoints: ["brk"],
   trapsMask: true,
+  raise: exceptionEntry,
 };

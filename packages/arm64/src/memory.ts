@@ -1,7 +1,7 @@
 import { type Instruction, type MemoryOrder, type WindowModel, type WindowStep, window } from "@cmodx/core";
 import { alternatives } from "./alternatives.js";
 import { type CmodxList, isInList } from "./cmodx.js";
-import { type Arm64Instruction, exceptionEntry, outputs, selectedInputs } from "./isa/index.js";
+import { type Arm64Instruction, outputs, selectedInputs } from "./isa/index.js";
 
 const memory = ["read", "write"] as const;
 const caches = ["clean", "invalidate"] as const;
@@ -62,7 +62,6 @@ export const armMemory = (list: CmodxList): MemoryOrder =>
     outputs: (insn) => outputs(own(insn)),
     selected: (insn, registers) => selectedInputs(own(insn), registers),
     alternatives: (insn) => alternatives(own(insn)),
-    raise: exceptionEntry,
     races: {
       allowed: (value) => isInList(value, list),
       why: `it was modified while it was executed, and one of both values is not in the CMODX list (${list.id})`,

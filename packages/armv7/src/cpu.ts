@@ -22,4 +22,5 @@ export const armv7Cpu: Cpu = {
   ],
   breakpoints: ["und", "bkpt"],
   trapsMask: true,
+  raise: (registers, resume) => ({ ...registers, lr: resume }),
 };

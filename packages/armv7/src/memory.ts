@@ -59,6 +59,5 @@ export const armv7Memory = (state: Mode): MemoryOrder =>
     alternatives: (insn) => alternatives(own(insn)),
     conditional: (insn) => conditional(own(insn)),
     pointer: (address, mode) => ((mode || state) === "t32" ? address | 1n : address),
-    raise: (registers, resume) => ({ ...registers, lr: resume }),
     ahead: { instructions: 64, same: 3 },
   });

@@ -162,6 +162,7 @@ export const checkJson = (
   vacuous: verdict.vacuous,
   unused: verdict.unused,
   notPromised: verdict.notPromised,
+  faults: verdict.faults,
   interruptsPerFlip: run === null ? null : run.interrupts / run.flips,
   ipiRoundsPerFlip: run === null ? null : run.ipiRounds / run.flips,
   counterexample:

@@ -129,6 +129,8 @@ export type CheckJson = {
   readonly vacuous: boolean;
   readonly unused: readonly string[];
   readonly notPromised: readonly PropertyId[];
+  /** What faults or leaves the modelled code and is not among what is broken, one sentence for each instruction. */
+  readonly faults: readonly string[];
   readonly interruptsPerFlip: number | null;
   readonly ipiRoundsPerFlip: number | null;
   /** `shortest`: no shorter one exists; false only when a limit ended the search for it. */

@@ -88,6 +88,9 @@ const pairOf = async (
   return { group: group.id, old, new: next, needs: last?.verdict === "safe" ? last.way : null, ways: found };
 };
 
+/** Distance from the line of the site to the handler of exceptions. */
+const HANDLER = 0x800n;
+
 const wayOf = async (
   architecture: Architecture,
   { forms, offset }: PairGroup,
@@ -101,10 +104,14 @@ const wayOf = async (
   if (io.signal.aborted) return { ...nothing, verdict: "inconclusive", why: "The run was interrupted." };
   const [before = ""] = forms[old] ?? [];
   const [other = "", same = ""] = forms[next] ?? [];
+  const handler = architecture.base + HANDLER;
   const scenario: Scenario = {
     name: `${old} to ${next}`,
     sites: [{ address: architecture.base + BigInt(offset), old: before, new: old === next ? same : other }],
     patchers: [{ strategy, sites: [0], flips: 1 }],
+    // Some of them are there to raise exceptions: the kernel handles these.
+    blocks: [{ address: handler, code: architecture.epilogue ?? architecture.returns }],
+    executors: [{ faults: handler }],
     cpus: asked.cpus,
   };
   const bounds: Bounds = boundsOf(asked);

@@ -23,7 +23,7 @@ export const reportOf = (
     const how = { color: paint.isColorSupported, ...(loop === undefined ? {} : { loop }) };
     parts.push("", renderTimeline(subject.machine, trace, how).trimEnd(), "");
     const broken = brokenJson(subject.machine, verdict.trace, verdict.broken);
-    parts.push(...brokenText(broken, verdict.alsoBroken, paint), "");
+    parts.push(...brokenText(broken, verdict.alsoBroken, paint), ...faultsText(verdict), "");
     if (repairs !== null) parts.push(entry("Repair", repairText(repairs, subject.scenario.patchers.length)), "");
   }
   if (outcomes !== null) parts.push(...outcomesText(outcomes, sizes(bounds), paint), "");
@@ -72,6 +72,20 @@ export const brokenText = (
   const others = also.filter((id) => !broken.some(({ property }) => property === id));
   return others.length === 0 ? lines : [...lines, entry("also broken", `${listed(others)}, by other steps`, COLUMN)];
 };
+
+/** Faults that are shown at the most. */
+const MOST_FAULTS = 4;
+
+/** What faults or leaves the modelled code without being a broken property. */
+const faultsText = ({ faults }: Pick<Verdict, "faults">): readonly string[] => {
+  if (faults.length === 0) return [];
+  const left = faults.length - MOST_FAULTS;
+  const shown = [...faults.slice(0, MOST_FAULTS), ...(left > 0 ? [`And ${left} more.`] : [])];
+  return [entry("Leaves / Faults", shown.join(" "), FAULTS_COLUMN)];
+};
+
+/** Column in which the sentences about faults begin. */
+const FAULTS_COLUMN = 17;
 
 /** Column in which the sentence about a broken property begins. */
 const COLUMN = 14;
@@ -130,6 +144,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
     lines.push(
       entry("Not counted", `${listed(verdict.notPromised)} broke, which nobody promised or which was left out`),
     );
+  if (verdict.verdict !== "unsafe") lines.push(...faultsText(verdict));
   if (verdict.verdict === "safe" || verdict.unused.length > 0) {
     lines.push(
       entry(

@@ -1,3 +1,4 @@
+import type { Registers } from "./instruction-set.js";
 import type { Level } from "./state.js";
 
 /** What can interrupt a CPU. */
@@ -29,4 +30,6 @@ export interface Cpu {
   readonly breakpoints: readonly string[];
   /** Whether trap handlers start with interrupts masked. */
   readonly trapsMask: boolean;
+  /** The registers after an exception that machine code itself handles ({@link Executor.faults}); `resume` is the saved pc. By default as before. */
+  raise?(registers: Registers, resume: bigint): Registers;
 }

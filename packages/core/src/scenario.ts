@@ -57,7 +57,7 @@ export type Executor = {
   readonly entries?: readonly bigint[];
   /** How many such tasks, 0 to 64 of all executors together; by default one for each CPU that no patcher runs on. */
   readonly count?: number;
-  /** It runs its code once, and stops where it leaves the code that is modelled or returns. */
+  /** It runs its code once, and stops where that ends: at its return, behind its last instruction, or at an exit. */
   readonly once?: true;
   /** The registers it starts with, all others being 0; by default those of a function that was called. */
   readonly registers?: Registers;
@@ -81,6 +81,11 @@ export type Scenario = {
   /** Fidelity of data memory; default `sequential`. */
   readonly memory?: "sequential" | "architectural";
   readonly blocks?: readonly CodeBlock[];
+  /**
+   * Addresses where control may leave the modelled code, beside those that branches of the code name as it is written: for what a
+   * computed branch goes to. Whatever leaves it for elsewhere breaks `fault`.
+   */
+  readonly exits?: readonly bigint[];
   /** What data memory holds at first; it is 0 elsewhere. */
   readonly data?: readonly DataBlock[];
   /** Only these properties count; default all. */

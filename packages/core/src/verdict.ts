@@ -43,6 +43,11 @@ export type VerdictBase = {
   readonly vacuous: boolean;
   /** Properties that broke but that no strategy here promises. */
   readonly notPromised: readonly PropertyId[];
+  /**
+   * What faults or leaves the modelled code and is not among what is broken, one sentence for each instruction: where `fault` does not
+   * count, and as the consequence of what the last step of a counterexample breaks.
+   */
+  readonly faults: readonly string[];
 };
 
 /**

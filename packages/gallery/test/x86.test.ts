@@ -135,7 +135,7 @@ const breaks: { readonly [id: string]: readonly string[] } = {
   "7": ["mid-sequence", "old-or-new"],
   "9": ["emulation"],
   "10": ["mid-sequence", "old-or-new"],
-  "12": ["emulation"],
+  "12": ["emulation", "fault"],
   "12-removal": ["mid-sequence", "old-or-new"],
   "35": ["old-or-new", "rule"],
 };

@@ -77,7 +77,6 @@ const rvwmo = (isCoherent: boolean): MemoryOrder =>
     outputs: (insn) => outputs(own(insn)),
     selected: (insn) => inputs(own(insn)),
     alternatives: (insn) => alternatives(own(insn)),
-    raise: (registers) => registers,
     ahead: { instructions: 64, same: 3 },
   });
 

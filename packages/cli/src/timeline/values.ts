@@ -311,6 +311,18 @@ const pairValues: Values = (_machine, trace) => {
   return used === undefined ? [] : [value("used", dataText(used.values))];
 };
 
+const faulting: Values = (machine, trace) => {
+  const fault = seen(lastOf(trace), "fault");
+  if (fault === undefined) return [];
+  const { cpu, before } = lastOf(trace);
+  const level = before.cpus[cpu]?.stack.at(-1)?.level ?? "task";
+  return [
+    value("instruction", `${spaced(String(fault.bytes))}  ${fault.text}, by CPU ${cpu}${within[level]}`),
+    value("address", placeOf(fault.at as bigint, machine)),
+    value("why", String(fault.why)),
+  ];
+};
+
 const values: { readonly [property in PropertyId]?: Values } = {
   "mid-sequence": passage,
   "old-or-new": instruction,
@@ -320,6 +332,7 @@ const values: { readonly [property in PropertyId]?: Values } = {
   pair: pairValues,
   lifetime: freed,
   exclusive: windowHolders,
+  fault: faulting,
   progress: waits,
   rule: window,
 };

@@ -121,6 +121,14 @@ const tells: { readonly [what: string]: Tell } = {
   "fetch-part": (detail, _step, machine) =>
     loud(`fetches ${spaced(String(detail.bytes))} at ${at(detail, machine)}, the first part of an instruction`),
   "enter-trap": ({ vector }) => loud(`enters the ${vector} handler`),
+  caught: (detail, _step, machine) =>
+    loud(`goes on at ${at(detail, machine, "to")}, where its ${detail.vector} is handled`),
+  fault: (detail, _step, machine) =>
+    loud(
+      detail.vector === null
+        ? `LEAVES the modelled code for ${at(detail, machine, "to")}`
+        : `FAULTS: nothing handles the ${detail.vector}`,
+    ),
   "trap-unclaimed": ({ vector }) => loud(`no handler claims the ${vector}`),
   lookup: ({ found, word }) => loud(`${found === true ? "finds its entry" : "finds no entry"} in ${word}`),
   "load-freed": ({ word }) => loud(`loads ${word}, which was freed`),
@@ -214,7 +222,9 @@ const named = ({ step, before, cpu }: TraceStep): string => {
 
 const calls: ReadonlySet<string> = new Set(["begin-call", "return-call"]);
 
-const last = (observed: readonly Observation[]): Observation | undefined => observed[observed.length - 1];
+/** What a step did, apart from the fault that came of it. */
+const last = (observed: readonly Observation[]): Observation | undefined =>
+  observed.findLast(({ what }) => what !== "fault");
 
 /** A window lets several instructions take effect in one step. */
 const executions = (step: TraceStep, machine: Machine): Told => {
@@ -237,6 +247,11 @@ export const tell = (step: TraceStep, machine: Machine): Told => {
   if (own !== undefined) return loud(`${named(step)}${own}`);
   const words = tells[observation.what];
   if (words === undefined) return loud(`${named(step)}${step.rule}`);
-  const told = words(observation.detail, step, machine);
+  const plain = words(observation.detail, step, machine);
+  const fault = step.observed.find(({ what }) => what === "fault");
+  const told =
+    fault === undefined || observation.what === "trap-unclaimed"
+      ? plain
+      : loud(`${plain.text}; ${tells.fault?.(fault.detail, step, machine).text}`);
   return calls.has(observation.what) ? told : { ...told, text: `${named(step)}${told.text}` };
 };

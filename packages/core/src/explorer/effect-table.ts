@@ -1,6 +1,7 @@
 import type { Candidate } from "../machine/candidates.js";
 import { irqRule, nmiRule } from "../machine/interrupts.js";
 import type { Machine } from "../machine/machine.js";
+import { countedOf, type Judged, judge } from "../properties/judge.js";
 import type { Property } from "../properties/property.js";
 import type { Effect, Observation } from "../rule.js";
 import { CpuMemo } from "./cpu-memo.js";
@@ -14,14 +15,12 @@ export type EffectInfo = {
   readonly rule: string;
   readonly step: string | null;
   readonly observed: readonly Observation[];
-  readonly broken: readonly { readonly property: Property["id"]; readonly why: string }[];
+  readonly broken: readonly Judged[];
   /** {@link Choice.candidate} */
   readonly candidate: number;
   /** {@link Choice.choice} */
   readonly choice: number;
 };
-
-type Broken = EffectInfo["broken"][number];
 
 /** The effects of the steps of a search, numbered one after the other: what they set, and what they break. */
 export class EffectTable {
@@ -74,18 +73,23 @@ export class EffectTable {
     this.#candidate.push(number);
     this.#outside.push(rule === irqRule || rule === nmiRule ? 1 : 0);
     const observed = effect.observed ?? [];
-    const broken: Broken[] = [];
-    let bits = 0;
-    for (const [i, property] of this.#properties.entries()) {
-      for (const observation of observed) {
-        const why = property.judge(observation);
-        if (why === undefined) continue;
-        broken.push({ property: property.id, why });
-        bits |= 1 << i;
-      }
-    }
-    this.#broken.push(bits);
+    const broken = judge(observed, this.#properties);
+    this.#broken.push(this.#bitsOf(broken));
     this.#infos.push({ rule: rule.id, step, observed, broken, ...place });
+  }
+
+  #bitsOf(judged: readonly Judged[]): number {
+    return this.#properties.reduce(
+      (bits, { id }, i) => (judged.some(({ property }) => property === id) ? bits | (1 << i) : bits),
+      0,
+    );
+  }
+
+  /** Bits of the properties among `active` that an effect breaks, without those that are only a consequence of others among these. */
+  countedBits(effect: number, active: number): number {
+    if ((this.brokenBy(effect) & active) === 0) return 0;
+    const counts = new Set(this.#properties.flatMap(({ id }, i) => ((active & (1 << i)) === 0 ? [] : [id])));
+    return this.#bitsOf(countedOf(this.info(effect).broken, (id) => counts.has(id)).broken);
   }
 
   /** What an effect is, for people. */

@@ -1,4 +1,5 @@
 import type { Machine } from "../machine/machine.js";
+import { countedOf, type Judged } from "../properties/judge.js";
 import { alwaysPromised, type Property, type PropertyId, propertyIds } from "../properties/property.js";
 import type { Scenario } from "../scenario.js";
 import type { CpuState } from "../state.js";
@@ -87,6 +88,7 @@ export class Explorer {
       unused: end.end === "complete" ? this.#unused() : [],
       vacuous: end.end === "complete" && this.#vacuous(),
       notPromised: this.#idsOf(search.brokenInactive),
+      faults: counted.has("fault") ? [] : this.#faults(),
     });
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
     if (end.end === "complete" && this.#violation(decided, counted) === undefined) {
@@ -108,15 +110,12 @@ export class Explorer {
       throw new Error("The reductions broke what is not broken.");
     const found = shortest ?? this.#violation(decided, counted);
     if (found === undefined) throw new Error("What was found broken is found again.");
-    const { path, broken } = found;
+    const { path, consequences } = found;
+    const broken = found.broken.map(({ property, why }): Broken => ({ property, why }));
     const also = this.#idsOf(search.broken).filter((id) => !broken.some(({ property }) => property === id));
-    return this.#unsafe(
-      base(shortest === undefined ? search : again.search),
-      broken,
-      path,
-      also,
-      shortest !== undefined,
-    );
+    const shown = base(shortest === undefined ? search : again.search);
+    const faults = [...consequences.map(({ why }) => why), ...shown.faults];
+    return this.#unsafe({ ...shown, faults }, broken, path, also, shortest !== undefined);
   }
 
   /** The search that decides. Stubborn sets are for properties of single steps; what they rest on may turn out not to hold. */
@@ -153,21 +152,23 @@ export class Explorer {
   #violation(
     { search, end }: Searched,
     counted: ReadonlySet<PropertyId>,
-  ): { readonly path: readonly Taken[]; readonly broken: readonly Broken[] } | undefined {
+  ):
+    | { readonly path: readonly Taken[]; readonly broken: readonly Judged[]; readonly consequences: readonly Judged[] }
+    | undefined {
     if (end.end === "limit") return undefined;
     if (end.end === "violation") {
       const path = search.nearest();
       const last = path[path.length - 1] as Taken;
       return {
         path,
-        broken: this.#steps.effects.info(last.effect).broken.filter(({ property }) => counted.has(property)),
+        ...countedOf(this.#steps.effects.info(last.effect).broken, (id) => counted.has(id)),
       };
     }
     if (!counted.has("progress")) return undefined;
     const stuck = search.stuck((state) => this.#quiet(search, state));
     if (stuck === undefined) return undefined;
     const why = `From here not everything can finish any more: ${this.#standing(search, stuck).join("; ")}.`;
-    return { path: search.pathTo(stuck), broken: [{ property: "progress", why }] };
+    return { path: search.pathTo(stuck), broken: [{ property: "progress", why }], consequences: [] };
   }
 
   /**
@@ -222,6 +223,12 @@ export class Explorer {
         return level === "task" ? [] : [`${level} at 0x${code.pc.toString(16)}`];
       }),
     );
+  }
+
+  /** What faulted or left the code in any step that was looked at. */
+  #faults(): readonly string[] {
+    const broken = this.#steps.effects.infos.flatMap((info) => info.broken);
+    return [...new Set(broken.flatMap(({ property, why }) => (property === "fault" ? [why] : [])))];
   }
 
   #idsOf(bits: number): readonly PropertyId[] {

@@ -222,7 +222,10 @@ export class Search implements Visitor {
 
   /** Bits of the active properties that broke anywhere. */
   get broken(): number {
-    return this.#violations.reduce((bits, { effect }) => bits | this.#steps.effects.brokenBy(effect), 0);
+    return this.#violations.reduce(
+      (bits, { effect }) => bits | this.#steps.effects.countedBits(effect, this.#active),
+      0,
+    );
   }
 
   /** @internal One transition, from {@link Steps.visit}. */
@@ -250,7 +253,7 @@ export class Search implements Visitor {
    */
   nearest(): readonly Taken[] {
     const rank = (violation: Violation): number => {
-      const bits = this.#steps.effects.brokenBy(violation.effect);
+      const bits = this.#steps.effects.countedBits(violation.effect, this.#active);
       return 31 - Math.clz32(bits & -bits);
     };
     const first = this.#violations.slice(0, this.#first?.violations);

@@ -14,6 +14,7 @@ import {
   running,
   withRunning,
 } from "../state.js";
+import { raised, strayed } from "./faults.js";
 import { dataLoaded, type Loaded } from "./loads.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
@@ -184,7 +185,9 @@ const commit = (
     });
   }
 
+  const insn = { at, bytes: seen.bytes, text: seen.text };
   const effect = (after: MachineCode, ...writes: readonly Write[]): Effect => {
+    observed.push(...strayed(insn, after, machine));
     const before: Written = { cpu: goOn(cpu, memory, context, after, machine), memory: told };
     const put = result.locked ? perform : machine.order.write;
     return settled(
@@ -198,6 +201,7 @@ const commit = (
     const site = place === undefined ? null : (memory.sites[place.site] ?? null);
     // A fault resumes at the instruction, a breakpoint behind it; the handler sees which.
     const trapped = { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes), site };
+    observed.push(...raised(insn, outcome.vector, code.routine, machine, result.store));
     return [effect({ ...code, home: false, passages, trapped })];
   }
   const registers = { ...code.registers, ...outcome.registers };
@@ -256,6 +260,8 @@ export type Ran = {
   readonly writes: readonly Write[];
   /** Its accesses are one atomic read-modify-write. */
   readonly locked: boolean;
+  /** The address of read-only text that it would have stored to. */
+  readonly store?: bigint | undefined;
 };
 
 /** Executes one instruction to its end: answers its loads, performs its stores on the context's stack, and lists all others. */
@@ -267,12 +273,13 @@ export const run = (
   seen: Seen,
   machine: Machine,
 ): Ran => {
-  const trap = (vector: string): Ran => ({
+  const trap = (vector: string, store?: bigint): Ran => ({
     outcome: { do: "trap", vector, resume: at },
     stack,
     loads: [],
     writes: [],
     locked: false,
+    store,
   });
   if (typeof insn === "string")
     return trap(insn === "undefined" ? (machine.instructionSet.undefinedVector ?? "ud") : insn);
@@ -288,7 +295,8 @@ export const run = (
   }
   const stores = outcome.do === "retire" ? (outcome.stores ?? []) : [];
   // Code is mapped read-only, but for the sites, which whoever writes them reaches through a mapping of their own.
-  if (stores.some((access) => touches(access, (address) => isReadOnly(address, machine)))) return trap("pf");
+  const readOnly = readOnlyIn(stores, machine);
+  if (readOnly !== undefined) return trap(PAGE_FAULT, readOnly);
   const own = stores.filter((access) => onStack(access.address));
   return {
     outcome,
@@ -299,11 +307,19 @@ export const run = (
   };
 };
 
-const touches = ({ address, size }: Access, holds: (address: bigint) => boolean): boolean =>
-  Array.from({ length: size }, (_, i) => address + BigInt(i)).some(holds);
+const bytesOf = ({ address, size }: Access): readonly bigint[] =>
+  Array.from({ length: size }, (_, i) => address + BigInt(i));
 
-const isReadOnly = (address: bigint, machine: Machine): boolean =>
-  machine.cellOf(address) === undefined && machine.text(address) !== undefined;
+const touches = (access: Access, holds: (address: bigint) => boolean): boolean => bytesOf(access).some(holds);
+
+/** The vector of a store to read-only text: a page fault, on Arm a data abort. */
+export const PAGE_FAULT = "pf";
+
+/** The first address of read-only text among what stores write; undefined where there is none. */
+export const readOnlyIn = (stores: readonly Access[], machine: Machine): bigint | undefined =>
+  stores
+    .flatMap(bytesOf)
+    .find((address) => machine.cellOf(address) === undefined && machine.text(address) !== undefined);
 
 /** R4: the writes of a store of machine code, cut at cells where it writes code. */
 const writesOf = (access: Access, machine: Machine): readonly Write[] => {
@@ -368,5 +384,4 @@ export const goOn = (
 };
 
 /** Whether a context that goes on there is back at home, or has left the code that is modelled. */
-const leaves = (pc: bigint, machine: Machine): boolean =>
-  pc === HOME || (machine.cellOf(pc) === undefined && machine.text(pc) === undefined);
+const leaves = (pc: bigint, machine: Machine): boolean => pc === HOME || !machine.isMapped(pc);

@@ -6,18 +6,25 @@ import { toHex } from "../hex.js";
 import { assertRange, MOST_EXECUTORS } from "../maxima.js";
 import type { CompiledProgram } from "../program/compile.js";
 import type { Pair, PatchProgram } from "../program/program.js";
-import type { CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
+import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
 import type { Initial, Machine } from "./machine.js";
 import { compilePlans } from "./plans.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "./reserved.js";
 import { assemble, type ResolvedSite, resolveSite } from "./sites.js";
 
+/** A piece of code as it is written; what follows a site belongs to each of its versions. */
+export type PlacedCode = { readonly address: bigint; readonly bytes: Bytes; readonly mode: string };
+
 /** A scenario laid out: where its code lies, what its programs are compiled to, and the state it starts in. */
 export type Layout = {
   readonly sites: readonly ResolvedSite[];
   /** Bytes of code that no program writes, by address. */
   readonly text: ReadonlyMap<bigint, number>;
+  /** All code, in every version. */
+  readonly code: readonly PlacedCode[];
+  /** Where control may leave the code, beside where that itself says: what the sites and the scenario name. */
+  readonly named: ReadonlySet<bigint>;
   /** Addresses of bytes that some program may write: those of the sites and of every store. */
   readonly written: ReadonlySet<bigint>;
   /** Addresses of the cells that programs write, with their first values. */
@@ -49,7 +56,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   const sites = scenario.sites.map((site) => resolveSite(site, architecture));
   const siteOf = mapSites(sites);
   const built = compilePlans(scenario, sites, architecture, fetch);
-  const text = placeCode(scenario, sites, built.blocks, architecture);
+  const { text, code } = placeCode(scenario, sites, built.blocks, architecture);
   const { routines, runs, modes, counts } = placeRoutines(scenario, sites, built.entries, text, siteOf);
   const onCpu = placePatchers(patchers, cpus);
   const tasks = counts.reduce((sum, { count }) => sum + count, 0);
@@ -121,6 +128,8 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   return {
     sites,
     text,
+    code,
+    named: namedExits(scenario, sites, architecture),
     written,
     cells,
     siteOf,
@@ -163,23 +172,31 @@ const placeCode = (
   sites: readonly ResolvedSite[],
   ofStrategies: readonly CodeBlock[],
   architecture: Architecture,
-): ReadonlyMap<bigint, number> => {
+): Pick<Layout, "text" | "code"> => {
   const text = new Map<bigint, number>();
+  const code: PlacedCode[] = [];
   const place = (address: bigint, bytes: Bytes): void => {
     assertRange("Code", address, bytes.length, "sites");
     bytes.forEach((byte, i) => {
       text.set(address + BigInt(i), byte);
     });
   };
-  const returns = (address: bigint, mode: string): Bytes =>
-    assemble(architecture.returns, address, mode, address, architecture);
-  for (const { callees } of sites) for (const { address, mode } of callees) place(address, returns(address, mode));
-  const placeBlock = (block: CodeBlock): void =>
-    place(block.address, assemble(block.code, block.address, block.mode ?? "", block.address, architecture));
+  const placeAlone = (address: bigint, written: Code, mode: string): void => {
+    const bytes = assemble(written, address, mode, address, architecture);
+    place(address, bytes);
+    code.push({ address, bytes, mode });
+  };
+  const placeBlock = (block: CodeBlock): void => placeAlone(block.address, block.code, block.mode ?? "");
+  for (const { callees } of sites)
+    for (const { address, mode } of callees) placeAlone(address, architecture.returns, mode);
   for (const block of ofStrategies) placeBlock(block);
   for (const site of sites) place(site.address + BigInt(site.length), site.after);
   for (const block of scenario.blocks ?? []) placeBlock(block);
-  for (const site of sites) if (!site.data) place(site.address, site.versions[0].bytes);
+  for (const { data, address, mode, versions, after } of sites) {
+    if (data) continue;
+    place(address, versions[0].bytes);
+    for (const { bytes } of versions) code.push({ address, bytes: [...bytes, ...after], mode });
+  }
   for (const address of text.keys()) {
     if (address >= STACK_BOTTOM && address <= HOME) {
       throw new InputError(
@@ -188,8 +205,30 @@ const placeCode = (
       );
     }
   }
-  return text;
+  return { text, code };
 };
+
+/** Bytes of a word of data that holds an address. */
+const WORDS: readonly number[] = [4, 8];
+
+/** The default targets of sites, the addresses that words of data hold that are sites, and what the scenario names itself. */
+const namedExits = (
+  { exits = [] }: Scenario,
+  sites: readonly ResolvedSite[],
+  { reach }: Architecture,
+): Layout["named"] => {
+  const ofSites = sites.flatMap(({ address, data, versions }) => [
+    address + BigInt(reach.target),
+    address + BigInt(reach.callee),
+    ...(data ? versions.flatMap(({ bytes }) => WORDS.flatMap((size) => wordsOf(bytes, size))) : []),
+  ]);
+  return new Set([...ofSites, ...exits]);
+};
+
+const wordsOf = (bytes: Bytes, size: number): readonly bigint[] =>
+  Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
+    bytes.slice(size * i, size * (i + 1)).reduceRight((value, byte) => 256n * value + BigInt(byte), 0n),
+  );
 
 const storedBytes = (programs: ReadonlyMap<string, CompiledProgram>): readonly bigint[] =>
   [...programs.values()].flatMap(({ code }) =>

@@ -33,6 +33,7 @@ import {
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { bytesByAddress, undecoded } from "./execute.js";
+import { targetsOf } from "./exits.js";
 import { type Layout, layOut } from "./layout.js";
 import { isHeld, neverWritten } from "./never-written.js";
 import { guardKey, HOME, STACK_TOP } from "./reserved.js";
@@ -83,6 +84,7 @@ export class Machine {
   readonly #operations: ReadonlySet<string>;
   readonly #enter = new Map<string, MachineCode>();
   #targets: Machine["targets"] | undefined;
+  #exits: ReadonlySet<bigint> | undefined;
   #neverWritten: ((address: bigint) => boolean) | undefined;
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
@@ -139,6 +141,32 @@ export class Machine {
     return this.layout.text.get(address);
   }
 
+  /** Whether any code is modelled at an address. */
+  isMapped(address: bigint): boolean {
+    return this.text(address) !== undefined || this.cellOf(address) !== undefined;
+  }
+
+  /** Whether control may leave the modelled code for an address: a branch names it as it is written, or the scenario does. */
+  isExit(address: bigint): boolean {
+    const { code, named } = this.layout;
+    this.#exits ??= new Set([
+      ...named,
+      ...code.flatMap((each) => targetsOf(each, this.instructionSet, (from, size) => this.#literal(from, size))),
+    ]);
+    return this.#exits.has(address);
+  }
+
+  /** The value of bytes of code that nobody writes, little-endian; undefined where somebody does, or none lie there. */
+  #literal(address: bigint, size: number): bigint | undefined {
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) {
+      const byte = this.cellOf(address + BigInt(i)) === undefined ? this.text(address + BigInt(i)) : undefined;
+      if (byte === undefined) return undefined;
+      value = 256n * value + BigInt(byte);
+    }
+    return value;
+  }
+
   /** The address of the cell that an address lies in, if programs write that cell. */
   cellOf(address: bigint): bigint | undefined {
     const base = address - (address % BigInt(this.fetch.unit));
@@ -184,6 +212,12 @@ export class Machine {
   /** Whether a routine runs once and then stops. */
   runsOnce(routine: string): boolean {
     return this.layout.runs.get(routine)?.once === true;
+  }
+
+  /** A routine that goes on at its handler ({@link Executor.faults}) after an exception; `resume` is the saved pc. */
+  raise(code: MachineCode, handler: bigint, resume: bigint): MachineCode {
+    const registers = this.cpu.raise?.(code.registers, resume) ?? code.registers;
+    return { ...code, home: false, pc: handler, registers, trapped: null };
   }
 
   /** Where the machine code of a routine goes on after an exception; undefined where it does not handle any. */

@@ -4,7 +4,7 @@ import { same } from "../key.js";
 import { settled } from "../memory/perform.js";
 import { wordSeen } from "../memory/seen.js";
 import type { Write, Written } from "../memory-order.js";
-import { type Observation, rule } from "../rule.js";
+import { type Effect, type Observation, rule } from "../rule.js";
 import {
   type Context,
   type CpuState,
@@ -18,6 +18,7 @@ import {
 } from "../state.js";
 import { alone } from "./candidates.js";
 import { goOn, modeAfter, run, type Seen } from "./execute.js";
+import { caught, isPatchers, raised, strayed, unhandled } from "./faults.js";
 import { marksBelowTrap } from "./grace-periods.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
@@ -49,9 +50,8 @@ export const enterTrapRule = rule({
       throw new Error("No trap is pending.");
     const { vector, at, resume } = code.trapped;
     const program = trapProgram(vector);
-    if (!machine.hasProgram(program) || services.disarmed.includes(vector)) {
-      return [{ set: { cpu: die(cpu, memory, context, code, machine) }, observed: [noHandler(code.trapped, machine)] }];
-    }
+    if (!machine.hasProgram(program) || services.disarmed.includes(vector))
+      return [fall(cpu, memory, context, code, code.trapped, machine)];
     const interrupted: MachineCode = { ...code, pc: resume, trapped: null };
     const frame: TrapFrame = { ...code.trapped, interrupted };
     const handler: Context = {
@@ -72,18 +72,34 @@ export const enterTrapRule = rule({
   },
 });
 
-/** A breakpoint that is an instruction of the site's own code is not the patcher's, whoever wrote it. */
-const noHandler = ({ vector, at, bytes }: Trapped, machine: Machine): Observation => {
-  const place = machine.siteAt(at);
-  const own = place === undefined || machine.versionsAt(place.site, place.offset, fromHex(bytes)).length > 0;
-  return { what: "trap-unclaimed", detail: { vector, at, patchers: machine.cpu.breakpoints.includes(vector) && !own } };
+/**
+ * No patch program handles a trap: its routine goes on where its executor says, or ends; a task then begins its next round. `code` is
+ * the context as it was interrupted.
+ */
+const fall = (
+  cpu: CpuState,
+  memory: MemoryState,
+  context: Context,
+  code: MachineCode,
+  trapped: Trapped,
+  machine: Machine,
+): Effect => {
+  const { vector, at, bytes, resume } = trapped;
+  const handler = machine.faults(code.routine);
+  const after =
+    handler === undefined
+      ? { ...code, trapped: null, pc: HOME }
+      : { ...machine.raise(code, handler, resume), passages: {} };
+  const set = { cpu: { ...goOn(cpu, memory, context, after, machine), fetching: null } };
+  const text = machine.disassemble(fromHex(bytes), at, code.mode);
+  const insn = { at, bytes, text };
+  if (handler !== undefined) return { set, observed: caught(insn, vector, handler, machine) };
+  const patchers = isPatchers(insn, vector, machine);
+  const observed: Observation[] = [{ what: "trap-unclaimed", detail: { vector, at, patchers } }];
+  // Of a vector without handlers that was known when the instruction raised it.
+  if (!patchers && machine.hasProgram(trapProgram(vector))) observed.push(unhandled(insn, vector));
+  return { set, observed };
 };
-
-/** A fault that nobody handles ends the routine; the task begins its next round. */
-const die = (cpu: CpuState, memory: MemoryState, context: Context, code: MachineCode, machine: Machine): CpuState => ({
-  ...goOn(cpu, memory, context, { ...code, trapped: null, pc: HOME }, machine),
-  fetching: null,
-});
 
 /** The handlers of a vector ended without one that claimed the trap. */
 export const unclaimedRule = rule({
@@ -95,8 +111,7 @@ export const unclaimedRule = rule({
   apply({ cpu, memory }, _args, machine) {
     const { below, frame } = handlerOf(cpu);
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
-    const dead = die(popped, memory, below, frame.interrupted, machine);
-    return [{ set: { cpu: dead }, observed: [noHandler(frame, machine)] }];
+    return [fall(popped, memory, below, frame.interrupted, frame, machine)];
   },
 });
 
@@ -167,7 +182,12 @@ export const emulateRule = rule({
       memory,
     });
     const text = machine.disassemble(fromHex(bytes), frame.at, frame.interrupted.mode);
-    return [settled({ memory }, written, [{ what: "emulate", detail: { at: frame.at, bytes, text } }])];
+    const observed: Observation[] = [{ what: "emulate", detail: { at: frame.at, bytes, text } }];
+    if (code.trapped !== null)
+      observed.push(
+        ...raised({ at: code.trapped.at, bytes: code.trapped.bytes, text }, code.trapped.vector, code.routine, machine),
+      );
+    return [settled({ memory }, written, observed)];
   },
 });
 
@@ -259,10 +279,16 @@ export const returnFromTrapRule = rule({
     const { below, code, frame } = handlerOf(cpu);
     const place = machine.siteAt(frame.at);
     let resumed = code;
-    let observed: Observation = { what: "return-from-trap", detail: { at: frame.at, site: null } };
+    let returned: Observation = { what: "return-from-trap", detail: { at: frame.at, site: null } };
     const restarted =
       code.pc === frame.at && code.trapped === null && same(code.registers, frame.interrupted.registers);
-    if (place !== undefined) {
+    const own = place === undefined ? [] : machine.versionsAt(place.site, place.offset, fromHex(frame.bytes));
+    if (place !== undefined && own.length > 0) {
+      // The breakpoint is itself the code that stands there: whatever its handler does is what it does.
+      const passed = passThrough(code.passages, place.site, place.offset, own, code.pc, undefined, machine);
+      if (!restarted) resumed = { ...code, passages: passed.passages };
+      returned = { what: "return-from-trap", detail: { at: frame.at, resumes: code.pc, site: null, restarted } };
+    } else if (place !== undefined) {
       const state = memory.sites[place.site];
       if (state === undefined) throw new Error("Every site has a state.");
       const effects = machine
@@ -280,7 +306,7 @@ export const returnFromTrapRule = rule({
         before = passed.before;
         resumed = { ...code, passages: passed.passages };
       }
-      observed = {
+      returned = {
         what: "return-from-trap",
         detail: {
           at: frame.at,
@@ -302,6 +328,8 @@ export const returnFromTrapRule = rule({
     const synchronized = machine.cpu.synchronizes.includes("trap-return")
       ? synchronize(popped, memory, machine)
       : popped;
-    return [{ set: { cpu: { ...synchronized, fetching: null } }, observed: [observed] }];
+    const text = `what handles ${frame.vector}`;
+    const observed = [returned, ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine)];
+    return [{ set: { cpu: { ...synchronized, fetching: null } }, observed }];
   },
 });

@@ -65,8 +65,6 @@ export type WindowModel = {
   conditional?(insn: Instruction): Registers | undefined;
   /** The value of a register by which an indirect branch goes to an address and a decoder mode; default the address. */
   pointer?(address: bigint, mode: string): bigint;
-  /** The registers after an exception that machine code itself handles ({@link Executor.faults}); `resume` is the saved pc. */
-  raise(registers: Registers, resume: bigint): Registers;
   /**
    * Which instructions may be executed while one is written in their place that is not ordered before or after. Where this is absent
    * {@link FetchModel.admits} judges when they are fetched.

@@ -1,5 +1,6 @@
 import { fromHex } from "../hex.js";
 import { bytesByAddress, goOn, pairUsed, undecoded } from "../machine/execute.js";
+import { catches, caught, raised, strayed } from "../machine/faults.js";
 import { dataLoaded, type Loaded } from "../machine/loads.js";
 import type { Machine } from "../machine/machine.js";
 import { passThrough } from "../machine/passage.js";
@@ -16,7 +17,6 @@ import {
   type SiteState,
   withRunning,
 } from "../state.js";
-import type { WindowModel } from "./window-model.js";
 import { type WindowState, windowOfCpu, withWindow } from "./window-state.js";
 import { type SeenEntry, synchronizes, type WindowView } from "./window-view.js";
 
@@ -37,14 +37,13 @@ export const retireComplete = (
   cpu: CpuState,
   view: WindowView,
   memory: MemoryState,
-  model: WindowModel,
   machine: Machine,
 ): Settled | undefined => {
   const observed: Observation[] = [];
   let left = cpu;
   for (const head of view.entries) {
     if (isWatched(head, machine) || !isComplete(head, windowOfCpu(left))) break;
-    const after = retire(head, left, memory, model, machine);
+    const after = retire(head, left, memory, machine);
     left = after.cpu;
     observed.push(...after.observed);
     if (head.outcome?.do === "trap") break;
@@ -64,26 +63,26 @@ export const retireWatched = (
   cpu: CpuState,
   view: WindowView,
   memory: MemoryState,
-  model: WindowModel,
   machine: Machine,
 ): Retired | undefined => {
   const [head] = view.entries;
   const leaves = head !== undefined && isWatched(head, machine) && isComplete(head, windowOfCpu(cpu));
-  return leaves ? retire(head, cpu, memory, model, machine) : undefined;
+  return leaves ? retire(head, cpu, memory, machine) : undefined;
 };
 
 /** What an instruction leaves behind; `memory` changes where a trace decoder has still to tell it. */
 type Retired = Settled & { readonly memory: MemoryState };
 
 /** R30, R19: an instruction leaves the window in program order: its effect is the context's, and it is judged. */
-const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, model: WindowModel, machine: Machine): Retired => {
+const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Machine): Retired => {
   const context = running(cpu) as Context;
   const code = context.code as MachineCode;
   const { entry, is } = head;
   const outcome = head.outcome as NonNullable<SeenEntry["outcome"]>;
   const { at } = entry;
   const vector = outcome.do === "trap" ? outcome.vector : null;
-  const handler = machine.faults(code.routine);
+  const handles = vector !== null && catches(code.routine, vector, machine);
+  const handler = handles ? machine.faults(code.routine) : undefined;
   const next = outcome.do === "trap" ? (handler ?? at) : outcome.next;
   const link = outcome.do === "retire" ? outcome.link : undefined;
   const place = machine.siteAt(at);
@@ -131,6 +130,11 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, model: Wind
       },
     });
   }
+  const insn = { at, bytes: entry.bytes, text };
+  if (vector !== null) {
+    const by = handler === undefined ? [] : caught(insn, vector, handler, machine);
+    observed.push(...by, ...raised(insn, vector, code.routine, machine, head.forbidden));
+  }
   const window = windowOfCpu(cpu);
   const faults = [...new Set([...(window.faults ?? []), `${vector} ${addressKey(at)}`])].sort();
   const shifted = withWindow(cpu, {
@@ -151,11 +155,14 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, model: Wind
     };
     return { cpu: withRunning(shifted, { ...context, code: { ...code, passages, trapped } }), memory: told, observed };
   }
-  const registers =
-    outcome.do === "trap" ? model.raise(code.registers, outcome.resume) : { ...code.registers, ...outcome.registers };
   const stores = head.own && outcome.do === "retire" ? (outcome.stores ?? []) : [];
   const stack = stores.length === 0 ? code.memory : Object.assign({}, code.memory, ...stores.map(bytesByAddress));
-  const after: MachineCode = { ...code, pc: next, mode: head.mode, registers, memory: stack, passages };
+  const went: MachineCode =
+    outcome.do === "trap"
+      ? machine.raise(code, next, outcome.resume)
+      : { ...code, pc: next, registers: { ...code.registers, ...outcome.registers } };
+  const after: MachineCode = { ...went, mode: head.mode, memory: stack, passages };
+  observed.push(...strayed(insn, after, machine));
   return { cpu: goOn(shifted, memory, context, after, machine), memory: told, observed };
 };
 

@@ -57,7 +57,7 @@ export const settle = (
       return again(withEntry(cpu, quiet, { ...(view.entries[quiet] as SeenEntry).entry, ...found }));
   }
 
-  const retired = retireComplete(cpu, view, memory, model, machine);
+  const retired = retireComplete(cpu, view, memory, machine);
   if (retired !== undefined) return again(retired.cpu, ...retired.observed);
 
   const plain = normalized(cpu, view);

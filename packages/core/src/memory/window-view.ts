@@ -1,5 +1,6 @@
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
-import { onStack } from "../machine/execute.js";
+import { onStack, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
+import { catches } from "../machine/faults.js";
 import type { Machine } from "../machine/machine.js";
 import type { CpuState, MachineCode } from "../state.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
@@ -34,6 +35,8 @@ export type SeenEntry = {
   readonly own: boolean;
   /** Its access has taken place. */
   readonly performed: boolean;
+  /** The address of read-only text that it would store to: it raises an exception instead. */
+  readonly forbidden?: bigint;
 };
 
 /** The window of a CPU with what is known of its entries; undefined where a guess has turned out wrong. */
@@ -131,6 +134,11 @@ const lookOn = (
   write(found);
   return { seen: found, next: found.next, mode: found.mode, registers, unknown, soft, behind: new WeakMap() };
 
+  /** Where the code itself goes on after an exception. */
+  function handlerOf({ vector }: { readonly vector: string }): bigint | undefined {
+    return catches(code.routine, vector, machine) ? machine.faults(code.routine) : undefined;
+  }
+
   function lookAt(is: WindowInstruction): SeenEntry | undefined {
     let known = true;
     let firm = true;
@@ -160,14 +168,22 @@ const lookOn = (
         dataKnown: true,
         firm,
         own: false,
-        next: entry.done === true ? machine.faults(code.routine) : undefined,
+        next: entry.done === true ? handlerOf(is.trap as NonNullable<typeof is.trap>) : undefined,
         mode: entry.mode ?? "",
         undecided: false,
       };
     }
     const insn = is.insn as Instruction;
-    const run = (given: Registers, loaded?: readonly bigint[]): Outcome =>
-      machine.instructionSet.execute(insn, entry.at, given, loaded);
+    let forbidden: bigint | undefined;
+    // What stores to read-only text raises an exception instead.
+    const run = (given: Registers, loaded?: readonly bigint[]): Outcome => {
+      const to = machine.instructionSet.execute(insn, entry.at, given, loaded);
+      const stores = is.kind === "atomic" && to.do === "load" ? to.from : to.do === "retire" ? (to.stores ?? []) : [];
+      const readOnly = readOnlyIn(stores, machine);
+      if (readOnly === undefined) return to;
+      forbidden = readOnly;
+      return { do: "trap", vector: PAGE_FAULT, resume: entry.at };
+    };
     // A way that was guessed gives the registers that decide it.
     const guessed = decided ? undefined : guessOf(entry, is, model);
     const given: Registers = guessed === undefined ? registers : { ...registers, ...guessed };
@@ -209,7 +225,7 @@ const lookOn = (
     let mode = entry.mode ?? "";
     let undecided = false;
     if (outcome?.do === "trap") {
-      to = entry.done === true ? machine.faults(code.routine) : undefined;
+      to = entry.done === true ? handlerOf(outcome) : undefined;
     } else if (is.branches) {
       undecided = !firm || outcome === undefined;
       const guess = entry.turns ?? mode;
@@ -230,6 +246,7 @@ const lookOn = (
     return {
       ...common,
       own,
+      ...(forbidden === undefined ? {} : { forbidden }),
       ...(access === "atomic" ? { given: { ...registers } } : {}),
       outcome,
       accesses,
@@ -254,7 +271,7 @@ const lookOn = (
     }
     const rests = !found.firm || restsOnStore(found, seen);
     if (outcome.do === "trap") {
-      if (found.entry.done === true) Object.assign(registers, model.raise(registers, outcome.resume));
+      if (found.entry.done === true) Object.assign(registers, machine.cpu.raise?.(registers, outcome.resume));
       return;
     }
     for (const register of is.outputs) {

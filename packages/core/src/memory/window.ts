@@ -31,7 +31,7 @@ const stepsOf = (cpu: CpuState, memory: MemoryState, model: WindowModel, machine
   if (view === undefined) return [];
   const order = localOrderOf(view, windowOfCpu(cpu), model);
   const stepping = { cpu, memory, view, order, model, machine };
-  const left = retireWatched(cpu, view, memory, model, machine);
+  const left = retireWatched(cpu, view, memory, machine);
   const leaving =
     left === undefined ? [] : settledEffects(left.cpu, left.memory, model, machine, left.observed, memory);
   const fetched = [...fetch(stepping), ...leaving];

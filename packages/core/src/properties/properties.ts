@@ -172,6 +172,18 @@ export const exclusive: Property = {
   },
 };
 
+/** Every exception is handled, and control stays in the modelled code or leaves it where somebody said so. */
+export const fault: Property = {
+  id: "fault",
+  breaksWhen: "an exception finds no handler, or control leaves the modelled code for where no code names",
+  consequenceOf: ["mid-sequence", "old-or-new", "rule"],
+  judge(observation) {
+    if (observation.what !== "fault") return undefined;
+    const f = detail<{ readonly at: bigint; readonly text: string; readonly why: string }>(observation);
+    return `The CPU executed ${f.text} at ${hex(f.at)}: ${f.why}.`;
+  },
+};
+
 /** Nothing is executed or mixed in a way that the fetch model's architecture declares unpredictable. */
 export const rule: Property = {
   id: "rule",
@@ -193,6 +205,7 @@ export const eventProperties: readonly Property[] = [
   pair,
   lifetime,
   exclusive,
+  fault,
   trace,
   rule,
 ];

@@ -3,6 +3,7 @@ import { InputError } from "../errors.js";
 import { type Choice, follow, type TraceStep } from "../explorer/trace.js";
 import { keyOf, same } from "../key.js";
 import type { Machine } from "../machine/machine.js";
+import { judge } from "../properties/judge.js";
 import type { Property, PropertyId } from "../properties/property.js";
 import type { Broken, Verdict } from "../verdict.js";
 
@@ -125,11 +126,9 @@ export const replayTrace = async (
   const back = saved.loop === undefined ? undefined : trace[saved.loop]?.before;
   if (back !== undefined && !same(trace.at(-1)?.after as unknown as Data, back as unknown as Data))
     throw new InputError("The last step of the trace does not lead back to where its loop begins.", { place: "loop" });
-  const broken = (trace[trace.length - 1]?.observed ?? []).flatMap((observation) =>
-    properties.flatMap((property) => {
-      const why = property.judge(observation);
-      return why === undefined ? [] : [{ property: property.id, why }];
-    }),
+  const judged = judge(trace[trace.length - 1]?.observed ?? [], properties);
+  const broken = judged.flatMap(({ property, why, causes }): readonly Broken[] =>
+    causes === undefined || property === saved.property ? [{ property, why }] : [],
   );
   // Progress is a question about all continuations, so a finite trace leads to the state but does not break it by itself.
   if (saved.property !== "progress" && !broken.some(({ property }) => property === saved.property)) {

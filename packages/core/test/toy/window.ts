@@ -54,7 +54,6 @@ export const windowed = (more: Partial<WindowModel> = {}, options: ToyOptions = 
     outputs: (insn) => written[(insn as unknown as ToyInstruction).op] ?? [],
     selected: () => [],
     alternatives: () => [],
-    raise: (registers) => registers,
     ahead: { instructions: 64, same: 3 },
     ...more,
   }),

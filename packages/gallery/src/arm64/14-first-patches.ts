@@ -1,8 +1,34 @@
 import { stopMachine } from "@cmodx/arm64";
-import { isImpossible, type Line, type PatchStrategy } from "@cmodx/core";
+import {
+  claim,
+  emulate,
+  type Flip,
+  isImpossible,
+  type Line,
+  local,
+  lookup,
+  ne,
+  type PatchStrategy,
+  toHex,
+  when,
+} from "@cmodx/core";
 import type { GalleryEntry } from "../entry.js";
-import { oneFlip, weakest } from "./common.js";
+import { oneFlip, only, weakest } from "./common.js";
 import { callPatchedCode, callPatchedCodeRule } from "./operations.js";
+
+/** The probe is there before its breakpoint: whoever traps gets the effect of the instruction that is probed. */
+const kprobe: readonly Line[] = [
+  lookup("handler-find", "kprobe_table", "probed", "get_kprobe"),
+  when("handler-found", ne(local("probed"), null), [
+    emulate("handler-run", local("probed"), "the copy of the probed instruction"),
+    claim("handler-claim"),
+  ]),
+];
+
+const probed = ({ sites }: Flip): { readonly address: bigint; readonly bytes: string } => {
+  const { address, old } = only(sites);
+  return { address, bytes: toHex(old) };
+};
 
 /** A stopper that calls the probed code on its way to the callback. */
 const onTheWay = (base: PatchStrategy): PatchStrategy => ({
@@ -18,7 +44,7 @@ const onTheWay = (base: PatchStrategy): PatchStrategy => ({
       const called: readonly Line[] = [callPatchedCode("on-the-way", "multi_cpu_stop calls it"), ...run];
       return { ...line, args: { ...line.args, run: called as never } };
     });
-    return { ...plan, main };
+    return { ...plan, main, traps: { brk: kprobe }, words: { ...plan.words, kprobe_table: [probed(flip)] } };
   },
 });
 

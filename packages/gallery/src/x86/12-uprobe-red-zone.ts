@@ -87,7 +87,7 @@ const unnoticed: Plugin = {
       id: "emulation",
       breaksWhen: "a probed thread finds that what it does has another effect than without the probe",
       judge: ({ what, detail }) =>
-        what === "trap-unclaimed" && detail.at === NOTICED
+        what === "execute" && detail.at === NOTICED
           ? "The thread's value in the red zone was overwritten: for it the probed code did not act as the NOP that it stands for."
           : undefined,
     }),

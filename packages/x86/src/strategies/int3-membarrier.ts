@@ -37,8 +37,11 @@ const sigtrap = (sites: readonly FlipSite[]): readonly Line[] => [
     return [
       lookup(id("handler-find"), entryOf(site), "entry", "by address"),
       when(id("handler-ours"), ne(local("entry"), null), [
-        emulate(id("handler-emulate"), local("entry"), "the new instruction, in the signal's frame"),
-        claim(id("handler-claim")),
+        // Whoever puts an INT3 there for its own sake wants to handle it.
+        when(id("handler-not-int3"), ne(local("entry"), toHex([INT3])), [
+          emulate(id("handler-emulate"), local("entry"), "the new instruction, in the signal's frame"),
+          claim(id("handler-claim")),
+        ]),
       ]),
     ];
   }),

@@ -98,9 +98,12 @@ const int3Handler: readonly Line[] = [
   when("handler-got", eq(local("got"), true), [
     lookup("handler-find", "text_poke_array", "entry", "by address"),
     when("handler-ours", ne(local("entry"), null), [
-      emulate("handler-emulate", local("entry"), "the new instruction"),
-      put("handler-put", "text_poke_array_refs"),
-      claim("handler-claim"),
+      // Whoever puts an INT3 there for its own sake wants to handle it.
+      when("handler-not-int3", ne(local("entry"), toHex([INT3])), [
+        emulate("handler-emulate", local("entry"), "the new instruction"),
+        put("handler-put", "text_poke_array_refs"),
+        claim("handler-claim"),
+      ]),
     ]),
     put("handler-put-other", "text_poke_array_refs"),
   ]),

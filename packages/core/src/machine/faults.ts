@@ -1,0 +1,84 @@
+import { fromHex } from "../hex.js";
+import type { Observation } from "../rule.js";
+import type { MachineCode } from "../state.js";
+import type { Machine } from "./machine.js";
+import { HOME, trapProgram } from "./reserved.js";
+
+/*
+ * R43: what nobody in the scenario takes care of: an exception without a handler, and control that leaves the modelled code for where
+ * nobody said that it goes. The run goes on as after any routine's end; the observation is what `fault` judges.
+ */
+
+/** The instruction that something went wrong with; `bytes` is hex. */
+export type Faulting = { readonly at: bigint; readonly bytes: string; readonly text: string };
+
+const hex = (address: bigint): string => `0x${address.toString(16)}`;
+
+/**
+ * A fault as it is observed. `why` goes on from "The CPU executed X at Y: "; `vector` is the exception, `to` the address that it went to
+ * or that its store was for.
+ */
+export const faulted = (
+  { at, bytes, text }: Faulting,
+  why: string,
+  { vector = null, to = null }: { readonly vector?: string | null; readonly to?: bigint | null },
+): Observation => ({ what: "fault", detail: { at, bytes, text, why, vector, to } });
+
+/**
+ * Whether an exception comes of a breakpoint that a patcher wrote: one that is no instruction of the code as it was at first. What
+ * becomes of it is the patcher's matter (`trap-owned`).
+ */
+export const isPatchers = ({ at, bytes }: Faulting, vector: string, machine: Machine): boolean => {
+  if (!machine.cpu.breakpoints.includes(vector)) return false;
+  const place = machine.siteAt(at);
+  if (place !== undefined) return !machine.versionsAt(place.site, place.offset, fromHex(bytes)).includes(0);
+  return fromHex(bytes).some((byte, i) => byte !== machine.text(at + BigInt(i)));
+};
+
+/** A routine's own handler takes an exception. A breakpoint that is only a patcher's, and no version's, is still nobody's. */
+export const caught = (insn: Faulting, vector: string, to: bigint, machine: Machine): readonly Observation[] => {
+  const { at, bytes } = insn;
+  const place = machine.siteAt(at);
+  const written = place !== undefined && machine.versionsAt(place.site, place.offset, fromHex(bytes)).length > 0;
+  const patchers = !written && isPatchers(insn, vector, machine);
+  const observed: Observation = { what: "caught", detail: { vector, at, to } };
+  return patchers ? [{ what: "trap-unclaimed", detail: { vector, at, patchers } }, observed] : [observed];
+};
+
+/** Whether a routine goes on by itself after an exception of a vector: no patch program handles that, and its executor says where. */
+export const catches = (routine: string, vector: string, machine: Machine): boolean =>
+  machine.faults(routine) !== undefined && !machine.hasProgram(trapProgram(vector));
+
+/**
+ * An instruction raises an exception: a fault where no patch program handles its vector and its routine does not catch it. A vector that
+ * has handlers is judged when they had their say. `store`: the address of read-only text that it comes of a store to.
+ */
+export const raised = (
+  insn: Faulting,
+  vector: string,
+  routine: string,
+  machine: Machine,
+  store?: bigint,
+): readonly Observation[] => {
+  const handled = machine.hasProgram(trapProgram(vector)) || machine.faults(routine) !== undefined;
+  return handled || isPatchers(insn, vector, machine) ? [] : [unhandled(insn, vector, store)];
+};
+
+/** Nothing handled an exception. `store`: the address of read-only text that it comes of a store to. */
+export const unhandled = (insn: Faulting, vector: string, store?: bigint): Observation =>
+  store === undefined
+    ? faulted(insn, `it raises ${vector}, which nothing handles`, { vector })
+    : faulted(insn, `its store to read-only text at ${hex(store)} raises ${vector}, which nothing handles`, {
+        vector,
+        to: store,
+      });
+
+/** An instruction went on as `code`: a fault where that is outside the modelled code and nobody said that control may go there. */
+export const strayed = (insn: Faulting, code: MachineCode, machine: Machine): readonly Observation[] => {
+  const { pc, routine, trapped } = code;
+  if (trapped !== null || pc === HOME || machine.isMapped(pc) || machine.isExit(pc)) return [];
+  // Code that runs once stops behind its last instruction.
+  if (machine.runsOnce(routine) && machine.isMapped(pc - 1n)) return [];
+  const why = `it goes on at ${hex(pc)}, where nothing is modelled and which no code names`;
+  return [faulted(insn, why, { to: pc })];
+};

@@ -1,0 +1,32 @@
+import type { Observation } from "../rule.js";
+import type { Property, PropertyId } from "./property.js";
+
+/** A property that was broken; `causes`: those of which this is a consequence, where they count ({@link Property.consequenceOf}). */
+export type Judged = { readonly property: PropertyId; readonly why: string; readonly causes?: readonly PropertyId[] };
+
+/** What the observations of one step break. */
+export const judge = (observed: readonly Observation[], properties: readonly Property[]): readonly Judged[] => {
+  const judged = properties.flatMap((property) =>
+    observed.flatMap((observation) => {
+      const why = property.judge(observation);
+      return why === undefined ? [] : [{ property, why, at: observation.detail.at }];
+    }),
+  );
+  return judged.map(({ property, why, at }) => {
+    const { id, consequenceOf = [] } = property;
+    const causes = judged.flatMap((other) =>
+      other.at === at && consequenceOf.includes(other.property.id) ? [other.property.id] : [],
+    );
+    return { property: id, why, ...(causes.length === 0 ? {} : { causes }) };
+  });
+};
+
+/** What was broken of the properties that count, apart from what is only a consequence of others that count. */
+export const countedOf = (
+  judged: readonly Judged[],
+  counts: (id: PropertyId) => boolean,
+): { readonly broken: readonly Judged[]; readonly consequences: readonly Judged[] } => {
+  const all = judged.filter(({ property }) => counts(property));
+  const isConsequence = ({ causes = [] }: Judged): boolean => causes.some(counts);
+  return { broken: all.filter((each) => !isConsequence(each)), consequences: all.filter(isConsequence) };
+};
