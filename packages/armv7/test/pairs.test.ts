@@ -20,6 +20,9 @@ const checkPair = ({ forms, fetch, offset }: Group, old: string, next: string, i
       { address: architecture.base + BigInt(offset), old: forms[old]?.[0] ?? "", new: old === next ? same : other },
     ],
     patchers: [{ strategy, sites: [0], flips: 1 }],
+    // Exceptions that instructions are there to raise have handlers.
+    blocks: [{ address: architecture.base + 0x800n, code: architecture.epilogue ?? "" }],
+    executors: [{ faults: architecture.base + 0x800n }],
     cpus: 2,
   });
 };

@@ -107,12 +107,12 @@ describe("R12: a trap is separate steps", () => {
     );
   });
 
-  it("and of no interest when it was not", async () => {
+  it("and the code's own where it was not", async () => {
     const own = scenario(
       strategy(() => []),
       { executors: [{ entries: [0x1200n] }], blocks: [{ address: 0x1200n, code: "trap" }] },
     );
-    expect(answer(await check(own))).toBe("safe");
+    expect(answer(await check(own))).toBe("unsafe: fault");
   });
 
   it("each handler is tried in turn until one claims the trap", async () => {

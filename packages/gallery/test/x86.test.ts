@@ -107,7 +107,6 @@ const stories: { readonly [id: string]: readonly Key[] } = {
     [1, "execute", seen("execute", { site: 0, text: `call 0x${(AT + 0x1000n).toString(16)}` })],
     [1, "execute", seen("execute", { text: "cmp qword ptr [rsp-0x8], rax" })],
     [1, "execute", seen("execute", { text: "ud2" })],
-    [1, "enter-trap", seen("trap-unclaimed", { vector: "ud" })],
   ],
   "12-removal": [
     [0, "execute", seen("execute", { text: "lea rsp, [rsp-0x80]" })],

@@ -90,7 +90,7 @@ describe("brk-emulate as proposed", () => {
       },
     };
     expect(answer(await check("none", late, { ignore: ["trace"] }))).toMatch(
-      /^unsafe: (emulation|done|trap-owned|mid-sequence)/,
+      /^unsafe: (emulation|done|trap-owned|mid-sequence|fault)/,
     );
   });
 

@@ -77,7 +77,7 @@ const plain = strategy((flip) => [
 /** T32 code that is reached from A32 code alone; read as A32 it would be an instruction that no version of it has. */
 const callee: Site = { address: thumb, old: "nop", new: "movs r0, #1", mode: "t32" };
 
-const check = (of: Pick<Scenario, "sites" | "patchers" | "executors" | "cpus" | "blocks">) =>
+const check = (of: Pick<Scenario, "sites" | "patchers" | "executors" | "exits" | "cpus" | "blocks">) =>
   createSimulation({ architecture, development: true }).check({ name: "a call of T32 code", ...of });
 
 describe("a context goes on in the mode that an instruction chose", () => {
@@ -87,6 +87,7 @@ describe("a context goes on in the mode that an instruction chose", () => {
       patchers: [{ strategy: plain, sites: [0], flips: 1 }],
       blocks: [{ address: caller, code: `${call}+bx r9`, mode: "a32" }],
       executors: [{ entries: [caller] }],
+      exits: [0n],
       cpus: 2,
     });
     expect(verdict).toMatchObject({ verdict: "safe", vacuous: false });
@@ -117,6 +118,7 @@ describe("a context goes on in the mode that an instruction chose", () => {
         { strategy: plain, sites: [1], flips: 1 },
       ],
       executors: [{ entries: [caller] }],
+      exits: [0n],
       cpus: 3,
     });
     expect(verdict).toMatchObject({ verdict: "safe", vacuous: false });

@@ -285,8 +285,8 @@ export const returnFromTrapRule = rule({
     const own = place === undefined ? [] : machine.versionsAt(place.site, place.offset, fromHex(frame.bytes));
     if (place !== undefined && own.length > 0) {
       // The breakpoint is itself the code that stands there: whatever its handler does is what it does.
-      const passed = passThrough(code.passages, place.site, place.offset, own, code.pc, undefined, machine);
-      if (!restarted) resumed = { ...code, passages: passed.passages };
+      const through = passThrough(code.passages, place.site, place.offset, own, code.pc, undefined, machine);
+      if (!restarted) resumed = { ...code, passages: through.passages };
       returned = { what: "return-from-trap", detail: { at: frame.at, resumes: code.pc, site: null, restarted } };
     } else if (place !== undefined) {
       const state = memory.sites[place.site];

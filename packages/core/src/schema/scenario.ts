@@ -60,6 +60,7 @@ export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   cpus: whole(1, MOST_CPUS),
   interrupts: optional(object("interrupts", { irq: optional(flag), nmi: optional(flag) })),
   preempt: optional(flag),
+  exits: optional(list("addresses", address)),
   memory: optional(oneOf({ sequential: true, architectural: true })),
   blocks: optional(list("blocks of code", codeBlockSchema)),
   data: optional(list("blocks of data", dataBlockSchema)),
