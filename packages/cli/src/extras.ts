@@ -1,6 +1,7 @@
-import type { Bounds, Outcomes, Repairs, Verdict } from "@cmodx/core";
+import type { Outcomes, Repairs, Verdict } from "@cmodx/core";
 import { breathe, type Io, type ProgressLine } from "./io.js";
 import { progressText } from "./judge.js";
+import type { Budget } from "./limits.js";
 import type { Subject } from "./subject.js";
 
 /** What a check can tell beside its verdict. */
@@ -13,12 +14,13 @@ const REPAIR_TIME = 4000;
 export const repairsOf = async (
   { simulation, scenario }: Subject,
   verdict: Verdict,
-  bounds: Bounds,
+  budget: Budget,
   io: Io,
   progress: ProgressLine,
 ): Promise<Repairs | null> => {
   if (verdict.verdict !== "unsafe") return null;
   await breathe();
+  const bounds = budget.left();
   const milliseconds = Math.min(REPAIR_TIME, bounds.milliseconds ?? REPAIR_TIME);
   return simulation.repairs(scenario, {
     bounds: { ...bounds, milliseconds },
@@ -31,14 +33,15 @@ export const repairsOf = async (
 /** Lists all that the CPUs can execute at the sites. */
 export const outcomesOf = async (
   { simulation, scenario }: Subject,
-  bounds: Bounds,
+  budget: Budget,
   io: Io,
   progress: ProgressLine,
 ): Promise<Outcomes> => {
   await breathe();
-  return simulation.outcomes(scenario, {
-    bounds,
+  const outcomes = await simulation.outcomes(scenario, {
+    bounds: budget.left(),
     signal: io.signal,
     onProgress: (how) => progress.show(`lists the outcomes: ${progressText(how)}`),
   });
+  return { ...outcomes, bounds: budget.asked };
 };

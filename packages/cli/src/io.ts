@@ -11,6 +11,8 @@ export type Io = {
    * (`cmodx list | head -1`).
    */
   written(): Promise<Error | undefined>;
+  /** Told of the time that the command has from now on, in seconds, so that it holds where nobody looks at a clock. */
+  limited?(seconds: number): void;
   /** Standard output shows colours. */
   readonly color: boolean;
   /** Standard error is a terminal, on which a line can be overwritten. */

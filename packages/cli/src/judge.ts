@@ -1,8 +1,9 @@
-import { type Bounds, InputError, type Progress, type Run, type Verdict } from "@cmodx/core";
+import { InputError, type Progress, type Run, type Verdict } from "@cmodx/core";
 import type { Catalogue } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, type Io, type ProgressLine } from "./io.js";
 import type { OffsetJson } from "./json.js";
+import type { Budget } from "./limits.js";
 import type { Request } from "./request.js";
 import { type Subject, subjectOf } from "./subject.js";
 import { count, thousands } from "./text.js";
@@ -18,13 +19,14 @@ export type Judged = {
 };
 
 /** Checks one model. */
-export const judge = async (subject: Subject, bounds: Bounds, io: Io, progress: ProgressLine): Promise<Verdict> => {
+export const judge = async (subject: Subject, budget: Budget, io: Io, progress: ProgressLine): Promise<Verdict> => {
   await breathe();
-  return subject.simulation.check(subject.scenario, {
-    bounds,
+  const verdict = await subject.simulation.check(subject.scenario, {
+    bounds: budget.left(),
     signal: io.signal,
     onProgress: (how) => progress.show(progressText(how)),
   });
+  return { ...verdict, bounds: budget.asked };
 };
 
 /** How far a run is, in one line. */
@@ -38,7 +40,7 @@ export const progressText = ({ states, frontier, depth, rate }: Progress): strin
 export const judgeWorst = async (
   requests: readonly Request[],
   catalogue: Catalogue,
-  bounds: Bounds,
+  budget: Budget,
   io: Io,
   progress: ProgressLine,
 ): Promise<Judged> => {
@@ -46,12 +48,9 @@ export const judgeWorst = async (
   let worst: { readonly subject: Subject; readonly verdict: Verdict } | undefined;
   let refusal: InputError | undefined;
   for (const request of requests) {
-    const spent = offsets.reduce((sum, each) => sum + each.seconds, 0);
-    const left =
-      bounds.milliseconds === undefined ? {} : { milliseconds: Math.max(1, bounds.milliseconds - spent * 1000) };
     try {
       const subject = await subjectOf(request, catalogue, io.cwd);
-      const verdict = await judge(subject, { ...bounds, ...left }, io, progress);
+      const verdict = await judge(subject, budget, io, progress);
       offsets.push({ offset: offsetOf(subject), ...summary(verdict) });
       if (worst === undefined || badness(verdict) > badness(worst.verdict)) worst = { subject, verdict };
     } catch (error) {

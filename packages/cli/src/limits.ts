@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import type { Bounds } from "@cmodx/core";
+import type { Io } from "./io.js";
 
 /** The options that bound a run. */
 export type LimitOptions = { readonly maxStates?: number; readonly maxMemory?: number; readonly timeout?: number };
@@ -9,12 +10,39 @@ const MEGABYTE = 1e6;
 /** Without a limit of the user's, a run ends before it fills more than half of this machine's memory. */
 const defaultMegabytes = (): number => Math.floor(totalmem() / 2 / MEGABYTE);
 
-/** The limits as core takes them. */
-export const boundsOf = ({ maxStates, maxMemory, timeout }: LimitOptions): Bounds => ({
-  ...(maxStates === undefined ? {} : { states: maxStates }),
-  bytes: (maxMemory ?? defaultMegabytes()) * MEGABYTE,
-  ...(timeout === undefined ? {} : { milliseconds: timeout * 1000 }),
-});
+/** The limits of a command. Its time is one budget for all that it does. */
+export type Budget = {
+  /** The limits as they were asked for, as core takes them. */
+  readonly asked: Bounds;
+  /** The limits as they stand now: of the time what is left of it. */
+  left(): Bounds;
+  /** No time is left. */
+  readonly isOver: boolean;
+};
+
+/** The limits that the options ask for; the time begins to run. */
+export const budgetOf = ({ maxStates, maxMemory, timeout }: LimitOptions, io: Pick<Io, "limited">): Budget => {
+  const until = performance.now() + (timeout ?? Number.POSITIVE_INFINITY) * 1000;
+  if (timeout !== undefined) io.limited?.(timeout);
+  const still = (): number => Math.max(0, until - performance.now());
+  const others = {
+    ...(maxStates === undefined ? {} : { states: maxStates }),
+    bytes: (maxMemory ?? defaultMegabytes()) * MEGABYTE,
+  };
+  return {
+    asked: { ...others, ...(timeout === undefined ? {} : { milliseconds: timeout * 1000 }) },
+    left: () => ({ ...others, ...(timeout === undefined ? {} : { milliseconds: still() }) }),
+    get isOver() {
+      return still() === 0;
+    },
+  };
+};
+
+/** Why there is no use in beginning anything more; undefined while there is. */
+export const cutShort = (budget: Budget, { signal }: Pick<Io, "signal">): string | undefined => {
+  if (signal.aborted) return "The run was interrupted.";
+  return budget.isOver ? `The limit of ${limitsOf(budget.asked).seconds} seconds was reached.` : undefined;
+};
 
 /** Megabytes of a limit in bytes. */
 export const megabytesOf = (bytes: number): number => bytes / MEGABYTE;

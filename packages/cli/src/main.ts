@@ -1,8 +1,20 @@
-import { run } from "./cli.js";
-import { messageOf } from "./errors.js";
+import { totalmem } from "node:os";
+import { Worker } from "node:worker_threads";
 import { exit, wantsColor } from "./io.js";
+import type { FromWorker, Given, ToWorker } from "./messages.js";
+
+/*
+ * The command runs in a thread of its own: this one is never busy, so that signals and limits of time hold while the other plans,
+ * explores, or runs a plugin's code without a break.
+ */
 
 const { stdout, stderr, env } = process;
+
+/** How long a command may take to end in good order, in milliseconds, when it is interrupted or its time is over. */
+const GRACE = 900;
+/** The heap of the thread may grow to this part of the machine's memory: more than `--max-memory` is by default. */
+const HEAP = 0.75;
+const MEGABYTE = 2 ** 20;
 
 /** Writes to a stream, and remembers why that failed first. */
 const writer = (stream: NodeJS.WriteStream) => {
@@ -21,6 +33,7 @@ const writer = (stream: NodeJS.WriteStream) => {
         });
       });
     },
+    /** When all is written: why some of it could not be. That the reader has gone is no failure. */
     async written(): Promise<Error | undefined> {
       await last;
       return failed?.code === "EPIPE" ? undefined : failed;
@@ -31,25 +44,68 @@ const writer = (stream: NodeJS.WriteStream) => {
 const out = writer(stdout);
 const err = writer(stderr);
 
-// What is thrown where nobody waits for it, as a plugin may, must not end in an exit code that means something else.
-const fail = (error: unknown): void => {
-  stderr.write(`cmodx: Something failed outside the run, in a plugin or a module: ${messageOf(error)}\n`);
-  process.exit(exit.input);
+const argv = process.argv.slice(2);
+const given: Given = { argv, color: wantsColor(env, stdout), terminal: stderr.isTTY === true };
+const worker = new Worker(new URL("./worker.js", import.meta.url), {
+  workerData: given,
+  resourceLimits: { maxOldGenerationSizeMb: Math.floor((HEAP * totalmem()) / MEGABYTE) },
+});
+const tell = (message: ToWorker): void => worker.postMessage(message);
+
+let isOver = false;
+
+/** Ends the run with what is written already. */
+const leave = async (code: number): Promise<void> => {
+  if (isOver) return;
+  isOver = true;
+  await Promise.all([out.written(), err.written()]);
+  await worker.terminate();
+  process.exit(code);
 };
-process.on("uncaughtException", fail);
-process.on("unhandledRejection", fail);
 
-// The first SIGINT ends the run in good order; the second one, with no handler left, at once.
-const interrupted = new AbortController();
-process.once("SIGINT", () => interrupted.abort());
+/** Ends a run that has no answer, with a sentence. */
+const giveUp = (message: string, code: number): void => {
+  if (isOver) return;
+  const document = { schema: "cmodx/error/1", code: null, message, file: null, place: null };
+  if (argv.includes("--json")) out.write(`${JSON.stringify(document, null, 2)}\n`);
+  else err.write(`${given.terminal ? "\r\x1b[K" : ""}cmodx: ${message}\n`);
+  void leave(code);
+};
 
-process.exitCode = await run(process.argv.slice(2), {
-  out: out.write,
-  err: err.write,
-  written: out.written,
-  color: wantsColor(env, stdout),
-  terminal: stderr.isTTY === true,
-  cwd: process.cwd(),
-  env,
-  signal: interrupted.signal,
+worker.on("message", async (message: FromWorker) => {
+  switch (message.is) {
+    case "out":
+      return out.write(message.text);
+    case "err":
+      return err.write(message.text);
+    case "written?":
+      return tell({ is: "written", failed: await out.written() });
+    case "limited": {
+      const { seconds } = message;
+      const sentence = `The limit of ${seconds} seconds was reached before there was an answer.`;
+      // A timer cannot be set for longer than 2^31 milliseconds.
+      const timer = setTimeout(
+        () => giveUp(sentence, exit.inconclusive),
+        Math.min(seconds * 1000 + GRACE, 2 ** 31 - 1),
+      );
+      return void timer.unref();
+    }
+    case "left":
+      return leave(message.code);
+  }
+});
+
+// What is thrown where nobody waits for it, as a plugin may, must not end in an exit code that means something else.
+worker.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "ERR_WORKER_OUT_OF_MEMORY")
+    giveUp("There was not enough memory for an answer; --max-memory ends a run before.", exit.inconclusive);
+  else
+    giveUp(`Something failed outside the run, in a plugin or a module: ${error?.message ?? String(error)}`, exit.input);
+});
+worker.on("exit", () => giveUp("A plugin or a module ended the run.", exit.input));
+
+// The first SIGINT ends the run in good order if it can, the second one, with no handler left, at once.
+process.once("SIGINT", () => {
+  tell({ is: "interrupt" });
+  setTimeout(() => giveUp("The run was interrupted before there was an answer.", exit.inconclusive), GRACE);
 });

@@ -128,7 +128,7 @@ export const options = {
     "stop when the tables of states need more megabytes; by default half of the memory",
     positive("--max-memory"),
   ),
-  timeout: option("--timeout <s>", "stop after this many seconds", positive("--timeout")),
+  timeout: option("--timeout <s>", "stop after this many seconds, whatever the command is at", positive("--timeout")),
   save: option("--save <file>", "write the counterexample to a file that `cmodx replay` reads"),
   plugin: option("--plugin <module>", "load further strategies or architectures: a path or a package", words),
   json: option("--json", "print one JSON document"),

@@ -1,9 +1,9 @@
-import { type Architecture, type Bounds, createSimulation, InputError, type Scenario } from "@cmodx/core";
+import { type Architecture, createSimulation, InputError, type Scenario } from "@cmodx/core";
 import { type Catalogue, create } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "./io.js";
 import { type PairJson, type PairsJson, type PairWayJson, toJson } from "./json.js";
-import { boundsOf, type LimitOptions } from "./limits.js";
+import { type Budget, cutShort, type LimitOptions } from "./limits.js";
 import { pairsText } from "./pairs-text.js";
 import type { ArchitecturePackage, PairGroup, PairTable, PairWay } from "./plugin.js";
 import { listed } from "./text.js";
@@ -18,8 +18,8 @@ export type PairsOptions = Pick<LimitOptions, "maxStates" | "timeout"> & {
 };
 
 /** `cmodx matrix --pairs`: checks every instruction changed into every other, in each way until one is safe. */
-export const showPairs = async (asked: PairsOptions, catalogue: Catalogue, io: Io): Promise<Exit> => {
-  const document = await fillPairs(asked, catalogue, io);
+export const showPairs = async (asked: PairsOptions, catalogue: Catalogue, budget: Budget, io: Io): Promise<Exit> => {
+  const document = await fillPairs(asked, catalogue, budget, io);
   io.out(asked.json ? toJson(document) : pairsText(document, colors(io.color)));
   const isDecided = document.pairs.every(({ ways }) => ways.every(({ verdict }) => verdict !== "inconclusive"));
   return isDecided ? exit.complete : exit.inconclusive;
@@ -40,7 +40,7 @@ const tableOf = (asked: PairsOptions, catalogue: Catalogue): readonly [Architect
   return [architecture, architecture.pairs];
 };
 
-const fillPairs = async (asked: PairsOptions, catalogue: Catalogue, io: Io): Promise<PairsJson> => {
+const fillPairs = async (asked: PairsOptions, catalogue: Catalogue, budget: Budget, io: Io): Promise<PairsJson> => {
   const [architecture, table] = tableOf(asked, catalogue);
   // Says so where there is no such fetch model.
   const { id } = create(architecture, asked.fetch);
@@ -53,7 +53,7 @@ const fillPairs = async (asked: PairsOptions, catalogue: Catalogue, io: Io): Pro
     for (const old of Object.keys(group.forms)) {
       for (const next of Object.keys(group.forms)) {
         progress.show(`${pairs.length + 1} of ${total}: ${group.id} ${old} to ${next}`);
-        pairs.push(await pairOf(made, group, old, next, table.ways, asked, io));
+        pairs.push(await pairOf(made, group, old, next, table.ways, asked, budget, io));
       }
     }
   }
@@ -75,12 +75,13 @@ const pairOf = async (
   next: string,
   ways: readonly PairWay[],
   asked: PairsOptions,
+  budget: Budget,
   io: Io,
 ): Promise<PairJson> => {
   const found: PairWayJson[] = [];
   for (const way of ways) {
     await breathe();
-    const how = await wayOf(architecture, group, old, next, way, asked, io);
+    const how = await wayOf(architecture, group, old, next, way, asked, budget, io);
     found.push(how);
     if (how.verdict === "safe" || how.verdict === "inconclusive") break;
   }
@@ -98,10 +99,12 @@ const wayOf = async (
   next: string,
   { id, strategy }: PairWay,
   asked: PairsOptions,
+  budget: Budget,
   io: Io,
 ): Promise<PairWayJson> => {
   const nothing = { way: id, property: null, broken: [], why: null, states: 0 };
-  if (io.signal.aborted) return { ...nothing, verdict: "inconclusive", why: "The run was interrupted." };
+  const cut = cutShort(budget, io);
+  if (cut !== undefined) return { ...nothing, verdict: "inconclusive", why: cut };
   const [before = ""] = forms[old] ?? [];
   const [other = "", same = ""] = forms[next] ?? [];
   const handler = architecture.base + HANDLER;
@@ -114,7 +117,7 @@ const wayOf = async (
     executors: [{ faults: handler }],
     cpus: asked.cpus,
   };
-  const bounds: Bounds = boundsOf(asked);
+  const bounds = budget.left();
   try {
     const verdict = await createSimulation({ architecture }).check(scenario, { bounds, signal: io.signal, beyond: 0 });
     if (verdict.verdict !== "unsafe") return { ...nothing, verdict: verdict.verdict, states: verdict.states };

@@ -53,6 +53,65 @@ describe.skipIf(!built)("the command", () => {
     expect(err).toBe("");
   });
 
+  describe("code that runs without a break", () => {
+    const module = "for (;;);\n";
+
+    test("SIGINT ends it with a sentence and exit 3", async () => {
+      const child = start(["check", "--scenario", join(folder({ "spins.mjs": module }), "spins.mjs")]);
+      const ended = end(child);
+      await wait(1500);
+      child.kill("SIGINT");
+      const { code, err } = await ended;
+      expect(code).toBe(3);
+      expect(err).toBe("cmodx: The run was interrupted before there was an answer.\n");
+    });
+
+    test("a second SIGINT ends it at once", async () => {
+      const child = start(["check", "--scenario", join(folder({ "spins.mjs": module }), "spins.mjs")]);
+      const ended = end(child);
+      await wait(1500);
+      child.kill("SIGINT");
+      await wait(100);
+      child.kill("SIGINT");
+      expect((await ended).signal).toBe("SIGINT");
+    });
+
+    test("--timeout ends it, as one document with --json", async () => {
+      const child = start([
+        "check",
+        "--timeout",
+        "1",
+        "--json",
+        "--scenario",
+        join(folder({ "spins.mjs": module }), "spins.mjs"),
+      ]);
+      const { code, out, err } = await end(child);
+      expect(code).toBe(3);
+      expect(err).toBe("");
+      expect(JSON.parse(out)).toMatchObject({
+        schema: "cmodx/error/1",
+        message: "The limit of 1 seconds was reached before there was an answer.",
+      });
+    });
+
+    test("a plugin that ends the process ends the run as wrong input", async () => {
+      const child = start(["check", "--scenario", join(folder({ "exits.mjs": "process.exit(0);\n" }), "exits.mjs")]);
+      const { code, err } = await end(child);
+      expect(code).toBe(2);
+      expect(err).toBe("cmodx: A plugin or a module ended the run.\n");
+    });
+  });
+
+  test.each([
+    ["matrix", 3],
+    ["ablate --strategy int3 --memory architectural --cpus 3", 3],
+    ["gallery", 3],
+    ["check --strategy int3 --cpus 5 --nmi --irq --preempt --outcomes", 3],
+  ])("--timeout is one budget for all of %s", async (line, code) => {
+    // Were it one for each phase or row, this would take longer than a test may.
+    expect((await end(start([...line.split(" "), "--timeout", "3"]))).code).toBe(code);
+  });
+
   /** Runs a line of bash with `cmodx` for the command, and gives what it printed. */
   const bash = async (line: string): Promise<{ out: string; err: string }> =>
     end(spawn("bash", ["-c", line.replaceAll("cmodx ", `'${process.execPath}' '${bin}' `)], { cwd: root }));

@@ -21,10 +21,17 @@ export type Judged = {
 export const simulationOf = ({ architecture, plugins = [] }: GalleryEntry): Simulation =>
   createSimulation({ architecture: architecture(), plugins });
 
-/** Asks the machine about the bug of an entry and about its fix. */
+/** Asks the machine about the bug of an entry and about its fix. A limit of time is one for both, others hold for each. */
 export const judge = async (entry: GalleryEntry, options: CheckOptions = {}): Promise<Judged> => {
   const simulation = simulationOf(entry);
-  const check = (scenario: Scenario): Promise<Verdict> => simulation.check(scenario, options);
+  const began = performance.now();
+  const check = (scenario: Scenario): Promise<Verdict> => {
+    const { bounds = {} } = options;
+    const { milliseconds } = bounds;
+    const spent = performance.now() - began;
+    const left = milliseconds === undefined ? {} : { milliseconds: Math.max(0, milliseconds - spent) };
+    return simulation.check(scenario, { ...options, bounds: { ...bounds, ...left } });
+  };
   const wrong = await check(entry.wrong);
   const fixed = await check(entry.fixed);
   const ofWrong = wrongIs(wrong, entry);

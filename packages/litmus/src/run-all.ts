@@ -16,7 +16,7 @@ export type LitmusError = { readonly message: string; readonly file: string; rea
 
 /** How many files are run. */
 export type RunAllOptions = {
-  /** Threads; default 1. Without a built package all is run in this one. */
+  /** Threads beside this one; default 1. Without a built package all is run in this one, which then hears of nothing else. */
   readonly jobs?: number;
   /** How instructions are fetched, in place of what each file says; see {@link LitmusOptions}. */
   readonly fetch?: string;
@@ -41,8 +41,9 @@ export const runAll = async (
     answers[i] = answer;
     onAnswer?.(++done);
   };
-  const threads = existsSync(fileURLToPath(WORKER)) ? Math.min(jobs, Math.ceil(files.length / FEW)) : 1;
-  if (threads > 1) await runInThreads(tasks, threads, signal, answered);
+  // One thread at the least, so that an interruption is heard while a test is explored.
+  const threads = existsSync(fileURLToPath(WORKER)) ? Math.min(jobs, Math.ceil(files.length / FEW)) : 0;
+  if (threads > 0) await runInThreads(tasks, threads, signal, answered);
   else {
     for (const [i, task] of tasks.entries()) {
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,5 @@
 import {
   type Architecture,
-  type Bounds,
   createSimulation,
   InputError,
   isImpossible,
@@ -16,7 +15,7 @@ import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalog
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type AblateJson, type AblateRowJson, type AblateSite, toJson } from "../json.js";
-import { boundsOf, type LimitOptions } from "../limits.js";
+import { type Budget, budgetOf, cutShort, type LimitOptions } from "../limits.js";
 import { options } from "../options.js";
 import { noWayBack, planFlip } from "../subject.js";
 import { prose } from "../text.js";
@@ -69,14 +68,15 @@ export const addAblate = (program: Command, io: Io, leave: (code: Exit) => void)
     .addOption(options.json)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (asked: AblateOptions) => {
+      const budget = budgetOf(asked, io);
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
-      const document = await ablate(asked, catalogue, io);
+      const document = await ablate(asked, catalogue, budget, io);
       io.out(asked.json ? toJson(document) : ablateText(document, colors(io.color)));
       leave(document.rows.some(({ verdict }) => verdict === "inconclusive") ? exit.inconclusive : exit.complete);
     });
 };
 
-const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promise<AblateJson> => {
+const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget, io: Io): Promise<AblateJson> => {
   if (asked.strategy === undefined) {
     throw new InputError("Say what to ablate with --strategy ID; `cmodx list` has the strategies.", {
       place: "--strategy",
@@ -110,7 +110,11 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, io: Io): Promi
       for (const dropped of combinations) {
         progress.show(`${rows.length + 1} of ${total}: ${made.fetch.id} ${site} without ${dropped.join(" ")}`);
         await breathe();
-        rows.push({ dropped, ...common, ...(await judge(made, strategy, text, site, dropped, asked, catalogue, io)) });
+        rows.push({
+          dropped,
+          ...common,
+          ...(await judge(made, strategy, text, site, dropped, asked, catalogue, budget, io)),
+        });
       }
       for (const dropped of undecided) {
         rows.push({ dropped, ...common, verdict: "not decided", property: null, interruptsPerFlip: null });
@@ -181,11 +185,11 @@ const judge = async (
   dropped: readonly string[],
   asked: AblateOptions,
   catalogue: Catalogue,
+  budget: Budget,
   io: Io,
 ): Promise<Pick<AblateRowJson, "verdict" | "property" | "interruptsPerFlip">> => {
   const without = (verdict: AblateRowJson["verdict"]) => ({ verdict, property: null, interruptsPerFlip: null });
-  if (io.signal.aborted) return without("inconclusive");
-  const bounds: Bounds = boundsOf(asked);
+  if (cutShort(budget, io) !== undefined) return without("inconclusive");
   const simulation = createSimulation({ architecture, plugins: catalogue.parts });
   const scenario = (flips: number, drop: readonly string[]): Scenario =>
     scenarioOf(strategy, text, addressOf(site, architecture), flips, drop, asked);
@@ -193,7 +197,7 @@ const judge = async (
     const there = scenario(1, []);
     const flips = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined ? 2 : 1;
     const ablated = scenario(flips, dropped);
-    const verdict = await simulation.check(ablated, { bounds, signal: io.signal, beyond: 0 });
+    const verdict = await simulation.check(ablated, { bounds: budget.left(), signal: io.signal, beyond: 0 });
     return {
       verdict: verdict.verdict,
       property: verdict.verdict === "unsafe" ? verdict.property : null,

@@ -8,7 +8,7 @@ import { type Extras, outcomesOf, repairsOf } from "../extras.js";
 import { colors, type Exit, exit, type Io, type Leave, type ProgressLine, progressLine } from "../io.js";
 import { toJson } from "../json.js";
 import { type Judged, judgeWorst } from "../judge.js";
-import { boundsOf, type LimitOptions } from "../limits.js";
+import { type Budget, budgetOf, type LimitOptions } from "../limits.js";
 import { options } from "../options.js";
 import { reportOf } from "../report.js";
 import { assertWritable, relocate, writeWhole } from "../save.js";
@@ -70,10 +70,11 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
     .addOption(options.json)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (asked: CheckOptions) => {
+      const budget = budgetOf(asked, io);
       if (asked.save !== undefined) await assertWritable(asked.save, io.cwd);
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
       const progress = progressLine(io);
-      const told = await tell(asked, catalogue, io, progress).finally(() => progress.clear());
+      const told = await tell(asked, catalogue, budget, io, progress).finally(() => progress.clear());
       const [saved, unsaved] = asked.save === undefined ? [null] : await save(told.judged, asked.save, io);
       io.out(
         asked.json
@@ -91,15 +92,15 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
 const tell = async (
   asked: CheckOptions,
   catalogue: Catalogue,
+  budget: Budget,
   io: Io,
   progress: ProgressLine,
 ): Promise<{ readonly judged: Judged; readonly extras: Extras }> => {
-  const bounds = boundsOf(asked);
-  const judged = await judgeWorst(await requestsOf(asked, catalogue, io.cwd), catalogue, bounds, io, progress);
+  const judged = await judgeWorst(await requestsOf(asked, catalogue, io.cwd), catalogue, budget, io, progress);
   const { subject, verdict } = judged;
   const extras = {
-    repairs: asked.repair ? await repairsOf(subject, verdict, bounds, io, progress) : null,
-    outcomes: asked.outcomes === true ? await outcomesOf(subject, bounds, io, progress) : null,
+    repairs: asked.repair ? await repairsOf(subject, verdict, budget, io, progress) : null,
+    outcomes: asked.outcomes === true ? await outcomesOf(subject, budget, io, progress) : null,
   };
   return { judged, extras };
 };

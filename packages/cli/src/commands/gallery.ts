@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { brokenJson, counterexampleJson, sitesOf, whyOf } from "../document.js";
 import { breathe, type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type GalleryEntryJson, type GalleryJson, toJson } from "../json.js";
-import { boundsOf, type LimitOptions } from "../limits.js";
+import { type Budget, budgetOf, type LimitOptions } from "../limits.js";
 import { options } from "../options.js";
 import { brokenText, siteText } from "../report.js";
 import { columns, count, listed, entry as paragraph, prose, WIDTH, wrap } from "../text.js";
@@ -36,9 +36,10 @@ export const addGallery = (program: Command, io: Io, leave: Leave): void => {
     .addOption(options.json)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (ids: readonly string[], asked: GalleryOptions) => {
+      const budget = budgetOf(asked, io);
       const gallery = await import("@cmodx/gallery");
       const entries = chosen(ids, gallery);
-      const judged = await judgeAll(entries, asked, gallery, io);
+      const judged = await judgeAll(entries, budget, gallery, io);
       const interrupted = judged.length < entries.length;
       const paint = colors(io.color);
       if (asked.json) {
@@ -73,7 +74,7 @@ const chosen = (ids: readonly string[], { gallery, entriesOf }: Gallery): readon
 
 const judgeAll = async (
   entries: readonly GalleryEntry[],
-  limits: LimitOptions,
+  budget: Budget,
   { judge }: Gallery,
   io: Io,
 ): Promise<readonly Judged[]> => {
@@ -82,9 +83,9 @@ const judgeAll = async (
   try {
     for (const entry of entries) {
       await breathe();
-      if (io.signal.aborted) break;
+      if (io.signal.aborted || budget.isOver) break;
       const how: CheckOptions = {
-        bounds: boundsOf(limits),
+        bounds: budget.left(),
         signal: io.signal,
         onProgress: ({ states }) => progress.show(`${entry.id}: ${count(states, "state")}`),
       };

@@ -1,11 +1,11 @@
-import { type Architecture, type Bounds, createSimulation, type PatchStrategy, type Scenario } from "@cmodx/core";
+import { type Architecture, createSimulation, type PatchStrategy, type Scenario } from "@cmodx/core";
 import type { Command } from "commander";
 import { siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type CellJson, type EnvironmentJson, type MatrixJson, toJson } from "../json.js";
-import { boundsOf, type LimitOptions } from "../limits.js";
+import { type Budget, budgetOf, cutShort, type LimitOptions } from "../limits.js";
 import { matrixText } from "../matrix-text.js";
 import { options } from "../options.js";
 import { showPairs } from "../pairs.js";
@@ -30,7 +30,7 @@ const DEFAULT_CPUS = 2;
 
 const HELP = `
 Columns: plain; the same with IRQs, with NMIs, with preemption; the site over two cache lines; several old
-instructions replaced by one, with preemption. Limits hold for each cell. "n/a": the strategy refuses the site.`;
+instructions replaced by one, with preemption. --max-states holds for each cell, --timeout for the whole table. "n/a": the strategy refuses the site.`;
 
 /** `cmodx matrix`: every strategy in every environment under every fetch profile. */
 export const addMatrix = (program: Command, io: Io, leave: (code: Exit) => void): void => {
@@ -49,9 +49,11 @@ export const addMatrix = (program: Command, io: Io, leave: (code: Exit) => void)
     .addOption(options.json)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (asked: MatrixOptions) => {
+      const budget = budgetOf(asked, io);
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
-      if (asked.pairs) return leave(await showPairs({ ...asked, cpus: asked.cpus ?? DEFAULT_CPUS }, catalogue, io));
-      const document = await fill(asked, catalogue, io);
+      if (asked.pairs)
+        return leave(await showPairs({ ...asked, cpus: asked.cpus ?? DEFAULT_CPUS }, catalogue, budget, io));
+      const document = await fill(asked, catalogue, budget, io);
       io.out(asked.json ? toJson(document) : matrixText(document, colors(io.color)));
       leave(document.cells.some(({ verdict }) => verdict === "inconclusive") ? exit.inconclusive : exit.complete);
     });
@@ -76,7 +78,7 @@ const environmentsOf = (
   ];
 };
 
-const fill = async (asked: MatrixOptions, catalogue: Catalogue, io: Io): Promise<MatrixJson> => {
+const fill = async (asked: MatrixOptions, catalogue: Catalogue, budget: Budget, io: Io): Promise<MatrixJson> => {
   const id = asked.arch ?? (asked.strategy === undefined ? "x86" : catalogue.architectureOf(asked.strategy));
   const architecture = catalogue.architecture(id);
   const { strategy } = asked;
@@ -94,7 +96,7 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, io: Io): Promise
       for (const environment of environments) {
         progress.show(`${cells.length + 1} of ${total}: ${made.fetch.id} ${each.id} ${environment.id}`);
         await breathe();
-        const verdict = await cell(made, each, environment, { cpus, memory }, boundsOf(asked), catalogue, io);
+        const verdict = await cell(made, each, environment, { cpus, memory }, budget, catalogue, io);
         cells.push({ strategy: each.id, fetch: made.fetch.id, environment: environment.id, ...verdict });
       }
     }
@@ -110,7 +112,7 @@ const cell = async (
   strategy: PatchStrategy,
   environment: EnvironmentJson,
   { cpus, memory }: { readonly cpus: number; readonly memory: Memory },
-  bounds: Bounds,
+  budget: Budget,
   catalogue: Catalogue,
   io: Io,
 ): Promise<Found> => {
@@ -124,7 +126,8 @@ const cell = async (
     vacuous: false,
     seconds: 0,
   });
-  if (io.signal.aborted) return without("inconclusive", "The run was interrupted.");
+  const cut = cutShort(budget, io);
+  if (cut !== undefined) return without("inconclusive", cut);
   const text = environment.site ?? defaultSiteOf(strategy, architecture);
   if (text === undefined) return without("impossible", `${strategy.id} has no default site on ${architecture.id}.`);
   const { irq, nmi, preempt, offset } = environment;
@@ -143,7 +146,7 @@ const cell = async (
     const there = scenario(1);
     const back = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined;
     const flips = back ? environment.flips : 1;
-    const verdict = await simulation.check(scenario(flips), { bounds, signal: io.signal, beyond: 0 });
+    const verdict = await simulation.check(scenario(flips), { bounds: budget.left(), signal: io.signal, beyond: 0 });
     const { states, vacuous, seconds } = verdict;
     const unsafe = verdict.verdict === "unsafe" ? verdict : undefined;
     const broken = unsafe?.broken.map(({ property }) => property) ?? [];

@@ -1,0 +1,22 @@
+/** What the thread of a command is started with. */
+export type Given = {
+  readonly argv: readonly string[];
+  /** Standard output shows colours. */
+  readonly color: boolean;
+  /** Standard error is a terminal. */
+  readonly terminal: boolean;
+};
+
+/** What the thread of a command is told. */
+export type ToWorker =
+  | { readonly is: "interrupt" }
+  /** The answer to `written?`: why standard output could not be written. */
+  | { readonly is: "written"; readonly failed: Error | undefined };
+
+/** What the thread of a command tells. */
+export type FromWorker =
+  | { readonly is: "out" | "err"; readonly text: string }
+  | { readonly is: "written?" }
+  /** The command has so much time from now on. */
+  | { readonly is: "limited"; readonly seconds: number }
+  | { readonly is: "left"; readonly code: number };
