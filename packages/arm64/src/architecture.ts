@@ -45,6 +45,8 @@ export const arm64 = ({ fetch = "none", cmodx, line = 64 }: Arm64Options = {}): 
     fetchVariants,
     cache: cacheMaintenance(found.id as CacheType, line),
     cpu: arm64Cpu,
+    // Arm ARM DDI 0487, B2.2.1, without FEAT_LSE2; what is not aligned is a set of accesses of bytes.
+    stores: { aligned: 8, block: 1 },
     memory: armMemory(list),
     returns: "ret",
     branches: { b: "target", bl: "callee" },

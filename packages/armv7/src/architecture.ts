@@ -31,6 +31,8 @@ export const armv7 = ({ fetch = "a32", line = 32 }: Armv7Options = {}): Architec
     fetchModels,
     cache: cacheMaintenance(line),
     cpu: armv7Cpu,
+    // Arm ARM DDI 0406C, A3.5.3: STRD and STM are rows of stores of words, but for what walks translation tables.
+    stores: { aligned: 4, block: 1 },
     memory: armv7Memory(model.id as Mode),
     returns: "bx lr",
     // A site may have changed lr and the stack pointer.

@@ -1,6 +1,7 @@
 import type { Cpu } from "./cpu.js";
 import type { CacheMaintenance, FetchModel, FetchVariant } from "./fetch-model.js";
 import type { InstructionSet } from "./instruction-set.js";
+import type { StoreAtomicity } from "./memory/pieces.js";
 import type { MemoryOrder } from "./memory-order.js";
 
 /**
@@ -18,6 +19,8 @@ export interface Architecture {
   readonly fetchVariants?: readonly FetchVariant[];
   readonly cache: CacheMaintenance;
   readonly cpu: Cpu;
+  /** Which stores become visible at one moment; by default what lies within one unit of the fetch model. */
+  readonly stores?: StoreAtomicity;
   /** The architectural order of data memory, which scenarios may choose instead of the sequential one. */
   readonly memory?: MemoryOrder;
   /** Assembler text of the instruction that returns from a function. */

@@ -21,8 +21,13 @@ export interface FetchModel {
   readonly source: string;
   /** One sentence for people who choose between models. */
   readonly summary: string;
-  /** Bytes, naturally aligned, that are stored and fetched whole: the size of a cell. A power of two, 1 to 64. */
+  /** Bytes, naturally aligned, that are fetched whole: the size of a cell. A power of two, 1 to 64. */
   readonly unit: number;
+  /**
+   * Bytes, naturally aligned, within which a store becomes visible at one moment, wherever it begins: what was measured, where that is
+   * more than the architecture says ({@link Architecture.stores}). A power of two.
+   */
+  readonly stored?: number;
   /**
    * How long a CPU may go on fetching what was overwritten: not at all; until that CPU synchronises its context; until the caches
    * were maintained and that CPU then synchronised its context; or `in-order`: its fetches, in program order, see the stores in the
@@ -45,7 +50,10 @@ export interface FetchModel {
   readonly lateTrap?: boolean;
   /** What software is told, e.g. the cache-type register. */
   readonly reports: Data;
-  /** Judges an instruction about to run: `chosen` are its bytes, `window` what each of them could have been. */
+  /**
+   * Judges an instruction about to run: `chosen` are its bytes, `window` what each of them could have been, as far as
+   * {@link orderedAfter} leaves it beside the others.
+   */
   admits(window: readonly ByteWindow[], chosen: Bytes, fetch: FetchPlace): Admission;
 }
 

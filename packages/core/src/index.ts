@@ -27,6 +27,7 @@ export type { ResolvedSite, SiteInstruction, Version } from "./machine/sites.js"
 export { type Fetched, fetchChoices, latestByte } from "./machine/windows.js";
 export { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS, MOST_NESTED } from "./maxima.js";
 export { settled } from "./memory/perform.js";
+export type { StoreAtomicity } from "./memory/pieces.js";
 export { wordSeen } from "./memory/seen.js";
 export { sequential } from "./memory/sequential.js";
 export { storeBuffer } from "./memory/store-buffer.js";

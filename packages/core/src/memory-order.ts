@@ -6,7 +6,7 @@ import type { CpuState, MemoryState, ServicesState } from "./state.js";
 
 /** One write to what several CPUs see, as a step of a program or an instruction asks for it. */
 export type Write =
-  /** A piece of code inside one cell; `bytes` is hex. */
+  /** A piece of code, which becomes visible at one moment; `bytes` is hex. */
   | {
       readonly to: "code";
       readonly address: bigint;

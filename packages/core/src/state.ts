@@ -134,8 +134,8 @@ export type Context = {
   readonly marks: readonly string[];
 };
 
-/** The value that a cell had before a store. */
-export type Overwritten = { readonly cell: string; readonly value: CellValue };
+/** The values that the cells which a store changed had before it. */
+export type Overwritten = { readonly [cell: string]: CellValue };
 
 /** One CPU: the contexts it runs, lowest first, and what it may still fetch. */
 export type CpuState = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createSimulation, type FetchModel, fetchChoices, fromHex, store, syncCore, toHex } from "../src/index.js";
-import { ageWindow, synchronize, withBehind, withCell } from "../src/machine/windows.js";
+import { ageWindow, synchronize, withBehind, withChanges } from "../src/machine/windows.js";
 import { addressKey, type CpuState, type MemoryState } from "../src/state.js";
 import { toy, untilSync } from "./toy/architecture.js";
 import { Random } from "./toy/random.js";
@@ -30,14 +30,18 @@ describe("fetches that see the stores in their order, late", () => {
       for (let step = 0; step < 30; step++) {
         const what = random.below(5);
         if (what < 2) {
-          const cell = random.below(3);
-          const value = toHex([cell === 0 ? (random.below(2) === 0 ? 0x10 : 0x12) : random.below(3)]);
-          const key = keys[cell] as string;
-          const old = memory.cells[key]?.latest ?? "";
-          if (old === value) continue;
-          memory = withCell(memory, key, value, machine);
-          cpu = ageWindow(cpu, key, old, value, machine);
-          history.push((history.at(-1) as string[]).map((held, i) => (i === cell ? value : held)));
+          // One store over one, two or three cells.
+          const from = random.below(3);
+          const stored = keys.map((key, cell) => {
+            const value = toHex([cell === 0 ? (random.below(2) === 0 ? 0x10 : 0x12) : random.below(3)]);
+            const old = memory.cells[key]?.latest ?? "";
+            return cell < from || random.below(2) === 0 ? { key, old, value: old } : { key, old, value };
+          });
+          const changes = stored.filter(({ old, value }) => old !== value);
+          if (changes.length === 0) continue;
+          memory = withChanges(memory, changes, machine);
+          cpu = ageWindow(cpu, changes, machine);
+          history.push(stored.map(({ value }) => value));
         } else if (what === 2) {
           cpu = synchronize(cpu, memory, machine);
           moment = history.length - 1;
@@ -76,8 +80,9 @@ describe("fetches that see the stores in their order, late", () => {
     );
     const { cpus, memory } = machine.initial();
     const key = addressKey(AT);
-    const changed = withCell(memory, key, "00000001", machine);
-    const cpu = ageWindow(cpus[1] as CpuState, key, "00000000", "00000001", machine);
+    const changes = [{ key, old: "00000000", value: "00000001" }];
+    const changed = withChanges(memory, changes, machine);
+    const cpu = ageWindow(cpus[1] as CpuState, changes, machine);
     // The instruction is the same in both words.
     const [choice, ...others] = fetchChoices(cpu, changed, AT, "", machine);
     expect(others).toEqual([]);
@@ -91,7 +96,8 @@ describe("fetches that see the stores in their order, late", () => {
       scenario(strategy((flip) => [store("write", first(flip).address, first(flip).next)])),
     );
     let cpu = machine.initial().cpus[1] as CpuState;
-    for (const value of ["01", "02", "03", "04"]) cpu = ageWindow(cpu, addressKey(AT), "00", value, machine);
+    for (const value of ["01", "02", "03", "04"])
+      cpu = ageWindow(cpu, [{ key: addressKey(AT), old: "00", value }], machine);
     expect(cpu.behind).toHaveLength(2);
     expect(withBehind(cpu, [])).not.toHaveProperty("behind");
   });

@@ -1,14 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { createSimulation, type FetchModel, type Flip, type Line, type Site, store, syncCores } from "../src/index.js";
+import {
+  createSimulation,
+  type FetchModel,
+  type Flip,
+  type Line,
+  type Site,
+  type StoreAtomicity,
+  store,
+  syncCores,
+} from "../src/index.js";
 import { everSeen, executedAtSite } from "./naive.js";
 import { granules, toy, untilSync } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 /** Pieces in which a store of the new code becomes visible, as `offset:bytes`. */
-const pieces = (next: Site["new"], address: bigint, width: 1 | 2 | 4 | 8, unit: number): readonly string[] => {
-  const fetch: FetchModel = { ...untilSync, unit };
+const pieces = (
+  next: Site["new"],
+  address: bigint,
+  width: 1 | 2 | 4 | 8,
+  unit: number,
+  options: { readonly stores?: StoreAtomicity; readonly stored?: number } = {},
+): readonly string[] => {
+  const { stored, ...others } = options;
+  const fetch: FetchModel = { ...untilSync, unit, ...(stored === undefined ? {} : { stored }) };
   const patching = strategy((flip) => [store("write", address, first(flip).next, { width })]);
-  const { machine } = createSimulation({ architecture: toy({ fetch }) });
+  const { machine } = createSimulation({ architecture: toy({ fetch, ...others }) });
   const sites = [site(Array.isArray(next) ? next.map(() => 0) : "nop", next, address)];
   return [
     ...everSeen(
@@ -42,6 +58,53 @@ describe("R4: a store becomes visible in pieces, one for each access, cut at the
   it("an access over a boundary of the unit is two pieces, the lower first", () => {
     expect(pieces(RETURNS, 0x1004n, 8, 8)).toEqual(["0:01010101", "4:0101"]);
     expect(pieces(RETURNS, 0x1006n, 4, 8)).toEqual(["0:0101", "2:0101", "4:0101"]);
+  });
+
+  const EIGHT = [1, 2, 3, 4, 1, 2, 3, 4];
+  /** A naturally aligned access is performed whole, any other byte by byte. */
+  const natural = { stores: { aligned: 8, block: 1 } };
+
+  it("whole where the architecture performs a naturally aligned access whole, over however many units", () => {
+    for (const unit of [1, 2, 4, 8])
+      expect(pieces(EIGHT, 0x1000n, 8, unit, natural), `${unit}`).toEqual(["0:0102030401020304"]);
+    expect(pieces(EIGHT, 0x1004n, 4, 2, natural)).toEqual(["0:01020304", "4:01020304"]);
+  });
+
+  it("byte by byte where it is not aligned, whatever the unit", () => {
+    expect(pieces(RETURNS, 0x1004n, 8, 8, natural)).toEqual(["0:01", "1:01", "2:01", "3:01", "4:01", "5:01"]);
+    expect(pieces([1, 2, 3, 4], 0x1002n, 4, 4, natural)).toEqual(["0:01", "1:02", "2:03", "3:04"]);
+  });
+
+  it("what is left of an access stands for one of the aligned place around it", () => {
+    expect(pieces(RETURNS, 0x1002n, 8, 1, natural)).toEqual(["0:010101010101"]);
+    expect(pieces(RETURNS, 0x1000n, 4, 1, natural)).toEqual(["0:01010101", "4:0101"]);
+  });
+
+  it("an access wider than the architecture's widest is a row of these", () => {
+    const words = { stores: { aligned: 4, block: 1 } };
+    expect(pieces(EIGHT, 0x1000n, 8, 2, words)).toEqual(["0:01020304", "4:01020304"]);
+    expect(pieces(EIGHT, 0x1004n, 8, 8, words)).toEqual(["0:01020304", "4:01020304"]);
+  });
+
+  it("within its blocks aligned or not, and within those that were measured where these are larger", () => {
+    const blocks = { stores: { aligned: 8, block: 8 } };
+    expect(pieces([1, 2, 3, 4], 0x1003n, 4, 1, blocks)).toEqual(["0:01020304"]);
+    expect(pieces([1, 2, 3, 4], 0x1006n, 4, 1, blocks)).toEqual(["0:0102", "2:0304"]);
+    expect(pieces([1, 2, 3, 4], 0x1006n, 4, 1, { ...blocks, stored: 16 })).toEqual(["0:01020304"]);
+    expect(pieces([1, 2, 3, 4], 0x100en, 4, 1, { ...blocks, stored: 16 })).toEqual(["0:0102", "2:0304"]);
+  });
+
+  it("several cells change at one moment: who sees one of them new in order sees no other old", async () => {
+    const write = strategy((flip) => [store("write", first(flip).address, first(flip).next, { width: 2 })]);
+    const asked = scenario(write, { sites: [site("nop+nop", "ret+ret")], ...only("old-or-new", "mid-sequence") });
+    const fetch: FetchModel = { ...untilSync, stale: "in-order" };
+    const back = { ...asked, sites: [site("ret+nop", "nop+ret")] };
+    for (const memory of ["sequential", "architectural"] as const) {
+      expect(answer(await check({ ...back, memory }, { fetch, ...natural }))).toBe("safe");
+      expect(answer(await check({ ...back, memory }, { fetch }))).toBe("unsafe: mid-sequence");
+      // An old instruction, and then a new one.
+      expect(answer(await check({ ...asked, memory }, { fetch, ...natural }))).toBe("unsafe: mid-sequence");
+    }
   });
 
   it("between two pieces everybody can look", async () => {

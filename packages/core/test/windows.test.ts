@@ -13,7 +13,7 @@ import {
   syncCores,
   waitIpi,
 } from "../src/index.js";
-import { ageCell, ageWindow, synchronize, windowOf } from "../src/machine/windows.js";
+import { ageWindow, synchronize, windowOf, withChanges } from "../src/machine/windows.js";
 import { addressKey, type CpuState, type MemoryState } from "../src/state.js";
 import { everSeen, executedAtSite } from "./naive.js";
 import {
@@ -149,7 +149,8 @@ describe("R3: a store that leaves the value as it is appends nothing", () => {
     );
     const key = addressKey(AT);
     const [, cpu] = made.initial().cpus;
-    const back = ageWindow(ageWindow(cpu as CpuState, key, "00", "01", made), key, "01", "00", made);
+    const there = ageWindow(cpu as CpuState, [{ key, old: "00", value: "01" }], made);
+    const back = ageWindow(there, [{ key, old: "01", value: "00" }], made);
     expect(back.stale).toEqual({ [key]: ["01"] });
   });
 });
@@ -290,6 +291,18 @@ describe("R9: what replaces a synchronised breakpoint is never fetched with an o
     expect(patched(protocol, untilSync)).toEqual(expect.arrayContaining(torn));
   });
 
+  it("and an instruction is judged by what is left to fetch beside its first byte", async () => {
+    const stableTail = (fetch: FetchModel): FetchModel => ({
+      ...fetch,
+      admits: ([_, ...rest]) =>
+        rest.some((byte) => byte.length > 1) ? { breaks: "rule", why: "the rest was modified" } : "run",
+    });
+    const protocol = strategy((flip) => [trap, syncCores("sync"), tail(flip), head(flip)]);
+    const asked = scenario(protocol, { sites: [site("nop3 0x100", "add 0x302")], ...only("rule") });
+    expect(answer(await check(asked, { fetch: stableTail(ordered) }))).toBe("safe");
+    expect(answer(await check(asked, { fetch: stableTail(untilSync) }))).toBe("unsafe: rule");
+  });
+
   it("but the first one is: the breakpoint has to be all that can be fetched", () => {
     expect(patched((flip) => [trap, tail(flip), head(flip)], ordered)).toEqual(expect.arrayContaining(torn));
   });
@@ -332,16 +345,19 @@ class History {
     return (this.versions[cell] as Version[]).length - 1;
   }
 
-  store(cell: number, value: string): void {
-    const list = this.versions[cell] as Version[];
-    if (list[list.length - 1]?.value === value) return;
+  /** One store, of a value into each of some cells. */
+  store(values: ReadonlyMap<number, string>): void {
     this.#now++;
-    this.#from.forEach((from, cpu) => {
-      const window = list.slice(from[cell] as number);
-      if (window.every((version) => version.value === this.#ordered))
-        this.#bound[cpu]?.set(`${cell} ${list.length}`, this.#now);
-    });
-    list.push({ value, at: this.#now });
+    for (const [cell, value] of values) {
+      const list = this.versions[cell] as Version[];
+      if (list[list.length - 1]?.value === value) continue;
+      this.#from.forEach((from, cpu) => {
+        const window = list.slice(from[cell] as number);
+        if (window.every((version) => version.value === this.#ordered))
+          this.#bound[cpu]?.set(`${cell} ${list.length}`, this.#now);
+      });
+      list.push({ value, at: this.#now });
+    }
   }
 
   clean(): void {
@@ -409,18 +425,18 @@ describe("the sets of values in a state say what the histories say", () => {
     for (let i = 0; i < steps; i++) {
       const what = random.below(10);
       if (what < 6) {
-        const cell = random.below(2);
-        const value = random.pick(VALUES);
-        const key = keys[cell] as string;
-        const old = (memory.cells[key] as Cell).latest;
-        log.push(`store ${cell} ${value}`);
-        history.store(cell, value);
-        if (old !== value) {
-          cpus.forEach((cpu, c) => {
-            cpus[c] = ageWindow(cpu, key, old, value, machine);
-          });
-          memory = { ...memory, cells: { ...memory.cells, [key]: ageCell(memory.cells[key] as Cell, value, machine) } };
-        }
+        const values = new Map([random.below(2), random.below(2)].map((cell) => [cell, random.pick(VALUES)]));
+        log.push(`store ${[...values].map(([cell, value]) => `${cell} ${value}`).join(" and ")}`);
+        history.store(values);
+        const changes = [...values].flatMap(([cell, value]) => {
+          const key = keys[cell] as string;
+          const old = (memory.cells[key] as Cell).latest;
+          return old === value ? [] : [{ key, old, value }];
+        });
+        cpus.forEach((cpu, c) => {
+          cpus[c] = ageWindow(cpu, changes, machine);
+        });
+        memory = withChanges(memory, changes, machine);
       } else if (what < 8) {
         const cpu = random.below(CPUS);
         log.push(`synchronise ${cpu}`);

@@ -24,6 +24,8 @@ export const riscv = ({ fetch = zifencei.id }: RiscvOptions = {}): Architecture 
     fetchModels,
     cache: noCacheMaintenance,
     cpu: riscvCpu,
+    // RVWMO: a naturally aligned access is one memory operation, another one may be a set of them of any granularity.
+    stores: { aligned: 8, block: 1 },
     memory: rvwmoFor(model),
     returns: "ret",
     branches: {

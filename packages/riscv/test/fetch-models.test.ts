@@ -62,8 +62,9 @@ describe("the rules of Ziccif", () => {
     expect(combined).toMatchObject({ verdict: "unsafe", property: "rule" });
     // The second halfword of the old code, which is that of the new: only the first is stored.
     const replaced = { ...there, site: "addi zero, sp, 0:c.j .+4+c.nop", offset: 2 };
-    expect(await answers(plainStore(), replaced)).toEqual(everywhere("safe"));
-    const back = await check("ziccif", plainStore(), { ...replaced, patcher: { flips: 2 } });
+    const halves = plainStore({ width: 2 });
+    expect(await answers(halves, replaced)).toEqual(everywhere("safe"));
+    const back = await check("ziccif", halves, { ...replaced, patcher: { flips: 2 } });
     expect(brokenIn(back)).toEqual(["rule"]);
   });
 });
@@ -75,7 +76,8 @@ describe("ziccid: fetches see the stores in their order", () => {
   it("a hart that fetched the later one has seen the earlier", async () => {
     const split = { ...there, site: "nop:c.nop+c.nop" };
     expect(await answers(plainStore(), split)).toEqual({
-      zifencei: "unsafe: mid-sequence",
+      // One half of each.
+      zifencei: "unsafe: old-or-new",
       // The manual allows it. A hart whose fetches may go backwards executes the first half of the new and the second of the old.
       ziccif: "unsafe: mid-sequence",
       ziccid: "safe",
@@ -85,6 +87,20 @@ describe("ziccid: fetches see the stores in their order", () => {
   it("both words are seen, old and new, before the other harts execute fence.i", async () => {
     const verdict = await check("ziccid", plainStore(), both);
     expect(answer(verdict)).toBe("safe");
+  });
+
+  it("one aligned store over two words is seen whole, one that is not aligned byte by byte", async () => {
+    const wide = plainStore({ width: 8 });
+    const words = { ...there, site: "j .+0x40+nop:lui a0, 1+lui a1, 2", ignore: ["rule"] } as const;
+    for (const memory of ["sequential", "architectural"] as const) {
+      expect(await answers(wide, { ...words, memory }), memory).toEqual({
+        zifencei: "unsafe: old-or-new",
+        ziccif: "unsafe: mid-sequence",
+        ziccid: "safe",
+      });
+      expect(await answers(wide, { ...words, memory, offset: 4 }), memory).toEqual(everywhere("unsafe: old-or-new"));
+      expect(answer(await check("ziccid", plainStore(), { ...words, memory })), memory).toBe("unsafe: mid-sequence");
+    }
   });
 
   it("but late: after the patch call returned only fence.i helps", async () => {

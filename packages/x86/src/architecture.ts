@@ -37,6 +37,8 @@ export const x86 = ({ fetch = intel.id, lateTrap = false }: X86Options = {}): Ar
     fetchVariants: [late],
     cache: noCacheMaintenance,
     cpu: x86Cpu,
+    // Intel SDM vol. 3, "Guaranteed Atomic Operations"; AMD APM vol. 2, 7.3.2: within an aligned quadword also what is not aligned.
+    stores: { aligned: 8, block: 8 },
     memory: tso,
     returns: "ret",
     branches: {

@@ -1,4 +1,4 @@
-import type { Admission, Bytes, ByteWindow, FetchModel, FetchVariant } from "@cmodx/core";
+import type { Admission, ByteWindow, FetchModel, FetchVariant } from "@cmodx/core";
 
 const INT3 = 0xcc;
 
@@ -6,7 +6,7 @@ const INT3 = 0xcc;
  * Intel allows no unsynchronised cross-modification but one, by word of its engineers: a first byte that changes to or from INT3,
  * the other bytes of the instruction being stable.
  */
-const intelAdmits = (window: readonly ByteWindow[], _chosen: Bytes): Admission => {
+const intelAdmits = (window: readonly ByteWindow[]): Admission => {
   const changing = window.findIndex((byte) => byte.length > 1);
   if (changing < 0) return "run";
   const first = window[0] as ByteWindow;
@@ -40,14 +40,8 @@ export const intelOtc: FetchModel = {
   id: "intel-otc",
   source: "LKML 2010, the engineers of Intel's Open Source Technology Center on the INT3 method",
   summary: "as intel, but after a synchronised INT3 a new first byte is never fetched with an older tail",
+  // So the other bytes have settled for whoever fetches that first byte.
   orderedAfter: "cc",
-  admits: (window, chosen) => {
-    // The other bytes have settled for whoever fetches the new first byte over a synchronised INT3.
-    const first = window[0] as ByteWindow;
-    const overInt3 = first.length === 2 && first.includes(INT3) && chosen[0] !== INT3;
-    const latest = chosen.every((byte, i) => byte === window[i]?.[0]);
-    return overInt3 && latest ? "run" : intelAdmits(window, chosen);
-  },
 };
 
 /** AMD's manual: what a naturally aligned quadword holds is fetched whole; torn mixes of quadwords are decoded. */
@@ -68,6 +62,7 @@ export const coherent: FetchModel = {
   source: "measured on Zen 5: docs/hardware.md",
   summary: "as measured on Zen 5: fetches see every store, 32-byte blocks are fetched one after the other",
   unit: 32,
+  stored: 32,
   stale: "never",
   granule: 32,
   reports: {},

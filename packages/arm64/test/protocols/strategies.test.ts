@@ -64,6 +64,18 @@ describe("plain-store", () => {
       expect(await answers(plainStore({ width }))).toEqual(everywhere("unsafe: old-or-new"));
     for (const width of [4, 8] as const) expect(await answers(plainStore({ width }))).toEqual(everywhere("safe"));
   });
+
+  it("over two instructions is seen whole in order where it is aligned, and byte by byte where it is not", async () => {
+    const both = { site: "b+nop:mov x0, #1+mov x1, #2", patcher: { flips: 1 }, ignore: ["rule"] } as const;
+    const verdicts = { ...everywhere("unsafe: mid-sequence"), "idc+dic": "safe" };
+    for (const memory of ["sequential", "architectural"] as const) {
+      expect(await answers(plainStore({ width: 8 }), { ...both, memory }), memory).toEqual(verdicts);
+      const unaligned = await answers(plainStore({ width: 8 }), { ...both, memory, offset: 4 });
+      expect(unaligned, memory).toEqual(everywhere("unsafe: old-or-new"));
+      const words = answer(await check("idc+dic", plainStore({ width: 4 }), { ...both, memory }));
+      expect(words, memory).toBe("unsafe: mid-sequence");
+    }
+  });
 });
 
 describe("nosync", () => {

@@ -371,6 +371,22 @@ describe("plain-store", () => {
     expect(answer(await check("a32", plainStore({ width: 4 }), { site: "mov r0, r1:b" }))).toBe("unsafe: rule");
   });
 
+  it("eight bytes are two words, and words that are not aligned are bytes", () => {
+    const stores = (offset: number, width: 4 | 8) => {
+      const asked = scenario(plainStore({ width }), { site: "b.w+nop.w:mov.w r0, #1+mov.w r1, #2", offset });
+      const main = simulation("t32").machine(asked).layout.programs.get("patcher 0")?.code ?? [];
+      const sizes = main.flatMap((entry) =>
+        entry.kind === "op" && entry.op === "store" ? [String(entry.args.bytes).length / 2] : [],
+      );
+      // There and back.
+      return sizes.slice(0, sizes.length / 2);
+    };
+    expect(stores(0, 8)).toEqual([4, 4]);
+    expect(stores(4, 8)).toEqual([4, 4]);
+    expect(stores(0, 4)).toEqual([4, 4]);
+    expect(stores(2, 4)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+
   it("needs its synchronisation", async () => {
     expect(answer(await check("a32", plainStore(), { patcher: { drop: ["sync"] } }))).toBe("unsafe: done");
   });

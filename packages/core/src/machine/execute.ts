@@ -298,12 +298,15 @@ export const run = (
   const readOnly = readOnlyIn(stores, machine);
   if (readOnly !== undefined) return trap(PAGE_FAULT, readOnly);
   const own = stores.filter((access) => onStack(access.address));
+  const locked = [...loads, ...stores].some((access) => access.tags.includes("locked"));
   return {
     outcome,
     stack: own.length === 0 ? stack : Object.assign({}, stack, ...own.map(bytesByAddress)),
     loads: loads.flatMap((access, i) => (onStack(access.address) ? [] : [{ access, value: loaded[i] as bigint }])),
-    writes: stores.filter((access) => !onStack(access.address)).flatMap((access) => writesOf(access, machine)),
-    locked: [...loads, ...stores].some((access) => access.tags.includes("locked")),
+    writes: stores
+      .filter((access) => !onStack(access.address))
+      .flatMap((access) => (locked ? [writeOf(access, machine)] : writesOf(access, machine))),
+    locked,
   };
 };
 
@@ -321,18 +324,25 @@ export const readOnlyIn = (stores: readonly Access[], machine: Machine): bigint 
     .flatMap(bytesOf)
     .find((address) => machine.cellOf(address) === undefined && machine.text(address) !== undefined);
 
-/** R4: the writes of a store of machine code, cut at cells where it writes code. */
+/** R4: the writes of a store of machine code, one for each piece in which it becomes visible. */
 const writesOf = (access: Access, machine: Machine): readonly Write[] => {
-  if (!touches(access, (address) => machine.cellOf(address) !== undefined))
-    return [{ to: "data", bytes: bytesByAddress(access) }];
-  const { address, size } = access;
-  const bytes = Array.from({ length: size }, (_, i) => byteOf(access, i)).join("");
-  return piecesOf(address, bytes, size, machine.fetch.unit).map(([at, piece]) => ({
-    to: "code",
-    address: at,
-    bytes: piece,
-  }));
+  const { address, size, tags, value = 0n } = access;
+  const stores = machine.stores[writesCode(access, machine) ? "code" : "data"];
+  return piecesOf(address, hexOf(access), size, stores).map(([at, piece]) =>
+    writeOf({ address: at, size: piece.length / 2, tags, value: value >> (8n * (at - address)) }, machine),
+  );
 };
+
+/** What is written at one moment. */
+const writeOf = (access: Access, machine: Machine): Write =>
+  writesCode(access, machine)
+    ? { to: "code", address: access.address, bytes: hexOf(access) }
+    : { to: "data", bytes: bytesByAddress(access) };
+
+const writesCode = (access: Access, machine: Machine): boolean =>
+  touches(access, (address) => machine.cellOf(address) !== undefined);
+
+const hexOf = (access: Access): string => Array.from({ length: access.size }, (_, i) => byteOf(access, i)).join("");
 
 /** Whether an address lies in the stack that every context has of its own. */
 export const onStack = (address: bigint): boolean => address >= STACK_BOTTOM && address < STACK_TOP;

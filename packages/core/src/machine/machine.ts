@@ -6,6 +6,7 @@ import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
 import { toHex } from "../hex.js";
 import type { InstructionSet } from "../instruction-set.js";
 import { same } from "../key.js";
+import { type Stores, storesOf } from "../memory/pieces.js";
 import type { MemoryOrder } from "../memory-order.js";
 import type { CompiledProgram, Operation } from "../program/compile.js";
 import type { Condition, Value } from "../program/program.js";
@@ -70,6 +71,8 @@ export class Machine {
   readonly fetch: FetchModel;
   readonly cache: CacheMaintenance;
   readonly cpu: Cpu;
+  /** Which stores become visible at one moment. */
+  readonly stores: Stores;
   readonly order: MemoryOrder;
   readonly cpus: number;
   readonly preempt: boolean;
@@ -107,6 +110,7 @@ export class Machine {
     this.fetch = fetch;
     this.cache = cache;
     this.cpu = cpu;
+    this.stores = storesOf(architecture, fetch);
     this.order = order;
     this.cpus = scenario.cpus;
     this.preempt = scenario.preempt ?? false;

@@ -5,7 +5,7 @@ import { settled } from "../memory/perform.js";
 import { cpuMap, rule } from "../rule.js";
 import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
 import { judged } from "./tracing.js";
-import { ageWindow, byteSeen, maintain } from "./windows.js";
+import { ageWindow, byteSeen, type Change, maintain } from "./windows.js";
 
 /* What a patch call does to memory: begins, stores code piece by piece, publishes, returns. */
 
@@ -79,7 +79,7 @@ export const publishRule = rule({
   },
 });
 
-/** Stores one piece of code: a run of bytes inside one cell. */
+/** Stores one piece of code: bytes that become visible at one moment. */
 export const storeRule = rule({
   id: "store",
   source: "R2",
@@ -150,6 +150,5 @@ export const maintainRule = rule({
 export const ageMap = cpuMap({
   id: "age",
   touches: ["stale", "excludes", "behind"],
-  apply: (cpu, args: { readonly key: string; readonly old: string; readonly value: string } & Data, machine) =>
-    ageWindow(cpu, args.key, args.old, args.value, machine),
+  apply: (cpu, args: { readonly changes: readonly Change[] } & Data, machine) => ageWindow(cpu, args.changes, machine),
 });

@@ -5,7 +5,7 @@ import type { FetchModel } from "../fetch-model.js";
 import { toHex } from "../hex.js";
 import { keyOf, same } from "../key.js";
 import { assertNesting } from "../maxima.js";
-import { piecesOf } from "../memory/pieces.js";
+import { storesOf } from "../memory/pieces.js";
 import { Compiler } from "../program/compile.js";
 import {
   type Addition,
@@ -30,7 +30,7 @@ export const compilePlans = (
   architecture: Architecture,
   fetch: FetchModel,
 ) => {
-  const compiler = new Compiler((address, bytes, width) => piecesOf(address, bytes, width, fetch.unit));
+  const compiler = new Compiler(storesOf(architecture, fetch));
   const words: { [name: string]: Data } = {};
   const cpuWords: { [name: string]: Data } = {};
   const guards = new Set<string>();

@@ -55,9 +55,9 @@ const inOrder = (
   const found = new Map([[(memory.cells[key] as Cell).latest, behind.length]]);
   let seen = from;
   const values: (readonly [CellValue, number])[] = [];
-  behind.forEach((overwritten, i) => {
-    if (i < from || overwritten.cell !== key) return;
-    values.push([overwritten.value, seen]);
+  behind.forEach(({ [key]: value }, i) => {
+    if (i < from || value === undefined) return;
+    values.push([value, seen]);
     seen = i + 1;
   });
   found.set((memory.cells[key] as Cell).latest, seen);
@@ -68,6 +68,9 @@ const inOrder = (
 const fetchableOf = (cpu: CpuState, machine: Machine): readonly Write[] =>
   machine.order.fetchable?.(cpu) ?? machine.order.pending(cpu);
 
+/** One change of a cell of code. */
+export type Change = { readonly key: string; readonly old: CellValue; readonly value: CellValue };
+
 /** What a cell holds and what writes of a CPU that others do not see yet make of it, the last first. */
 const versionsSeen = (
   memory: MemoryState,
@@ -77,19 +80,40 @@ const versionsSeen = (
 ): readonly CellValue[] => {
   const versions = [(memory.cells[key] as Cell).latest];
   for (const write of own) {
-    if (write.to !== "code") continue;
-    const base = machine.cellOf(write.address) as bigint;
-    if (addressKey(base) !== key) continue;
-    const written = overlaid(versions[0] as CellValue, 2 * Number(write.address - base), write.bytes);
+    if (write.to !== "code" || !cellsUnder(write.address, write.bytes, machine).includes(key)) continue;
+    const written = overlaid(versions[0] as CellValue, key, write.address, write.bytes);
     if (write.fetched === true) versions.splice(0, versions.length, written);
     else versions.unshift(written);
   }
   return versions;
 };
 
-/** A cell's value with `bytes` (hex) written over it from a place in its own hex. */
-export const overlaid = (value: CellValue, at: number, bytes: string): CellValue =>
-  value.slice(0, at) + bytes + value.slice(at + bytes.length);
+/** The cells that a store of these bytes (hex) reaches, in address order. */
+const cellsUnder = (address: bigint, bytes: string, machine: Machine): readonly string[] => {
+  const unit = BigInt(machine.fetch.unit);
+  const end = address + BigInt(bytes.length / 2);
+  const keys: string[] = [];
+  for (let base = address - (address % unit); base < end; base += unit) keys.push(addressKey(base));
+  return keys;
+};
+
+/** The value of a cell once `bytes` (hex) were stored at an address, from wherever they begin to wherever they end. */
+export const overlaid = (value: CellValue, key: string, address: bigint, bytes: string): CellValue => {
+  const at = 2 * Number(address - BigInt(`0x${key}`));
+  const end = Math.min(at + bytes.length, value.length);
+  return at < 0
+    ? bytes.slice(-at, end - at) + value.slice(end)
+    : value.slice(0, at) + bytes.slice(0, end - at) + value.slice(end);
+};
+
+/** R3: what a store of code changes: the cells that hold something else after it, in address order. */
+export const changesOf = (memory: MemoryState, address: bigint, bytes: string, machine: Machine): readonly Change[] =>
+  cellsUnder(address, bytes, machine).flatMap((key) => {
+    const old = memory.cells[key]?.latest;
+    if (old === undefined) throw new Error("Every store of code has its cells.");
+    const value = overlaid(old, key, address, bytes);
+    return value === old ? [] : [{ key, old, value }];
+  });
 
 /**
  * R1: a fetch may return, for each cell, any value of this CPU's window; the decoder sees every mix.
@@ -108,17 +132,17 @@ export const fetchChoices = (
   const isInOrder = machine.fetch.stale === "in-order";
 
   /** `chosen` are the cells that were fetched; `seen` is how many of the stores that it is behind this CPU has seen by then. */
-  const extend = (bytes: readonly number[], chosen: readonly (readonly [string, CellValue])[], seen: number): void => {
+  const extend = (bytes: readonly number[], chosen: readonly Chosen[], seen: number): void => {
     const insn = bytes.length === 0 ? "short" : instructionSet.decode(bytes, mode);
     if (insn !== "short") {
-      add(insn, bytes.slice(0, lengthOf(insn, bytes, mode, machine)), seen);
+      add(insn, bytes.slice(0, lengthOf(insn, bytes, mode, machine)), chosen, seen);
       return;
     }
     const next = pc + BigInt(bytes.length);
     const base = machine.cellOf(next);
     if (base === undefined) {
       const byte = machine.text(next);
-      if (byte === undefined) add("unmapped", bytes, seen);
+      if (byte === undefined) add("unmapped", bytes, chosen, seen);
       else extend([...bytes, byte], chosen, seen);
       return;
     }
@@ -134,12 +158,15 @@ export const fetchChoices = (
     }
   };
 
-  const add = (insn: Fetched["insn"], bytes: Bytes, seen: number): void => {
+  const add = (insn: Fetched["insn"], bytes: Bytes, chosen: readonly Chosen[], seen: number): void => {
     const key = toHex(bytes);
     const behind = isInOrder ? (cpu.behind ?? NOT_BEHIND).slice(seen) : NOT_BEHIND;
     const known = found.get(key);
-    if (known !== undefined && (known.behind ?? NOT_BEHIND).length >= behind.length) return;
-    const window = bytes.map((_, i) => byteWindow(cpu, memory, pc + BigInt(i), machine));
+    if (isInOrder && known !== undefined && (known.behind ?? NOT_BEHIND).length >= behind.length) return;
+    const window = bytes.map((_, i) => {
+      const found = byteWindow(cpu, memory, pc + BigInt(i), chosen, machine);
+      return known === undefined ? found : [...new Set([...found, ...(known.window[i] ?? [])])];
+    });
     const stale = bytes.some((byte, i) => byte !== window[i]?.[0]);
     found.set(key, { insn, bytes, window, stale, ...(isInOrder ? { behind } : {}) });
   };
@@ -187,16 +214,27 @@ export const byteSeen = (cpu: CpuState, memory: MemoryState, address: bigint, ma
   return fromHex(last as CellValue)[Number(address - base)];
 };
 
-const byteWindow = (cpu: CpuState, memory: MemoryState, address: bigint, machine: Machine): ByteWindow => {
+/** A cell and the value that was fetched from it. */
+type Chosen = readonly [cell: string, value: CellValue];
+
+/** R9: what a byte could have been beside what was fetched from other cells. What is there at last is always among it. */
+const byteWindow = (
+  cpu: CpuState,
+  memory: MemoryState,
+  address: bigint,
+  chosen: readonly Chosen[],
+  machine: Machine,
+): ByteWindow => {
   const base = machine.cellOf(address);
   if (base === undefined) return [machine.text(address) ?? 0];
-  const offset = Number(address - base);
-  return [
-    ...new Set(windowOf(cpu, memory, addressKey(base), machine).map((value) => fromHex(value)[offset] as number)),
-  ];
+  const key = addressKey(base);
+  const left = windowOf(cpu, memory, key, machine).filter(
+    (value, i) => i === 0 || !chosen.some((other) => other[0] !== key && excluded(cpu, other, [key, value])),
+  );
+  return [...new Set(left.map((value) => fromHex(value)[Number(address - base)] as number))];
 };
 
-const excluded = (cpu: CpuState, a: readonly [string, CellValue], b: readonly [string, CellValue]): boolean =>
+const excluded = (cpu: CpuState, a: Chosen, b: Chosen): boolean =>
   (cpu.excludes[`${a[0]}=${a[1]}`]?.[b[0]]?.includes(b[1]) ?? false) ||
   (cpu.excludes[`${b[0]}=${b[1]}`]?.[a[0]]?.includes(a[1]) ?? false);
 
@@ -209,35 +247,39 @@ export const ageCell = (cell: Cell, value: CellValue, machine: Machine): Cell =>
   return { latest: value, sinceClean: age(cell.sinceClean), sinceFloor: age(cell.sinceFloor) };
 };
 
-/** The memory with one cell holding a new value. */
-export const withCell = (memory: MemoryState, key: string, value: CellValue, machine: Machine): MemoryState => {
-  const cell = memory.cells[key];
-  if (cell === undefined) throw new Error(`No cell lies at ${key}.`);
-  return { ...memory, cells: { ...memory.cells, [key]: ageCell(cell, value, machine) } };
+/** The memory with some cells holding new values. */
+export const withChanges = (memory: MemoryState, changes: readonly Change[], machine: Machine): MemoryState => {
+  const cells = { ...memory.cells };
+  for (const { key, value } of changes) cells[key] = ageCell(cells[key] as Cell, value, machine);
+  return { ...memory, cells };
 };
 
-/** What a store of `value` over `old` does to the window of one CPU. */
-export const ageWindow = (cpu: CpuState, key: string, old: CellValue, value: CellValue, machine: Machine): CpuState => {
-  if (machine.fetch.stale === "never") return cpu;
+/** What a store that changes these cells at one moment does to the window of one CPU. */
+export const ageWindow = (cpu: CpuState, changes: readonly Change[], machine: Machine): CpuState => {
+  if (machine.fetch.stale === "never" || changes.length === 0) return cpu;
   if (machine.fetch.stale === "in-order") {
-    const all = [...(cpu.behind ?? NOT_BEHIND), { cell: key, value: old }];
+    const all = [...(cpu.behind ?? NOT_BEHIND), Object.fromEntries(changes.map(({ key, old }) => [key, old]))];
     return { ...cpu, behind: all.slice(-(machine.fetch.behind ?? MOST_BEHIND)) };
   }
-  const before = cpu.stale[key] ?? NO_VALUES;
-  const stale = withEntry(cpu.stale, key, without(valueSet([...before, old]), value));
+  const before = (key: string): ValueSet => cpu.stale[key] ?? NO_VALUES;
+  let stale = cpu.stale;
+  for (const { key, old, value } of changes)
+    stale = withEntry(stale, key, without(valueSet([...before(key), old]), value));
   const ordered = machine.fetch.orderedAfter;
   if (ordered === undefined) return { ...cpu, stale };
 
   // What is stored now is newer than anything that is excluded for it.
   const excludes: { [cellValue: string]: { readonly [cell: string]: ValueSet } } = {};
   for (const [cellValue, cells] of Object.entries(cpu.excludes)) {
-    if (cellValue === `${key}=${value}`) continue;
-    const kept = withEntry(cells, key, without(cells[key] ?? NO_VALUES, value));
+    if (changes.some(({ key, value }) => cellValue === `${key}=${value}`)) continue;
+    let kept = cells;
+    for (const { key, value } of changes) kept = withEntry(kept, key, without(kept[key] ?? NO_VALUES, value));
     if (Object.keys(kept).length > 0) excludes[cellValue] = kept;
   }
   // R9: `old` is the ordering value and nothing older can be fetched from this cell: the new value comes with a current rest.
-  if (old === ordered && before.length === 0) {
-    const { [key]: _, ...rest } = cpu.stale;
+  for (const { key, old, value } of changes) {
+    if (old !== ordered || before(key).length > 0) continue;
+    const { [key]: _, ...rest } = stale;
     if (Object.keys(rest).length > 0) excludes[`${key}=${value}`] = rest;
   }
   return { ...cpu, stale, excludes };

@@ -1,9 +1,9 @@
 import { InputError } from "../errors.js";
 import type { Machine } from "../machine/machine.js";
-import { overlaid, withCell } from "../machine/windows.js";
+import { changesOf, withChanges } from "../machine/windows.js";
 import type { Write, Written } from "../memory-order.js";
 import type { Effect, Observation } from "../rule.js";
-import { addressKey, type CpuState, type MemoryState, type ServicesState } from "../state.js";
+import type { CpuState, MemoryState, ServicesState } from "../state.js";
 
 /** Makes a write visible to all CPUs. */
 export const perform = (parts: Written, write: Write, machine: Machine): Written => {
@@ -28,26 +28,22 @@ export const perform = (parts: Written, write: Write, machine: Machine): Written
   }
 };
 
-/** R2, R3: a store of code appends a version for every CPU, unless it leaves the cell as it is. */
+/** R2, R3: a store of code appends a version of each cell that it changes, for every CPU. */
 const performCode = (
   parts: Written,
   { address, bytes }: Extract<Write, { readonly to: "code" }>,
   machine: Machine,
 ): Written => {
   const memory = needed(parts.memory);
-  const base = machine.cellOf(address);
-  if (base === undefined) throw new Error("Every store of code has its cell.");
-  const key = addressKey(base);
-  const old = memory.cells[key]?.latest ?? "";
-  const value = overlaid(old, 2 * Number(address - base), bytes);
-  if (value === old) return parts;
-  return mapped({ ...parts, memory: withCell(memory, key, value, machine) }, { id: "age", args: { key, old, value } });
+  const changes = changesOf(memory, address, bytes, machine);
+  if (changes.length === 0) return parts;
+  return mapped({ ...parts, memory: withChanges(memory, changes, machine) }, { id: "age", args: { changes } });
 };
 
 const mapped = (parts: Written, everyCpu: NonNullable<Written["everyCpu"]>): Written => {
   if (parts.everyCpu !== undefined) {
     throw new InputError(
-      "An atomic or sequential store of machine code lies across two units of the fetch model; use the architectural memory order and a plain store.",
+      "A store of machine code becomes visible in several pieces, for which one step of the sequential order has no place; use the architectural memory order.",
       { place: "memory" },
     );
   }

@@ -1,17 +1,53 @@
+import type { Architecture } from "../architecture.js";
+import type { FetchModel } from "../fetch-model.js";
 import { fromHex, toHex } from "../hex.js";
 
 /** A part of a store that becomes visible at one moment: its address and bytes (hex). */
 export type Piece = readonly [address: bigint, bytes: string];
 
-/** R4: cuts a store by the width of its accesses, and each access by the fetch model's unit; both in bytes. */
-export const piecesOf = (address: bigint, bytes: string, width: number, unit: number): readonly Piece[] => {
-  const pieces: Piece[] = [];
+/** Which stores become visible at one moment, "single-copy atomic". Both are powers of two, in bytes. */
+export type StoreAtomicity = {
+  /** A naturally aligned access of at most this size is; a wider one is a row of such accesses. */
+  readonly aligned: number;
+  /** So is what of an access lies within one naturally aligned block of this size, wherever it begins; 1: single bytes alone. */
+  readonly block: number;
+};
+
+/** Which stores of code and of data become visible at one moment. */
+export type Stores = { readonly code: StoreAtomicity; readonly data: StoreAtomicity };
+
+/** Those of an architecture with a fetch model: what was measured is more than what the architecture says. */
+export const storesOf = ({ stores }: Architecture, { unit, stored }: FetchModel): Stores => {
+  const code = stores ?? { aligned: 1, block: unit };
+  return {
+    code: stored === undefined ? code : { ...code, block: stored },
+    data: stores ?? { aligned: 8, block: 8 },
+  };
+};
+
+/**
+ * R4: cuts a store into its accesses of `width` bytes, and what the architecture does not perform whole at the borders of its blocks. An
+ * access with fewer bytes than its width stands for one of the aligned place around them, the rest of which it rewrites as it is.
+ */
+export const piecesOf = (
+  address: bigint,
+  bytes: string,
+  width: number,
+  { aligned, block }: StoreAtomicity,
+): readonly Piece[] => {
+  const access = aligned > block ? Math.min(width, aligned) : width;
   const all = fromHex(bytes);
-  for (let at = 0; at < all.length; ) {
-    const here = address + BigInt(at);
-    const size = Math.min(width - (at % width), unit - Number(here % BigInt(unit)), all.length - at);
-    pieces.push([here, toHex(all.slice(at, at + size))]);
-    at += size;
+  const pieces: Piece[] = [];
+  for (let begin = 0; begin < all.length; begin += access) {
+    const end = Math.min(begin + access, all.length);
+    const isAligned = Number((address + BigInt(begin)) % BigInt(access)) + end - begin <= access;
+    const isWhole = access <= aligned && isAligned;
+    for (let at = begin; at < end; ) {
+      const here = address + BigInt(at);
+      const size = isWhole ? end - at : Math.min(block - Number(here % BigInt(block)), end - at);
+      pieces.push([here, toHex(all.slice(at, at + size))]);
+      at += size;
+    }
   }
   return pieces;
 };

@@ -1,7 +1,7 @@
 import { fromHex } from "../hex.js";
 import { same, valueSet } from "../key.js";
 import type { Machine } from "../machine/machine.js";
-import { ageWindow, withBehind } from "../machine/windows.js";
+import { ageWindow, type Change, withBehind } from "../machine/windows.js";
 import { cpuMap, type Effect } from "../rule.js";
 import { type Cell, type CellValue, type CpuState, type MemoryState, running, type ValueSet } from "../state.js";
 import type { WindowModel } from "./window-model.js";
@@ -15,32 +15,39 @@ import { type Invalidation, type WindowState, windowOfCpu, withWindow } from "./
  * loses nothing, since to notice it only leaves less to fetch.
  */
 
-/** One change of a cell of code. */
-export type Change = { readonly key: string; readonly old: CellValue; readonly value: CellValue };
-
 const NO_VALUES: ValueSet = [];
 
-/** The memory with a cell changed; what is cleaned and invalidated is counted from the values since. */
-export const withChange = (memory: MemoryState, { key, old, value }: Change, machine: Machine): MemoryState => {
-  const cell = memory.cells[key] as Cell;
-  const sinceClean = machine.fetch.stale === "until-maintenance" ? aged(cell.sinceClean, old, value) : cell.sinceClean;
-  return { ...memory, cells: { ...memory.cells, [key]: { ...cell, latest: value, sinceClean } } };
+/** The memory with cells changed; what is cleaned and invalidated is counted from the values since. */
+export const withStored = (memory: MemoryState, changes: readonly Change[], machine: Machine): MemoryState => {
+  const cells = { ...memory.cells };
+  for (const { key, old, value } of changes) {
+    const { sinceClean, ...cell } = cells[key] as Cell;
+    const kept = machine.fetch.stale === "until-maintenance" ? aged(sinceClean, old, value) : sinceClean;
+    cells[key] = { ...cell, latest: value, sinceClean: kept };
+  }
+  return { ...memory, cells };
 };
 
 const aged = (values: ValueSet, old: CellValue, value: CellValue): ValueSet =>
   valueSet([...values, old]).filter((each) => each !== value);
 
-/** What one change of code does to what a CPU may fetch. */
-export const ageOne = (cpu: CpuState, change: Change, model: WindowModel, machine: Machine): CpuState => {
-  const { key, old, value } = change;
-  if (machine.fetch.stale === "never" || machine.fetch.stale === "in-order")
-    return ageWindow(cpu, key, old, value, machine);
+/** What a store that changes these cells at one moment does to what a CPU may fetch. */
+export const ageStored = (
+  cpu: CpuState,
+  changes: readonly Change[],
+  model: WindowModel,
+  machine: Machine,
+): CpuState => {
+  const moved = ageWindow(cpu, changes, machine);
+  if (machine.fetch.stale === "never" || machine.fetch.stale === "in-order") return moved;
   const window = windowOfCpu(cpu);
-  const age = (each: Invalidation): Invalidation =>
-    each.cell === key ? { cell: key, keep: aged(each.keep, old, value) } : each;
-  const fetchable = [old, ...(cpu.stale[key] ?? NO_VALUES)];
-  const racing = withRaces(window.racing, change, fetchable, model);
-  const moved = ageWindow(cpu, key, old, value, machine);
+  const age = (each: Invalidation): Invalidation => {
+    const change = changes.find(({ key }) => key === each.cell);
+    return change === undefined ? each : { ...each, keep: aged(each.keep, change.old, change.value) };
+  };
+  let { racing } = window;
+  for (const change of changes)
+    racing = withRaces(racing, change, [change.old, ...(cpu.stale[change.key] ?? NO_VALUES)], model);
   if (window.incoming.length === 0 && window.begun.length === 0 && racing === window.racing) return moved;
   return withWindow(moved, { ...window, incoming: window.incoming.map(age), begun: window.begun.map(age), racing });
 };

@@ -1,11 +1,11 @@
 import type { Data } from "../data.js";
 import type { Machine } from "../machine/machine.js";
-import { overlaid } from "../machine/windows.js";
+import { changesOf } from "../machine/windows.js";
 import type { Ordering, Write, Written } from "../memory-order.js";
 import { type Effect, type Rule, rule } from "../rule.js";
-import { addressKey, type Cell, type CpuState } from "../state.js";
+import type { CpuState } from "../state.js";
 import { perform, settled } from "./perform.js";
-import { begins, cleaned, invalidationsOf, withBegun, withChange } from "./window-code.js";
+import { begins, cleaned, invalidationsOf, withBegun, withStored } from "./window-code.js";
 import type { AccessKind, BarrierOrder, WindowModel } from "./window-model.js";
 import { type Posted, windowOfCpu, withWindow } from "./window-state.js";
 
@@ -83,7 +83,8 @@ const meets = (a: Posted, b: Posted, machine: Machine): boolean => {
   if (a.is === "clean" && b.is === "write") return meets(b, a, machine);
   if (a.is !== "write" || b.is !== "clean" || a.write.to !== "code") return false;
   const line = BigInt(machine.cache.line);
-  return b.address === undefined || a.write.address / line === b.address / line;
+  const last = a.write.address + BigInt(a.write.bytes.length / 2 - 1);
+  return b.address === undefined || (a.write.address / line <= b.address / line && b.address / line <= last / line);
 };
 
 const isSamePlace = (a: Write, b: Write): boolean => {
@@ -120,20 +121,14 @@ const performWrite = (parts: Written, write: Write, machine: Machine): Written =
   }
   if (write.to !== "code") return perform(parts, write, machine);
   const { memory } = parts;
-  const base = machine.cellOf(write.address);
-  if (memory === undefined || base === undefined) throw new Error("Every store of code has its cell.");
-  const key = addressKey(base);
-  const old = (memory.cells[key] as Cell).latest;
-  const value = overlaid(old, 2 * Number(write.address - base), write.bytes);
-  if (value === old) return parts;
-  const change = { key, old, value };
+  if (memory === undefined) throw new Error("Stores of code change the memory.");
+  const changes = changesOf(memory, write.address, write.bytes, machine);
+  if (changes.length === 0) return parts;
+  const stores = [{ address: write.address, size: write.bytes.length / 2 }];
   return {
     ...parts,
-    memory: withChange(memory, change, machine),
-    everyCpu: {
-      id: "overtake-window",
-      args: { stores: [{ address: write.address, size: write.bytes.length / 2 }], changes: [change] },
-    },
+    memory: withStored(memory, changes, machine),
+    everyCpu: { id: "overtake-window", args: { stores, changes } },
   };
 };
 

@@ -5,19 +5,10 @@ import { bytesByAddress } from "../machine/execute.js";
 import { dataSiteAt } from "../machine/loads.js";
 import type { Machine } from "../machine/machine.js";
 import { HOME } from "../machine/reserved.js";
-import { type Fetched, fetchChoices, overlaid, withBehind } from "../machine/windows.js";
+import { type Change, type Fetched, fetchChoices, overlaid, withBehind } from "../machine/windows.js";
 import { cpuMap, type Effect, type Observation } from "../rule.js";
 import { addressKey, type Cell, type CpuState, type MemoryState } from "../state.js";
-import {
-  ageOne,
-  begins,
-  type Change,
-  cleaned,
-  completes,
-  invalidationsOf,
-  withBegun,
-  withChange,
-} from "./window-code.js";
+import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./window-code.js";
 import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";
 import { instructionOf } from "./window-instruction.js";
 import { hasOlderLoad, loadNow } from "./window-loads.js";
@@ -221,18 +212,18 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
       const key = addressKey(base);
       const known = changes.find((change) => change.key === key);
       const old = known?.old ?? (memory.cells[key] as Cell).latest;
-      const value = overlaid(known?.value ?? old, 2 * Number(at - base), byte);
+      const value = overlaid(known?.value ?? old, key, at, byte);
       if (known === undefined) changes.push({ key, old, value });
       else changes[changes.indexOf(known)] = { key, old, value };
     }
   }
   const real = changes.filter(({ old, value }) => old !== value);
-  for (const change of real) memory = withChange(memory, change, machine);
+  if (real.length > 0) memory = withStored(memory, real, machine);
   if (Object.keys(bytes).length > 0) memory = { ...memory, data: { ...memory.data, ...bytes } };
   const [first] = stores;
   const seen = view.entries[index] as SeenEntry;
   const visible = withVisibleStore(withEntry(cpu, index, entry), index, view);
-  const aged = real.reduce((each, change) => ageOne(each, change, model, machine), visible);
+  const aged = ageStored(visible, real, model, machine);
   const places = stores.map(({ address, size }) => ({ address, size }));
   return settled(
     stepping,
@@ -305,7 +296,7 @@ export const overtakeMap = (model: WindowModel) =>
       machine,
     ) {
       const { stores, changes } = args;
-      const cpu = changes.reduce((each, change) => ageOne(each, change, model, machine), before);
+      const cpu = ageStored(before, changes, model, machine);
       const window = windowOfCpu(cpu);
       if (!window.entries.some(({ found }) => found === "latest")) return cpu;
       const view = viewOf(cpu, model, machine);

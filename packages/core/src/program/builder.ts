@@ -28,8 +28,9 @@ export const syncStep = (id: string, op: string, args: Args = {}, note?: string)
 const lines = (list: readonly Line[]): Data => list as unknown as Data;
 
 /**
- * Writes code. The bytes are stored by accesses of `width` bytes (1, 2, 4 or 8; default 1, as memcpy may) in ascending order,
- * each of which becomes visible in as many pieces as the fetch model's unit cuts it into.
+ * Writes code. The bytes are stored by accesses of `width` bytes (1, 2, 4 or 8; default 1, as memcpy may) in ascending order, each of
+ * which becomes visible at one moment as far as the architecture says so ({@link Architecture.stores}). What is left of the last one
+ * stands for an access of the aligned place around it, the rest of which is rewritten as it is.
  */
 export const store = (
   id: string,
@@ -40,7 +41,7 @@ export const store = (
 
 /**
  * Writes data that machine code loads, such as the literal of a call site. The bytes are stored by accesses of `width` bytes (1, 2, 4
- * or 8; default 8) in ascending order, each of which is seen whole where it lies in one aligned 8-byte word. No fetch model has a say.
+ * or 8; default 8) as those of {@link store} are. No fetch model has a say.
  */
 export const storeData = (
   id: string,

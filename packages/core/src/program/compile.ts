@@ -1,7 +1,7 @@
 import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { keyOf } from "../key.js";
-import { type Piece, piecesOf } from "../memory/pieces.js";
+import { piecesOf, type Stores } from "../memory/pieces.js";
 import type { Condition, Line, Step } from "./program.js";
 
 /** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */
@@ -20,12 +20,6 @@ export type CodeEntry = Operation | Branch | Jump;
 /** A program as a list that contexts walk through by index. */
 export type CompiledProgram = { readonly name: string; readonly code: readonly CodeEntry[] };
 
-/** Bytes of the largest access to data that is performed whole, naturally aligned. */
-const DATA_UNIT = 8;
-
-/** Cuts a store into the pieces in which it becomes visible, in the order in which they are performed. */
-export type CutStore = (address: bigint, hex: string, width: number) => readonly Piece[];
-
 /** Compiles lines into programs; composite steps (IPIs, stop_machine, grace periods) become operations and programs of their own. */
 export class Compiler {
   readonly programs = new Map<string, CompiledProgram>();
@@ -33,10 +27,11 @@ export class Compiler {
 
   readonly #handlerOf = new Map<string, string>();
   #stops = 0;
-  readonly #cut: CutStore;
+  readonly #stores: Stores;
 
-  constructor(cut: CutStore) {
-    this.#cut = cut;
+  /** `stores`: which stores become visible at one moment. */
+  constructor(stores: Stores) {
+    this.#stores = stores;
   }
 
   /** Compiles lines under a name; `forever` goes back to the beginning. `scope` keeps the handlers of two patchers apart. */
@@ -93,20 +88,12 @@ export class Compiler {
     const args = step.args;
     switch (step.op) {
       case "store":
-        for (const [address, bytes] of this.#cut(args.address as bigint, args.bytes as string, args.width as number)) {
-          op("store", { address, bytes });
-        }
+      case "storeData": {
+        const stores = this.#stores[step.op === "store" ? "code" : "data"];
+        const cut = piecesOf(args.address as bigint, args.bytes as string, args.width as number, stores);
+        for (const [address, bytes] of cut) op(step.op, { address, bytes });
         return;
-      case "storeData":
-        for (const [address, bytes] of piecesOf(
-          args.address as bigint,
-          args.bytes as string,
-          args.width as number,
-          DATA_UNIT,
-        )) {
-          op("storeData", { address, bytes });
-        }
-        return;
+      }
       case "syncCores": {
         const handler = this.#handler(scope, step.id, [{ id: step.id, op: "syncCore", args: {} }]);
         op("sendIpi", { handler, self: true });

@@ -4,6 +4,7 @@ import {
   type Cpu,
   type FetchModel,
   type InstructionSet,
+  type StoreAtomicity,
   storeBuffer,
 } from "../../src/index.js";
 import { toyInstructionSet } from "./instruction-set.js";
@@ -69,16 +70,21 @@ export const buffered = storeBuffer({
 });
 
 /** What a test varies of the toy. */
-export type ToyOptions = { readonly fetch?: FetchModel; readonly cpu?: Partial<Cpu> };
+export type ToyOptions = {
+  readonly fetch?: FetchModel;
+  readonly cpu?: Partial<Cpu>;
+  readonly stores?: StoreAtomicity;
+};
 
 /** An architecture of which core knows nothing. */
-export const toy = ({ fetch = untilSync, cpu = {} }: ToyOptions = {}): Architecture => ({
+export const toy = ({ fetch = untilSync, cpu = {}, stores }: ToyOptions = {}): Architecture => ({
   id: "toy",
   instructionSet: toyInstructionSet as InstructionSet,
   fetch,
   fetchModels: [untilSync, granules, untilMaintenance, ordered, strict],
   cache: { line: 16, operations, broadcast: [] },
   cpu: { ...toyCpu, ...cpu },
+  ...(stores === undefined ? {} : { stores }),
   memory: buffered,
   returns: "ret",
   branches: { call: "callee", jump: "target" },

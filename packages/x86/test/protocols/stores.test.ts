@@ -58,6 +58,16 @@ describe("plain-store", () => {
     });
   });
 
+  it("eight at a time, the second of two instructions is of the first one's version where both are in one block", async () => {
+    const both = { site: "jmp8+mov eax, 1+nop:mov ecx, 1+mov bl, 2+nop", patcher: { flips: 1 } };
+    const whole = { amd: "unsafe: mid-sequence", coherent: "safe" };
+    for (const memory of ["sequential", "architectural"] as const) {
+      expect(await answers(plainStore({ width: 8 }), { ...both, memory }), memory).toMatchObject(whole);
+      const unaligned = await answers(plainStore({ width: 8 }), { ...both, memory, offset: 60 });
+      expect(unaligned, memory).toMatchObject({ amd: "unsafe: mid-sequence", coherent: "unsafe: mid-sequence" });
+    }
+  });
+
   it("of a one-byte instruction breaks Intel's rule, unless INT3 is one of the two", async () => {
     expect(await answers(plainStore(), { site: "nop:ret" })).toEqual({
       intel: "unsafe: rule",

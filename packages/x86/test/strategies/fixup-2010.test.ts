@@ -108,6 +108,17 @@ describe("int3-2010", () => {
     });
   });
 
+  it("there and back needs under intel-otc the first synchronisation alone, where the fix-up stays", async () => {
+    // The new first byte over a synchronised INT3 brings its tail with it also while it is becoming INT3 again.
+    const left = { site, patcher: { flips: 2, drop: ["sync-2", "sync-3", "clear-fixup"] } };
+    const none = { site, patcher: { flips: 2, drop: ["sync-1", ...left.patcher.drop] } };
+    for (const memory of ["sequential", "architectural"] as const) {
+      expect(answer(await check("intel-otc", int3Of2010(), { ...left, memory })), memory).toBe("safe");
+      expect(answer(await check("intel-otc", int3Of2010(), { ...none, memory })), memory).toBe("unsafe: old-or-new");
+      expect(answer(await check("intel", int3Of2010(), { ...left, memory })), memory).toBe("unsafe: old-or-new");
+    }
+  });
+
   describe("with interrupts acknowledged before their IRET", () => {
     const early = int3Of2010({ ackBeforeIret: true });
 
