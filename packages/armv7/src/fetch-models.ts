@@ -28,6 +28,6 @@ const model = (state: Mode, unit: 2 | 4, summary: string, line: number): FetchMo
 
 /** The fetch models of Armv7, one for each instruction set state of the code that is changed; `line` is in bytes. */
 export const fetchModelsFor = (line: number): readonly FetchModel[] => [
-  model("a32", 4, "A32 code: words are stored and fetched whole, stale until DCCMVAU, ICIMVAU and then an ISB", line),
-  model("t32", 2, "Thumb code: halfwords are stored and fetched whole, stale until DCCMVAU, ICIMVAU and an ISB", line),
+  model("a32", 4, "A32 code: words are fetched whole, stale until DCCMVAU, ICIMVAU and then an ISB", line),
+  model("t32", 2, "Thumb code: halfwords are fetched whole, stale until DCCMVAU, ICIMVAU and an ISB", line),
 ];

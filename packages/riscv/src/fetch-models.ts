@@ -1,7 +1,7 @@
 import type { Admission, Bytes, ByteWindow, FetchModel, FetchPlace } from "@cmodx/core";
 import { type RiscvInstruction, riscvInstructionSet } from "./isa/index.js";
 
-/** M of Ziccif for instructions of at most four bytes: what is fetched and stored whole at the least. */
+/** M of Ziccif for instructions of at most four bytes: what is fetched whole at the least. */
 const M = 4;
 
 const decoded = (bytes: Bytes): RiscvInstruction | undefined => {
@@ -62,7 +62,7 @@ export const zifencei: FetchModel = {
 export const ziccif: FetchModel = {
   id: "ziccif",
   source: 'RISC-V unprivileged ISA, "Ziccif Extension for Instruction-Fetch Atomicity", 1.0',
-  summary: "aligned words are stored and fetched whole; stores stay invisible until the hart's own fence.i",
+  summary: "aligned words are fetched whole; stores stay invisible until the hart's own fence.i",
   unit: M,
   stale: "until-sync",
   granule: 0,

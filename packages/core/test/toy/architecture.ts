@@ -27,6 +27,9 @@ export const untilSync: FetchModel = {
 /** Fetches see every store, but four-byte granules are fetched at different moments. */
 export const granules: FetchModel = { ...untilSync, id: "granules", unit: 4, stale: "never", granule: 4 };
 
+/** Fetches see the stores in their order, late, until the CPU synchronises. */
+export const inOrder: FetchModel = { ...untilSync, id: "in-order", stale: "in-order", behind: 2 };
+
 /** Stale until the caches were cleaned and invalidated, and the CPU then synchronised. */
 export const untilMaintenance: FetchModel = { ...untilSync, id: "until-maintenance", stale: "until-maintenance" };
 

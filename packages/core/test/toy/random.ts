@@ -41,7 +41,7 @@ import {
   when,
   whileLocal,
 } from "../../src/index.js";
-import { granules, ordered, strict, type ToyOptions, toyCpu, untilSync } from "./architecture.js";
+import { granules, inOrder, ordered, strict, type ToyOptions, toyCpu, untilSync } from "./architecture.js";
 import { AT, site, strategy } from "./scenario.js";
 
 /** A random generator with a seed, so that a scenario that fails can be made again (mulberry32). */
@@ -245,5 +245,13 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
       },
     },
   };
-  return random.chance(30) ? { ...made, scenario: { ...made.scenario, memory: "architectural" } } : made;
+  const { scenario, architecture } = made;
+  return {
+    scenario: random.chance(30) ? { ...scenario, memory: "architectural" } : scenario,
+    architecture: {
+      ...architecture,
+      ...(random.chance(25) ? { stores: { aligned: 4, block: 1 } } : {}),
+      ...(random.chance(10) ? { fetch: inOrder } : {}),
+    },
+  };
 };
