@@ -18,6 +18,7 @@ export const arm64Cpu: Cpu = {
     "nmi-entry",
     "nmi-return",
     "resume-preempted",
+    "user-return",
     "isb",
     "eret",
   ],

@@ -18,6 +18,7 @@ export const armv7Cpu: Cpu = {
     "nmi-entry",
     "nmi-return",
     "resume-preempted",
+    "user-return",
     "isb",
   ],
   breakpoints: ["und", "bkpt"],

@@ -23,6 +23,7 @@ export type ModelOptions = {
   readonly irq?: boolean;
   readonly nmi?: boolean;
   readonly preempt?: boolean;
+  readonly user?: boolean;
   readonly drop?: readonly string[];
   readonly add?: readonly string[];
   readonly property?: readonly PropertyId[];
@@ -74,6 +75,7 @@ export const requestsOf = async (
     irq: asked.irq ?? false,
     nmi: asked.nmi ?? false,
     preempt: asked.preempt ?? false,
+    ...(asked.user === undefined ? {} : { user: asked.user }),
     memory: asked.memory ?? "sequential",
     drop: asked.drop ?? [],
     ...(asked.add === undefined ? {} : { add: asked.add }),
@@ -164,7 +166,7 @@ const refuseMixes = (asked: ModelOptions): void => {
   const bytes = ["oldBytes", "newBytes", "at"] as const;
   if (asked.scenario !== undefined) {
     const own = ["strategy", "site", "offset", "from", ...bytes, "cpus", "flips", "memory"] as const;
-    const switches = ["irq", "nmi", "preempt", "drop", "add", "width"] as const;
+    const switches = ["irq", "nmi", "preempt", "user", "drop", "add", "width"] as const;
     refuse("scenario", given([...own, ...switches])[0], "the scenario module says it");
   }
   if (asked.from !== undefined)

@@ -64,6 +64,7 @@ export const boundsJson = ({ request, scenario, machine, architecture }: Subject
     irq: scenario.interrupts?.irq ?? false,
     nmi: scenario.interrupts?.nmi ?? false,
     preempt: scenario.preempt ?? false,
+    user: machine.user,
     sites: sitesOf(machine),
     patchers,
     properties: [...countedProperties(scenario)],

@@ -37,6 +37,8 @@ export type BoundsJson = {
   readonly irq: boolean;
   readonly nmi: boolean;
   readonly preempt: boolean;
+  /** The code runs in user mode. */
+  readonly user: boolean;
   readonly sites: readonly SiteJson[];
   readonly patchers: readonly PatcherJson[];
   /** The properties that counted. */

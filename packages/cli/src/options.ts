@@ -110,6 +110,8 @@ export const options = {
   irq: option("--irq", "interrupts on every CPU, whose handlers call the patched code"),
   nmi: option("--nmi", "the same with NMIs"),
   preempt: option("--preempt", "tasks can be preempted anywhere and go on on any CPU"),
+  user: option("--user", "the code runs in user mode (default where the strategy is for user space)"),
+  noUser: option("--no-user", "the code runs in the kernel"),
   drop: option("--drop <ids>", "leave out these steps of the program", words),
   add: option(
     "--add <kind@step>",

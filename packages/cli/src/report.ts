@@ -183,6 +183,7 @@ const boundsText = (bounds: BoundsJson): string => {
     bounds.irq ? "IRQs" : "no IRQ",
     bounds.nmi ? "NMIs" : "no NMI",
     bounds.preempt ? "preemption" : "no preemption",
+    ...(bounds.user ? ["user mode"] : []),
     `${bounds.memory} memory`,
     ...(drops.length > 0 ? [`without the step${drops.length > 1 ? "s" : ""} ${listed(drops)}`] : []),
     ...(adds.length > 0 ? [`with ${listed(adds)} added`] : []),

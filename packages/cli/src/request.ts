@@ -23,6 +23,7 @@ export type StrategyRequest = {
   readonly irq: boolean;
   readonly nmi: boolean;
   readonly preempt: boolean;
+  readonly user?: boolean;
   readonly memory: "sequential" | "architectural";
   readonly drop: readonly string[];
   /** Synchronisations to add, each `KIND@STEP`. */
@@ -81,6 +82,7 @@ const forStrategy: Form = {
   irq: isBoolean,
   nmi: isBoolean,
   preempt: isBoolean,
+  user: optional(isBoolean),
   memory: (value) => value === "sequential" || value === "architectural",
   drop: isStrings,
   add: optional(isStrings),

@@ -36,7 +36,7 @@ export const subjectOf = async (request: Request, catalogue: Catalogue, folder: 
 const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue): Subject => {
   const id = request.architecture ?? catalogue.architectureOf(request.strategy);
   const strategy = catalogue.strategy(request.strategy, id, request.width);
-  const { site, cpus, flips, irq, nmi, preempt, memory, drop, add = [], properties, ignore } = request;
+  const { site, cpus, flips, irq, nmi, preempt, user, memory, drop, add = [], properties, ignore } = request;
   const scenario: Scenario = {
     name: request.strategy,
     sites: [{ ...site, address: BigInt(site.address) }],
@@ -44,6 +44,7 @@ const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue):
     cpus,
     interrupts: { irq, nmi },
     preempt,
+    ...(user === undefined ? {} : { user }),
     memory,
     ...(properties === undefined ? {} : { properties }),
     ...(ignore === undefined ? {} : { ignore }),

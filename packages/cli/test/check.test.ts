@@ -197,7 +197,11 @@ describe("the synchronisation that repairs", () => {
 
   test("may be a grace period, or stand in the secondaries of stop_machine", async () => {
     const optprobe = await json("check --strategy optprobe --drop wait-tasks --cpus 2");
-    expect(optprobe.document.repair.found[0].add).toBe("rcu-tasks@sync-1");
+    expect(optprobe.document.repair.found[0].add).toBe("rcu@sync-1");
+    const preempted = "check --strategy optprobe --drop wait-tasks --flips 1 --cpus 2 --preempt --no-repair";
+    expect((await json(`${preempted} --add rcu@sync-1`)).document.property).toBe("mid-sequence");
+    expect((await json(`${preempted} --add rcu-tasks-rude@sync-1`)).document.property).toBe("mid-sequence");
+    expect((await json(`${preempted} --add rcu-tasks@sync-1`)).code).toBe(0);
     const stopped = await json("check --strategy stop-machine-linux --cpus 2");
     expect(stopped.document.repair.found[0]).toMatchObject({ after: "stop", inside: "secondaries", kind: "sync-core" });
     expect((await json("check --strategy stop-machine-linux --cpus 2 --add sync-core@stop/secondaries")).code).toBe(0);

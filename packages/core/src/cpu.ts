@@ -6,7 +6,8 @@ export type Interrupt = "irq" | "ipi" | "nmi";
 
 /**
  * An event at which an architecture may synchronise the context of a CPU: entries and returns of each level, the voluntary switch
- * between tasks, the return into code that was preempted; and the machine steps of serialising instructions by their own names.
+ * between tasks, the return into code that was interrupted when its task was taken off, the return to user mode of a task that was not
+ * interrupted (from a system call, or when it begins); and the machine steps of serialising instructions by their own names.
  */
 export type SynchronizationEvent =
   | "irq-entry"
@@ -16,7 +17,8 @@ export type SynchronizationEvent =
   | "nmi-entry"
   | "nmi-return"
   | "context-switch"
-  | "resume-preempted";
+  | "resume-preempted"
+  | "user-return";
 
 /** The exception model of a CPU: who interrupts whom, and what synchronises its context. */
 export interface Cpu {

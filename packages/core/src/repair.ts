@@ -4,7 +4,7 @@ import { countedProperties } from "./explorer/explorer.js";
 import { type Choice, follow } from "./explorer/trace.js";
 import { keyOf } from "./key.js";
 import type { Machine } from "./machine/machine.js";
-import { fence, maintain, syncCore, syncCores, waitRcu, waitRcuTasks } from "./program/builder.js";
+import { fence, maintain, syncCore, syncCores, waitRcu, waitRcuTasks, waitRcuTasksRude } from "./program/builder.js";
 import { type Addition, type Gap, gapsOf, type Line, type LinesArgument } from "./program/program.js";
 import type { Property } from "./properties/property.js";
 import type { Patcher, Scenario } from "./scenario.js";
@@ -25,7 +25,7 @@ export type Synchronisation = {
 export const synchronisationsOf = ({ cache, order }: Pick<Machine, "cache" | "order">): readonly Synchronisation[] => [
   ...(order.id === "sequential"
     ? []
-    : [{ kind: "mb", does: "a full memory barrier", sleeps: false, line: (id: string) => fence(id, "mb") }]),
+    : BARRIERS.map(([kind, does]) => ({ kind, does, sleeps: false, line: (id: string) => fence(id, kind) }))),
   ...Object.keys(cache.operations).map((operation) => ({
     kind: operation,
     does: `${operation} of all code`,
@@ -35,7 +35,15 @@ export const synchronisationsOf = ({ cache, order }: Pick<Machine, "cache" | "or
   { kind: "sync-core", does: "the CPU itself synchronises", sleeps: false, line: syncCore },
   { kind: "sync", does: "all CPUs synchronise", sleeps: true, line: syncCores },
   { kind: "rcu", does: "an RCU grace period", sleeps: true, line: waitRcu },
+  { kind: "rcu-tasks-rude", does: "an RCU-tasks-rude grace period", sleeps: true, line: waitRcuTasksRude },
   { kind: "rcu-tasks", does: "an RCU-tasks grace period", sleeps: true, line: waitRcuTasks },
+];
+
+/** The kernel's barriers, the cheapest first. */
+const BARRIERS: readonly (readonly [kind: string, does: string])[] = [
+  ["wmb", "a barrier between stores"],
+  ["rmb", "a barrier between loads"],
+  ["mb", "a full memory barrier"],
 ];
 
 /** How the place before all other steps is called. */

@@ -46,7 +46,22 @@ export type Patcher = {
 };
 
 /** Further code of the victim, beside the sites. */
-export type CodeBlock = { readonly address: bigint; readonly code: Code; readonly mode?: string };
+export type CodeBlock = {
+  readonly address: bigint;
+  readonly code: Code;
+  readonly mode?: string;
+  /**
+   * It runs in a read-side section of RCU (`true`) or of another flavour: from where it is come to until it is left, what it calls
+   * included. Grace periods of that flavour wait for whoever is in it.
+   */
+  readonly readSide?: true | ReadFlavour;
+};
+
+/**
+ * What has read-side sections: RCU, where they count only if tasks are preemptible; one domain of SRCU, by its name; RCU-tasks-trace; and
+ * RCU-tasks, which code can be declared to hold back, as a task's exit does.
+ */
+export type ReadFlavour = "rcu" | `srcu:${string}` | "rcu-tasks-trace" | "rcu-tasks";
 
 /** Bytes of data memory. */
 export type DataBlock = { readonly address: bigint; readonly bytes: Bytes };
@@ -78,6 +93,11 @@ export type Scenario = {
   readonly interrupts?: { readonly irq?: boolean; readonly nmi?: boolean };
   /** Tasks can be preempted at any instruction boundary and go on on any CPU. */
   readonly preempt?: boolean;
+  /**
+   * The code runs in user mode, so that no grace period of the kernel waits for it, and a task that was not interrupted goes on through
+   * the return from a system call. Default: whether a patcher's strategy is one for user space.
+   */
+  readonly user?: boolean;
   /** Fidelity of data memory; default `sequential`. */
   readonly memory?: "sequential" | "architectural";
   readonly blocks?: readonly CodeBlock[];

@@ -132,6 +132,8 @@ export type Context = {
   readonly preempts: boolean;
   /** Grace periods that wait for this context, sorted. */
   readonly marks: readonly string[];
+  /** The read-side sections that it is in, sorted, each as often as it was entered; absent where there are none. */
+  readonly reads?: readonly string[];
 };
 
 /** The values that the cells which a store changed had before it. */

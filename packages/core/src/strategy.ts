@@ -43,6 +43,8 @@ export interface PatchStrategy {
   readonly defaultSite: string | { readonly [architecture: string]: string };
   /** The properties it promises; `lifetime`, `old-or-new` and `trap-owned` count always. */
   readonly promises: readonly PropertyId[];
+  /** It changes the code of a user-space process: a scenario runs it there unless it says otherwise ({@link Scenario.user}). */
+  readonly user?: true;
   /** The program of one flip, or why there is none. */
   plan(flip: Flip, context: PlanContext): PatchProgram | Impossible;
   /** Rules for operations that its programs use and core does not know: a rule's id is the operation. */

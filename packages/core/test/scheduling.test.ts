@@ -8,23 +8,27 @@ import {
   type Line,
   load,
   local,
+  lock,
   lookup,
   ne,
   type PatchStrategy,
   type Scenario,
+  sendIpi,
   set,
   stopMachine,
   store,
   syncCore,
   syncCores,
   toHex,
+  unlock,
   until,
+  waitIpi,
   waitRcu,
   waitRcuTasks,
   waitRcuTasksRude,
   when,
 } from "../src/index.js";
-import { type CpuState, running } from "../src/state.js";
+import { type Context, type CpuState, running } from "../src/state.js";
 import { everSeen, visit } from "./naive.js";
 import { granules, type ToyOptions, toy, toyCpu } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
@@ -76,6 +80,68 @@ describe("R14: preemption", () => {
     expect(answer(await check(own, { cpu: { synchronizes: [] } }))).toBe("unsafe: done");
   });
 
+  describe("R45: the return from an interrupt comes to who was interrupted", () => {
+    /** What a task that goes on finds, by whether it was interrupted: what may be fetched beside the latest, or not. */
+    const found = (event: string, user: boolean): ReadonlySet<string> => {
+      const sleeping = strategy((flip) => [write(flip), lock("lock", "mutex"), unlock("unlock", "mutex")]);
+      const machine = machineOf(scenario(sleeping, { sites: [site("nop+nop", "ret+ret")], preempt: true, user }), {
+        cpu: { synchronizes: [event] },
+      });
+      return everSeen(machine, "resume", (_, { effect }) => {
+        const { stack, stale } = effect.set.cpu as CpuState;
+        const code = (stack[0] as Context).code;
+        const asleep = code.run === "machine" ? code.home : machine.next(code)?.op === "lock";
+        const who = `${code.run === "machine" ? "executor" : "patcher"} ${asleep ? "asleep" : "inside"}`;
+        return `${who}: ${Object.keys(stale).length > 0 ? "stale" : "fresh"}`;
+      });
+    };
+
+    it("so a task that gave up its CPU, or has not begun, goes on without one", () => {
+      const interrupted = found("resume-preempted", false);
+      expect(interrupted).toContain("executor inside: fresh");
+      expect(interrupted).not.toContain("executor inside: stale");
+      expect(interrupted).not.toContain("patcher inside: stale");
+      expect(interrupted).toContain("executor asleep: stale");
+      expect(interrupted).toContain("patcher asleep: stale");
+      expect(found("resume-preempted", true)).toContain("executor asleep: stale");
+    });
+
+    it("but as from a switch, or in user mode as from a system call, where the architecture makes something of that", () => {
+      const none = "executor asleep: stale";
+      expect(found("context-switch", false)).not.toContain(none);
+      expect(found("context-switch", true)).toContain(none);
+      expect(found("user-return", true)).not.toContain(none);
+      expect(found("user-return", false)).toContain(none);
+      expect(found("context-switch", false)).toContain("executor inside: stale");
+    });
+
+    /** All others are interrupted; the patcher's own CPU synchronises with that, or not. */
+    const verdict = (handler: readonly Line[], own: boolean, preempt: boolean) =>
+      check(
+        scenario(
+          strategy((flip) => [write(flip), sendIpi("ipi", handler, "", own), waitIpi("wait", "ipi")]),
+          {
+            sites,
+            preempt,
+            ...(preempt ? { executors: [{ count: 2 }] } : {}),
+            ...only("done"),
+          },
+        ),
+        { cpu: { synchronizes: ["irq-return", "resume-preempted"] } },
+      ).then(answer);
+
+    it("at its end the scheduler may go to another task first, which is why handlers synchronise by themselves", async () => {
+      expect(await verdict([], true, false)).toBe("safe");
+      expect(await verdict([], true, true)).toBe("unsafe: done");
+      expect(await verdict([syncCore("core")], true, true)).toBe("safe");
+    });
+
+    it("and the caller's own CPU may go to a task that sleeps", async () => {
+      expect(await verdict([syncCore("core")], false, false)).toBe("safe");
+      expect(await verdict([syncCore("core")], false, true)).toBe("unsafe: done");
+    });
+  });
+
   it("resuming synchronises only where the architecture says so", () => {
     const windows = (synchronizes: readonly string[]): ReadonlySet<string> =>
       everSeen(
@@ -89,7 +155,7 @@ describe("R14: preemption", () => {
         "resume",
         (_, { effect }) => (Object.keys(effect.set.cpu?.stale ?? {}).length > 0 ? "stale" : "fresh"),
       );
-    expect(windows(["resume-preempted"])).toEqual(new Set(["fresh"]));
+    expect(windows(["resume-preempted", "context-switch"])).toEqual(new Set(["fresh"]));
     expect(windows([])).toEqual(new Set(["fresh", "stale"]));
   });
 
@@ -242,9 +308,10 @@ describe("R16: grace periods", () => {
     return found;
   };
 
-  it("rcu waits for interrupt handlers that run, not for tasks", () => {
+  it("rcu waits for interrupt handlers that run, and for tasks where these are not preemptible", () => {
     const irq = { interrupts: { irq: true } };
-    expect(left("rcu", irq)).toEqual(new Set(["task"]));
+    expect(left("rcu", irq)).toEqual(new Set());
+    expect(left("rcu", { ...irq, preempt: true })).toEqual(new Set(["task", "parked"]));
   });
 
   it("rcu-tasks waits for tasks, preempted ones too, and for interrupts that run on them", () => {
@@ -278,7 +345,13 @@ describe("R16: grace periods", () => {
         ],
         { program: () => ({ words: { entries: [] }, traps: { brk: handler } }) },
       );
-      expect(answer(await check(scenario(freeing, only("lifetime")), { fetch: granules }))).toBe(verdict);
+      for (const preempt of [false, true]) {
+        const of = scenario(freeing, { preempt, ...only("lifetime") });
+        for (const synchronizes of [[], ["trap-entry"]])
+          expect(answer(await check(of, { fetch: granules, cpu: { synchronizes } })), `preemption: ${preempt}`).toBe(
+            verdict,
+          );
+      }
     }
   });
 
@@ -315,10 +388,11 @@ describe("R16: grace periods", () => {
       );
     // Handlers that let interrupts in acknowledge the second synchronisation before they end.
     const cpu = { trapsMask: false };
-    const verdict = (lines: readonly Line[]) =>
-      check(scenario(freeing(lines), { sites, ...only("lifetime") }), { cpu }).then(answer);
+    const verdict = (lines: readonly Line[], preempt = false) =>
+      check(scenario(freeing(lines), { sites, preempt, ...only("lifetime") }), { cpu }).then(answer);
     expect(await verdict([])).toBe("unsafe: lifetime");
     expect(await verdict([waitRcu("grace")])).toBe("safe");
+    expect(await verdict([waitRcu("grace")], true)).toBe("safe");
     expect(await verdict([waitRcuTasks("grace")])).toBe("safe");
   });
 

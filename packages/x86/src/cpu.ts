@@ -9,7 +9,8 @@ export const x86Cpu: Cpu = {
     if (interrupt === "nmi") return !levels.includes("nmi");
     return !masked && !levels.includes("nmi") && !levels.includes("irq");
   },
-  // Interrupt delivery does not serialise, IRET does; a task that was preempted goes on through the IRET of that interrupt.
+  // Interrupt delivery does not serialise, IRET does; a task that was preempted goes on through the IRET of that interrupt. A system
+  // call returns by SYSRET, which does not serialise, nor does a switch between tasks of one address space.
   synchronizes: ["irq-return", "trap-return", "nmi-return", "resume-preempted", "iret", "cpuid", "serialize"],
   breakpoints: ["int3"],
   trapsMask: true,

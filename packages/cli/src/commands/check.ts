@@ -55,6 +55,8 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
     .addOption(options.irq)
     .addOption(options.nmi)
     .addOption(options.preempt)
+    .addOption(options.user)
+    .addOption(options.noUser)
     .addOption(options.drop)
     .addOption(options.add)
     .addOption(options.property)

@@ -148,7 +148,9 @@ const tells: { readonly [what: string]: Tell } = {
   "return-from-interrupt": ({ level }, _step, machine) =>
     quiet(`${exceptionReturn(machine)} from the ${level === "nmi" ? "NMI" : "interrupt"}`),
   preempt: (detail, _step, machine) =>
-    loud(`its task is preempted${detail.at === null ? "" : standing(detail, machine)}`),
+    loud(
+      `${detail.instead === true ? "instead of returning from the interrupt, " : ""}its task is preempted${detail.at === null ? "" : standing(detail, machine)}`,
+    ),
   resume: (detail, _step, machine) =>
     loud(`a preempted task goes on here${detail.at === null ? "" : standing(detail, machine)}`),
   "take-stopper": () => quiet("the stopper thread takes the CPU"),
@@ -160,6 +162,8 @@ const tells: { readonly [what: string]: Tell } = {
   stopped: () => loud("every stopper has ended"),
   "begin-grace": ({ flavour }) => loud(`${flavour} grace period begins`),
   grace: ({ flavour }) => loud(`${flavour} grace period ends`),
+  "read-lock": ({ flavour }) => loud(`enters a read-side section of ${flavour}`),
+  "read-unlock": ({ flavour }) => loud(`leaves a read-side section of ${flavour}`),
   lock: ({ name }) => quiet(`takes ${name}`),
   unlock: ({ name }) => quiet(`releases ${name}`),
   enterWindow: ({ window }) => quiet(`enters ${window}`),

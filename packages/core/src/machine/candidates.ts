@@ -3,7 +3,7 @@ import type { EveryCpu, Rule } from "../rule.js";
 import { type CpuState, running } from "../state.js";
 import { takes } from "./interrupts.js";
 import type { Machine } from "./machine.js";
-import { givesUpCpu, preemptible } from "./scheduling.js";
+import { endsInSwitch, givesUpCpu, preemptible } from "./scheduling.js";
 
 /** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
 export type Candidate = {
@@ -59,7 +59,7 @@ export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidat
   if (machine.irq && takes(cpu, "irq", machine)) add("irq");
   if (machine.nmi && takes(cpu, "nmi", machine)) add("nmi");
   if (machine.preempt && context === undefined) add("resume");
-  if (preemptible(cpu, machine)) add("preempt");
+  if (preemptible(cpu, machine) || endsInSwitch(cpu, machine)) add("preempt");
   ofMemory();
   return found;
 };

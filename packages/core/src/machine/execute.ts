@@ -15,9 +15,11 @@ import {
   withRunning,
 } from "../state.js";
 import { raised, strayed } from "./faults.js";
+import { withoutPast } from "./grace-periods.js";
 import { dataLoaded, type Loaded } from "./loads.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
+import { passSections } from "./read-sections.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 import { decode, withUntold } from "./tracing.js";
 import {
@@ -188,7 +190,8 @@ const commit = (
   const insn = { at, bytes: seen.bytes, text: seen.text };
   const effect = (after: MachineCode, ...writes: readonly Write[]): Effect => {
     observed.push(...strayed(insn, after, machine));
-    const before: Written = { cpu: goOn(cpu, memory, context, after, machine), memory: told };
+    const passed = after.trapped === null ? passSections(context, at, next, link, machine) : context;
+    const before: Written = { cpu: goOn(cpu, memory, passed, after, machine), memory: told };
     const put = result.locked ? perform : machine.order.write;
     return settled(
       { memory },
@@ -386,9 +389,11 @@ export const goOn = (
   code: MachineCode,
   machine: Machine,
 ): CpuState => {
-  if (code.trapped !== null || !leaves(code.pc, machine)) return withRunning(cpu, { ...context, code });
-  if (machine.runsOnce(code.routine)) return withRunning(cpu, { ...context, code: machine.ended(code), marks: [] });
-  const home = withRunning(cpu, { ...context, code: machine.home(code.routine), marks: [] });
+  if (code.trapped !== null || !leaves(code.pc, machine))
+    return withRunning(cpu, withoutPast({ ...context, code }, machine));
+  const { reads: _, ...rest } = context;
+  if (machine.runsOnce(code.routine)) return withRunning(cpu, { ...rest, code: machine.ended(code), marks: [] });
+  const home = withRunning(cpu, { ...rest, code: machine.home(code.routine), marks: [] });
   const switches = context.level === "task" && machine.cpu.synchronizes.includes("context-switch");
   return switches ? synchronize(home, memory, machine) : home;
 };

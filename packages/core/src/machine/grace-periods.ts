@@ -1,26 +1,50 @@
 import { cpuMap, cpuPredicate, rule } from "../rule.js";
 import type { Context, CpuState } from "../state.js";
 import type { Machine } from "./machine.js";
+import { readsIn } from "./read-sections.js";
+import { isAsleep, NOT_PREEMPTIBLE } from "./scheduling.js";
 
 /*
- * R16: grace periods. The start marks every context that the flavour waits for; a mark goes when its context ends or, for tasks,
- * switches voluntarily; preemption does not remove it. The wait is over when no mark is left.
+ * R16: grace periods. The start marks every context that the flavour waits for; a mark goes when its context no longer holds the period
+ * back. The wait is over when no mark is left. What holds back a period of which flavour:
+ *
+ *                     read-side section   handlers, IRQs off   preemption off   a task's own code
+ *   rcu               where preemptible   yes                  yes              until it switches; where preemptible: no
+ *   rcu-tasks-rude    there is none       yes                  yes              until it switches; where preemptible: no
+ *   rcu-tasks         yes (exit path)     yes                  yes              until it switches voluntarily
+ *   srcu:…, …-trace   yes                 no                   no               no
+ *
+ * To sleep is to switch, and so is to stand at a step that may sleep; a section survives that, but for RCU's where tasks are not
+ * preemptible. User mode holds nothing back.
  */
 
-type Grace = { readonly flavour: "rcu" | "rcu-tasks" | "rcu-tasks-rude"; readonly waiter: string };
+type Grace = { readonly flavour: string; readonly waiter: string };
 
 const mark = (args: Grace): string => `${args.flavour} ${args.waiter}`;
 
 /** Whether a context holds back a grace period of this flavour that begins now. */
-const holdsBack = (context: Context, flavour: Grace["flavour"], machine: Machine): boolean => {
-  if (context.level === "stopper") return false;
-  if (context.level !== "task") return true;
+const holdsBack = (context: Context, flavour: string, machine: Machine): boolean => {
+  const { level, code } = context;
+  if (readsIn(context, flavour) && (flavour !== "rcu" || machine.preempt)) return true;
+  if (flavour.startsWith("srcu:") || flavour === "rcu-tasks-trace" || level === "stopper") return false;
+  if (machine.user && (code.run === "machine" || level === "task" || level === "trap")) return false;
+  if (level !== "task") return true;
   // A trap that was fetched is taken before its CPU can reach a quiescent state; of one that may come late nobody knows until it comes.
-  if (context.code.run === "machine" && context.code.trapped !== null && !machine.fetch.lateTrap) return true;
-  // A patcher sleeps in its waits and is never inside the code that it patches.
-  if (context.code.run !== "machine" || context.code.home) return false;
-  return flavour === "rcu-tasks" || (flavour === "rcu-tasks-rude" && !machine.preempt);
+  if (code.run === "machine" && code.trapped !== null && !machine.fetch.lateTrap) return true;
+  if (context.masked) return true;
+  if (code.run === "machine" ? code.home : isAsleep(context, machine)) return false;
+  const switchesItself = flavour === "rcu-tasks" || !machine.preempt;
+  return switchesItself || (code.run === "program" && NOT_PREEMPTIBLE.has(machine.next(code)?.op ?? ""));
 };
+
+/** The context without the marks of grace periods that it no longer holds back. */
+export const withoutPast = (context: Context, machine: Machine): Context => {
+  if (context.marks.length === 0) return context;
+  const marks = context.marks.filter((name) => holdsBack(context, flavourOf(name), machine));
+  return marks.length === context.marks.length ? context : { ...context, marks };
+};
+
+const flavourOf = (name: string): string => name.slice(0, name.indexOf(" "));
 
 const marked = (context: Context, args: Grace, machine: Machine): Context =>
   holdsBack(context, args.flavour, machine) && !context.marks.includes(mark(args))
@@ -29,7 +53,7 @@ const marked = (context: Context, args: Grace, machine: Machine): Context =>
 
 /** The marks that a context keeps when its trap's handler, which gets them all, is entered. */
 export const marksBelowTrap = (context: Context, machine: Machine): readonly string[] =>
-  context.marks.filter((name) => holdsBack(context, name.split(" ")[0] as Grace["flavour"], machine));
+  withoutPast(context, machine).marks;
 
 /** Begins a grace period. */
 export const beginGraceRule = rule({

@@ -3,6 +3,7 @@ import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../s
 import { alone } from "./candidates.js";
 import type { Machine } from "./machine.js";
 import { trapProgram } from "./reserved.js";
+import { endsInSwitch } from "./scheduling.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -93,8 +94,8 @@ export const returnFromInterruptRule = rule({
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   ordering: () => "event",
-  // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch.
-  urgent: (cpu, machine) => alone(cpu, machine),
+  // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch. A switch in its place is something.
+  urgent: (cpu, machine) => alone(cpu, machine) && !endsInSwitch(cpu, machine),
   apply({ cpu, memory }, _args, machine) {
     const level = running(cpu)?.level === "nmi" ? "nmi" : "irq";
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1), fetching: null };

@@ -10,6 +10,7 @@ import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "..
 import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
 import type { Initial, Machine } from "./machine.js";
 import { compilePlans } from "./plans.js";
+import { type ReadSide, readFlavour, sectionAt } from "./read-sections.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "./reserved.js";
 import { assemble, type ResolvedSite, resolveSite } from "./sites.js";
 
@@ -39,6 +40,8 @@ export type Layout = {
   readonly programs: ReadonlyMap<string, CompiledProgram>;
   /** Instructions by which patchers hold up whoever comes. */
   readonly guards: ReadonlySet<string>;
+  /** Blocks of code that run in a read-side section. */
+  readonly readSides: readonly ReadSide[];
   /** By address, the instructions that use values which belong together. */
   readonly pairs: ReadonlyMap<bigint, Pair>;
   /** Ids of the steps by patcher, as they are written. */
@@ -138,6 +141,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     runs,
     programs: built.programs,
     guards: built.guards,
+    readSides: readSidesOf([...built.blocks, ...(scenario.blocks ?? [])], architecture),
     pairs: built.pairs,
     steps: built.steps,
     plans: built.plans,
@@ -229,6 +233,14 @@ const wordsOf = (bytes: Bytes, size: number): readonly bigint[] =>
   Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
     bytes.slice(size * i, size * (i + 1)).reduceRight((value, byte) => 256n * value + BigInt(byte), 0n),
   );
+
+const readSidesOf = (blocks: readonly CodeBlock[], architecture: Architecture): readonly ReadSide[] =>
+  blocks.flatMap(({ address, code, mode = "", readSide }) => {
+    if (readSide === undefined) return [];
+    const flavour = readFlavour(readSide === true ? "rcu" : readSide, "blocks");
+    const { length } = assemble(code, address, mode, address, architecture);
+    return [{ from: address, to: address + BigInt(length), section: sectionAt(flavour, address) }];
+  });
 
 const storedBytes = (programs: ReadonlyMap<string, CompiledProgram>): readonly bigint[] =>
   [...programs.values()].flatMap(({ code }) =>

@@ -35,6 +35,7 @@ import { injectable, use, useAll } from "../wiring/tokens.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { bytesByAddress, undecoded } from "./execute.js";
 import { targetsOf } from "./exits.js";
+import { withoutPast } from "./grace-periods.js";
 import { type Layout, layOut } from "./layout.js";
 import { isHeld, neverWritten } from "./never-written.js";
 import { guardKey, HOME, STACK_TOP } from "./reserved.js";
@@ -76,6 +77,8 @@ export class Machine {
   readonly order: MemoryOrder;
   readonly cpus: number;
   readonly preempt: boolean;
+  /** What runs machine code runs in user mode: {@link Scenario.user}. */
+  readonly user: boolean;
   readonly layout: Layout;
   readonly #rules: ReadonlyMap<string, Rule>;
   readonly #maps: ReadonlyMap<string, CpuMap>;
@@ -114,6 +117,7 @@ export class Machine {
     this.order = order;
     this.cpus = scenario.cpus;
     this.preempt = scenario.preempt ?? false;
+    this.user = scenario.user ?? scenario.patchers.some(({ strategy }) => strategy.user === true);
     this.irq = scenario.interrupts?.irq ?? false;
     this.nmi = scenario.interrupts?.nmi ?? false;
     const own = [...(order.rules ?? []), order.execute, ...order.spontaneous];
@@ -332,7 +336,8 @@ export class Machine {
   advance(cpu: CpuState): CpuState {
     const context = running(cpu);
     if (context?.code.run !== "program") throw new Error("Only a program goes on to its next step.");
-    return withRunning(cpu, { ...context, code: this.#settle({ ...context.code, at: context.code.at + 1 }) });
+    const code = this.#settle({ ...context.code, at: context.code.at + 1 });
+    return withRunning(cpu, withoutPast({ ...context, code }, this));
   }
 
   /** Control flow depends on locals alone and takes no step. */

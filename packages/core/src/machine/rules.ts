@@ -2,6 +2,7 @@ import * as grace from "./grace-periods.js";
 import * as interrupts from "./interrupts.js";
 import type { RuleBook } from "./machine.js";
 import * as patching from "./patching.js";
+import * as sections from "./read-sections.js";
 import * as scheduling from "./scheduling.js";
 import * as services from "./services.js";
 import * as stop from "./stop-machine.js";
@@ -48,6 +49,8 @@ export const coreRules: RuleBook = {
     stop.awaitStopRule,
     grace.beginGraceRule,
     grace.awaitGraceRule,
+    sections.readLockRule,
+    sections.readUnlockRule,
     services.lockRule,
     services.unlockRule,
     services.enterWindowRule,

@@ -1,4 +1,5 @@
-import { keyOf } from "../key.js";
+import type { SynchronizationEvent } from "../cpu.js";
+import { keyOf, same } from "../key.js";
 import { rule } from "../rule.js";
 import { type Context, type CpuState, running } from "../state.js";
 import { push } from "./interrupts.js";
@@ -9,9 +10,12 @@ import { synchronize } from "./windows.js";
 /*
  * R14: tasks. With preemption a task can be taken off at any instruction boundary, with its registers and pc, and go on later on
  * any CPU; without, it gives up the CPU at its voluntary switch alone.
+ *
+ * R45: the return from an interrupt comes to who was interrupted, wherever that goes on, and to nobody else. At the end of an interrupt
+ * the scheduler may go to another task first, whose way back is another one: that out of a switch or, in user mode, of a system call.
  */
 
-/** Takes the running task off the CPU. */
+/** Takes the running task off the CPU, at the end of an interrupt together with that. */
 export const preemptRule = rule({
   id: "preempt",
   source: "R14",
@@ -19,13 +23,20 @@ export const preemptRule = rule({
   writes: ["cpu", "parked"],
   ordering: () => "event",
   apply({ cpu, parked }, _args, machine) {
-    const task = running(cpu) as Context;
+    const task = cpu.stack[0] as Context;
     const tasks = [...parked.tasks, task].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     return [
       {
         set: { cpu: { ...(machine.order.discard?.(cpu) ?? cpu), stack: [], fetching: null }, parked: { tasks } },
         observed: [
-          { what: "preempt", detail: { task: nameOf(task), at: task.code.run === "machine" ? task.code.pc : null } },
+          {
+            what: "preempt",
+            detail: {
+              task: nameOf(task),
+              at: task.code.run === "machine" ? task.code.pc : null,
+              ...(cpu.stack.length > 1 ? { instead: true } : {}),
+            },
+          },
         ],
       },
     ];
@@ -47,7 +58,7 @@ export const resumeRule = rule({
       return [
         {
           set: {
-            cpu: machine.cpu.synchronizes.includes("resume-preempted")
+            cpu: machine.cpu.synchronizes.includes(wayBack(task, machine))
               ? synchronize(resumed, memory, machine)
               : resumed,
             parked: { tasks: parked.tasks.filter((_, j) => j !== i) },
@@ -60,6 +71,14 @@ export const resumeRule = rule({
     });
   },
 });
+
+/** How a task goes on that was taken off: it was interrupted, or it gave its CPU up by itself, or has not begun. */
+const wayBack = (task: Context, machine: Machine): SynchronizationEvent => {
+  const { code } = task;
+  if (code.run === "program") return isAsleep(task, machine) ? "context-switch" : "resume-preempted";
+  const begins = code.home ? code.trapped === null : same(code, machine.begin(code.routine));
+  return !begins ? "resume-preempted" : machine.user ? "user-return" : "context-switch";
+};
 
 /** What patch programs do in the switch to a task. */
 const switching = (machine: Machine): readonly Context[] => {
@@ -113,8 +132,12 @@ export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {
   if (context.level !== "task" || context.masked) return false;
   return context.code.run === "machine"
     ? context.code.home && context.code.trapped === null
-    : SLEEPING.has(machine.next(context.code)?.op ?? "");
+    : isAsleep(context, machine);
 };
+
+/** Whether a task that runs a program stands at a step in which it sleeps. With interrupts masked nobody sleeps. */
+export const isAsleep = ({ code, level, masked }: Context, machine: Machine): boolean =>
+  code.run === "program" && level === "task" && !masked && SLEEPING.has(machine.next(code)?.op ?? "");
 
 /** The stopper thread gives the CPU back. Preempted code goes on through the return from the interrupt that preempted it. */
 export const exitStopperRule = rule({
@@ -126,15 +149,35 @@ export const exitStopperRule = rule({
   apply({ cpu, memory }, _args, machine) {
     const stopper = running(cpu) as Context;
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
-    const event = stopper.preempts ? "resume-preempted" : "context-switch";
+    const [task] = popped.stack;
+    const asleep = machine.user && task?.code.run === "machine" ? "user-return" : "context-switch";
+    const event = stopper.preempts ? "resume-preempted" : asleep;
     const resumed = machine.cpu.synchronizes.includes(event) ? synchronize(popped, memory, machine) : popped;
     return [{ set: { cpu: resumed }, observed: [{ what: "exit-stopper", detail: {} }] }];
   },
 });
 
 /** Whether the running task can be taken off now. */
-export const preemptible = (cpu: CpuState, machine: Machine): boolean => {
-  const context = running(cpu);
+export const preemptible = (cpu: CpuState, machine: Machine): boolean => canBeTakenOff(running(cpu), machine);
+
+/**
+ * Whether an interrupt ends on this CPU whose return would take something from what the CPU may fetch, and the interrupted task can be
+ * taken off before that. Where the return takes nothing, to take the task off after it is the same.
+ */
+export const endsInSwitch = (cpu: CpuState, machine: Machine): boolean => {
+  const [task, interrupt] = cpu.stack;
+  if (cpu.stack.length !== 2 || interrupt?.level !== "irq" || !machine.cpu.synchronizes.includes("irq-return"))
+    return false;
+  const { code } = interrupt;
+  const ends = code.run === "program" ? machine.next(code) === undefined : code.home;
+  const narrows =
+    machine.order.narrow !== undefined || cpu.behind !== undefined || !isEmpty(cpu.stale) || !isEmpty(cpu.excludes);
+  return ends && narrows && canBeTakenOff(task, machine);
+};
+
+const isEmpty = (map: object): boolean => Object.keys(map).length === 0;
+
+const canBeTakenOff = (context: Context | undefined, machine: Machine): boolean => {
   if (!machine.preempt || context?.level !== "task" || context.masked) return false;
   if (context.code.run === "machine") return context.code.trapped === null;
   return !NOT_PREEMPTIBLE.has(machine.next(context.code)?.op ?? "");
@@ -144,4 +187,4 @@ export const preemptible = (cpu: CpuState, machine: Machine): boolean => {
 export const SLEEPING: ReadonlySet<string> = new Set(["lock", "queueStop", "awaitStop", "awaitGrace"]);
 
 /** Steps inside a section with preemption off (`on_each_cpu`). */
-const NOT_PREEMPTIBLE: ReadonlySet<string> = new Set(["waitIpi"]);
+export const NOT_PREEMPTIBLE: ReadonlySet<string> = new Set(["waitIpi"]);

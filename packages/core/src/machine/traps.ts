@@ -22,6 +22,7 @@ import { caught, isPatchers, raised, strayed, unhandled } from "./faults.js";
 import { marksBelowTrap } from "./grace-periods.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
+import { passSections } from "./read-sections.js";
 import { HOME, trapProgram } from "./reserved.js";
 import { synchronize } from "./windows.js";
 
@@ -279,6 +280,7 @@ export const returnFromTrapRule = rule({
     const { below, code, frame } = handlerOf(cpu);
     const place = machine.siteAt(frame.at);
     let resumed = code;
+    let link: bigint | undefined;
     let returned: Observation = { what: "return-from-trap", detail: { at: frame.at, site: null } };
     const restarted =
       code.pc === frame.at && code.trapped === null && same(code.registers, frame.interrupted.registers);
@@ -299,7 +301,7 @@ export const returnFromTrapRule = rule({
           ),
         );
       const matched = [...new Set(effects.filter((effect) => same(effect.code, code)).map((effect) => effect.version))];
-      const link = effects.find((effect) => matched.includes(effect.version))?.link;
+      link = effects.find((effect) => matched.includes(effect.version))?.link;
       let before: readonly number[] | null = null;
       if (!restarted) {
         const passed = passThrough(code.passages, place.site, place.offset, matched, code.pc, link, machine);
@@ -324,7 +326,8 @@ export const returnFromTrapRule = rule({
         },
       };
     }
-    const popped = goOn({ ...cpu, stack: cpu.stack.slice(0, -1) }, memory, below, resumed, machine);
+    const passed = passSections(below, frame.at, resumed.pc, link, machine);
+    const popped = goOn({ ...cpu, stack: cpu.stack.slice(0, -1) }, memory, passed, resumed, machine);
     const synchronized = machine.cpu.synchronizes.includes("trap-return")
       ? synchronize(popped, memory, machine)
       : popped;

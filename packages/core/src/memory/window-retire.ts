@@ -4,6 +4,7 @@ import { catches, caught, raised, strayed } from "../machine/faults.js";
 import { dataLoaded, type Loaded } from "../machine/loads.js";
 import type { Machine } from "../machine/machine.js";
 import { passThrough } from "../machine/passage.js";
+import { passSections } from "../machine/read-sections.js";
 import { trapProgram } from "../machine/reserved.js";
 import { decode, withUntold } from "../machine/tracing.js";
 import type { Observation } from "../rule.js";
@@ -163,7 +164,8 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Ma
       : { ...code, pc: next, registers: { ...code.registers, ...outcome.registers } };
   const after: MachineCode = { ...went, mode: head.mode, memory: stack, passages };
   observed.push(...strayed(insn, after, machine));
-  return { cpu: goOn(shifted, memory, context, after, machine), memory: told, observed };
+  const passed = passSections(context, at, next, link, machine);
+  return { cpu: goOn(shifted, memory, passed, after, machine), memory: told, observed };
 };
 
 const loadsOf = ({ accesses = [], entry, own }: SeenEntry): readonly Loaded[] =>

@@ -1,5 +1,7 @@
 import type { Bytes, Data } from "../data.js";
 import { toHex } from "../hex.js";
+import { readFlavour } from "../machine/read-sections.js";
+import type { ReadFlavour } from "../scenario.js";
 import { NMI_OFF } from "../state.js";
 import type { Condition, Line, Step, Value, When, While } from "./program.js";
 
@@ -82,10 +84,10 @@ export const syncCores = (id: string, note?: string): Step => syncStep(id, "sync
 
 /**
  * Interrupts every other CPU to run `handler`. A CPU counts as having acknowledged once its handler passed {@link ack}, which is
- * put at the end where the handler has none.
+ * put at the end where the handler has none. With `self` the sender synchronises its own context in the same step.
  */
-export const sendIpi = (id: string, handler: readonly Line[], note?: string): Step =>
-  syncStep(id, "sendIpi", { handler: lines(handler) }, note);
+export const sendIpi = (id: string, handler: readonly Line[], note?: string, self = false): Step =>
+  syncStep(id, "sendIpi", { handler: lines(handler), ...(self ? { self } : {}) }, note);
 
 /** Waits until every CPU acknowledged the interrupt sent by the step `of`. */
 export const waitIpi = (id: string, of: string, note?: string): Step => syncStep(id, "waitIpi", { of }, note);
@@ -136,16 +138,39 @@ export const stopMachine = (
     note,
   );
 
-/** Waits until every interrupt, trap and NMI handler that runs now has ended (`synchronize_rcu`). */
+/**
+ * Waits for a grace period of RCU (`synchronize_rcu`): for every handler that runs now and every stretch with interrupts or preemption
+ * off; where tasks are preemptible for the read-side sections of RCU, else for every CPU to pass a switch of tasks.
+ */
 export const waitRcu = (id: string, note?: string): Step => syncStep(id, "waitGrace", { flavour: "rcu" }, note);
 
 /** Waits until every task, preempted ones included, has switched voluntarily (`synchronize_rcu_tasks`). */
 export const waitRcuTasks = (id: string, note?: string): Step =>
   syncStep(id, "waitGrace", { flavour: "rcu-tasks" }, note);
 
-/** Waits until every CPU has switched context (`synchronize_rcu_tasks_rude`). */
+/** Waits until every CPU has switched context, preemption included (`synchronize_rcu_tasks_rude`). */
 export const waitRcuTasksRude = (id: string, note?: string): Step =>
   syncStep(id, "waitGrace", { flavour: "rcu-tasks-rude" }, note);
+
+/** Waits until every section of a domain of SRCU that somebody is in now has been left (`synchronize_srcu`). */
+export const waitSrcu = (id: string, domain: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: `srcu:${domain}` }, note);
+
+/** Waits until every section of RCU-tasks-trace that somebody is in now has been left (`synchronize_rcu_tasks_trace`). */
+export const waitRcuTasksTrace = (id: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: "rcu-tasks-trace" }, note);
+
+/**
+ * Enters a read-side section (`rcu_read_lock`, `srcu_read_lock`, `rcu_read_lock_trace`), of RCU unless it is said of which flavour.
+ * Sections nest, and last through preemption and sleep; where tasks are not preemptible, one of RCU ends with the next switch.
+ * `rcu-tasks` declares that the task holds a grace period of RCU-tasks back though it sleeps, as its exit does.
+ */
+export const readLock = (id: string, flavour: ReadFlavour = "rcu", note?: string): Step =>
+  step(id, "readLock", { flavour: readFlavour(flavour, id) }, note);
+
+/** Leaves a read-side section of this flavour, that entered last. Throws {@link InputError} in a run that is in none. */
+export const readUnlock = (id: string, flavour: ReadFlavour = "rcu", note?: string): Step =>
+  step(id, "readUnlock", { flavour: readFlavour(flavour, id) }, note);
 
 /** Sets a shared word. */
 export const set = (id: string, word: string, value: Value, note?: string): Step =>

@@ -103,7 +103,7 @@ export class Compiler {
       case "sendIpi":
         op("sendIpi", {
           handler: this.#handler(scope, step.id, args.handler as unknown as readonly Line[]),
-          self: false,
+          self: args.self === true,
         });
         return;
       case "waitIpi": {

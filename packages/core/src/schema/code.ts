@@ -1,5 +1,5 @@
-import type { Code, CodeBlock, DataBlock } from "../scenario.js";
-import { address, bytes, either, object, optional, type Schema, text } from "./schema.js";
+import type { Code, CodeBlock, DataBlock, ReadFlavour } from "../scenario.js";
+import { address, bytes, either, object, only, optional, type Schema, text } from "./schema.js";
 
 /** The schema of {@link Code}. */
 export const codeSchema: Schema<Code> = either("assembler text or a list of bytes", text, bytes);
@@ -9,6 +9,7 @@ export const codeBlockSchema: Schema<CodeBlock> = object("a block of code", {
   address,
   code: codeSchema,
   mode: optional(text),
+  readSide: optional(either("true, or a flavour of RCU", only(true), text as Schema<ReadFlavour>)),
 });
 
 /** The schema of {@link DataBlock}. */

@@ -61,6 +61,7 @@ export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   interrupts: optional(object("interrupts", { irq: optional(flag), nmi: optional(flag) })),
   preempt: optional(flag),
   exits: optional(list("addresses", address)),
+  user: optional(flag),
   memory: optional(oneOf({ sequential: true, architectural: true })),
   blocks: optional(list("blocks of code", codeBlockSchema)),
   data: optional(list("blocks of data", dataBlockSchema)),

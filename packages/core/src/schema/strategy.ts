@@ -60,6 +60,7 @@ export const strategySchema: Schema<PatchStrategy> = object("a strategy", {
   architectures: either('a list of architectures, or "any"', list("architectures", text), only("any")),
   defaultSite: either("OLD:NEW, or that by architecture", text, record("sites", text)),
   promises: propertiesSchema,
+  user: optional(only(true)),
   plan: callable("a function of a flip"),
   rules: optional(list("rules", ruleSchema)),
   maps: optional(list("maps over CPUs", mapSchema)),

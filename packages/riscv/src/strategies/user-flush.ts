@@ -26,6 +26,7 @@ export const userFlush = ({ deferred = true }: UserFlushOptions = {}): PatchStra
     "a process patches itself and calls riscv_flush_icache; harts that do not run it flush when they switch to it",
   source: "riscv_flush_icache(2): flush_icache_mm, arch/riscv/mm/cacheflush.c; flush_icache_deferred, context.c, 7.3",
   architectures: ["riscv"],
+  user: true,
   defaultSite: "nop:j",
   promises: storePromises,
   rules: [flushIcacheMmRule, flushIcacheDeferredRule],

@@ -9,12 +9,15 @@ import {
   lookup,
   ne,
   type PatchStrategy,
+  sendIpi,
   set,
   store,
+  syncCore,
   syncCores,
   toHex,
   unlock,
   unmaskIrq,
+  waitIpi,
   when,
 } from "@cmodx/core";
 import { hex, INT3, siteStep } from "./common.js";
@@ -24,6 +27,16 @@ import { int3 } from "./int3.js";
 export type Int3MembarrierOptions = {
   /** The SIGTRAP handler goes on knowing the site when the patching is done. Default true. */
   readonly keepHandler?: boolean;
+  /**
+   * The interrupt of a membarrier synchronises the core itself (since 758c9373d841); before, that was left to the IRET of its return,
+   * which does not come first where the scheduler goes to a thread that sleeps in a system call. Default true.
+   */
+  readonly syncsRemote?: boolean;
+  /**
+   * A membarrier synchronises the caller's core too (since e45cdc71d1fa); before, another thread could come to that one unsynchronised.
+   * Default true.
+   */
+  readonly syncsCaller?: boolean;
 };
 
 /** What the handler knows of a site. */
@@ -52,7 +65,14 @@ const sigtrap = (sites: readonly FlipSite[]): readonly Line[] => [
  * handler emulates. Nothing waits for handlers, so what they look at has to stay.
  */
 export const int3Membarrier = (options: Int3MembarrierOptions = {}): PatchStrategy => {
-  const { keepHandler = true } = options;
+  const { keepHandler = true, syncsRemote = true, syncsCaller = true } = options;
+  const membarrier = (id: string, note: string): readonly Line[] =>
+    syncsRemote && syncsCaller
+      ? [syncCores(id, note)]
+      : [
+          sendIpi(id, syncsRemote ? [syncCore(`${id}-remote`)] : [], note, syncsCaller),
+          waitIpi(`${id}-wait`, id, "until all have acknowledged"),
+        ];
   const patch = (site: FlipSite, id: (name: string) => string): readonly Line[] => [
     set(
       id("fill-entry"),
@@ -61,20 +81,21 @@ export const int3Membarrier = (options: Int3MembarrierOptions = {}): PatchStrate
       "for the SIGTRAP handler",
     ),
     store(id("write-int3"), site.address, [INT3], { note: "through a second, writable mapping" }),
-    syncCores(id("membarrier-1"), "all threads now fetch the INT3"),
+    ...membarrier(id("membarrier-1"), "all threads now fetch the INT3"),
     ...(site.next.length === 1
       ? []
       : [
           store(id("write-tail"), site.address + 1n, site.next.slice(1), { note: "everything but the first byte" }),
-          syncCores(id("membarrier-2"), "all threads now fetch the new tail"),
+          ...membarrier(id("membarrier-2"), "all threads now fetch the new tail"),
         ]),
     store(id("write-first"), site.address, site.next.slice(0, 1), { note: "replaces the INT3" }),
-    syncCores(id("membarrier-3"), "all threads now fetch the new instruction"),
+    ...membarrier(id("membarrier-3"), "all threads now fetch the new instruction"),
     ...(keepHandler ? [] : [set(id("clear-entry"), entryOf(site), [])]),
   ];
   return {
     ...int3(),
     id: "int3-membarrier",
+    user: true,
     summary: "int3 in user space: membarrier SYNC_CORE instead of IPIs, a SIGTRAP handler that nobody waits for",
     source: "membarrier(2), kernel/sched/membarrier.c, 7.3; the measurements of docs/hardware.md",
     plan({ sites }, context) {

@@ -35,6 +35,7 @@ export const selfJump = (options: SelfJumpOptions = {}): PatchStrategy => {
     summary: "HotSpot's guard: the first word becomes a jump to itself, then the rest, then the first word",
     source: "NativeCall::replace_mt_safe, OpenJDK, src/hotspot/cpu/x86/nativeInst_x86.cpp",
     architectures: ["x86"],
+    user: true,
     defaultSite: "call:call .+0x2000000",
     promises: storePromises.filter((id) => id !== "done"),
     plan({ sites }) {

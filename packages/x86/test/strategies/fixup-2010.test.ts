@@ -122,12 +122,17 @@ describe("int3-2010", () => {
   describe("with interrupts acknowledged before their IRET", () => {
     const early = int3Of2010({ ackBeforeIret: true });
 
-    it.each(environments.filter(([name]) => name !== "NMIs"))(
-      "is safe without NMIs, with %s",
+    it.each(environments.filter(([name]) => name !== "NMIs" && name !== "preemption"))(
+      "is safe without NMIs and preemption, with %s",
       async (_, environment) => {
         expect(await answers(early, { site, offset: CROSSING, ...environment })).toEqual(everywhere("safe"));
       },
     );
+
+    it("is unsafe with preemption: the scheduler goes to a task that slept before the IRET", async () => {
+      const preempt = { site, offset: CROSSING, preempt: true };
+      expect(await answers(early, preempt)).toEqual({ ...everywhere("unsafe: old-or-new"), coherent: "safe" });
+    });
 
     it("is unsafe with an NMI in between wherever what was overwritten stays fetchable", async () => {
       // Inside a quadword nothing tears under amd, but the NMI fetches an INT3 that nobody owns any more.
