@@ -1,22 +1,17 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { type Architecture, InputError } from "@cmodx/core";
 import { type Elf, findSites, lineOffsets, type PatchSite, readElf, selectSite } from "@cmodx/image";
+import { MOST_BINARY, readWhole } from "./files.js";
 import { replacementsFor } from "./replacements.js";
 import type { SiteRequest } from "./request.js";
 
 /** Reads an ELF file. `name` is what messages call it. */
 export const readBinary = async (path: string, name: string): Promise<Elf> => {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    const code = (error as { readonly code?: string }).code;
-    const what = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a directory" : `cannot be read (${code})`;
-    throw new InputError(`${name} ${what}; expected an ELF file.`, { file: name, cause: error });
-  }
-  return readElf(bytes, { name });
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isCharacterDevice()) throw new InputError(`${name} is a device; expected an ELF file.`, { file: name });
+  return readElf(await readWhole(path, name, "an ELF file", MOST_BINARY), { name });
 };
 
 /** A site of a binary, and the architecture that the file is for. */

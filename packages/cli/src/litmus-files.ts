@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import type { LitmusFile } from "@cmodx/litmus";
+import { MOST_BINARY, readText, readWhole } from "./files.js";
 import { readTarGz } from "./tar.js";
 
 /** A litmus file, and whether the user named it or it was found. */
@@ -22,29 +23,32 @@ export const readLitmusFiles = async (
       throw new InputError(`${name} is not there; expected a litmus file, a directory or a .tar.gz.`, { file: name });
     if (there.isDirectory()) found.push(...(await walk(path, name)));
     else if (ARCHIVE.test(name)) {
-      const inside = readTarGz(await readFile(path), name)
-        .filter((each) => each.path.endsWith(".litmus"))
-        .map(({ path: within, text }) => ({ file: join(name, within), text, walked: true }));
+      const packed = await readWhole(path, name, "an archive", MOST_BINARY);
+      const inside = (await readTarGz(packed, name, ".litmus")).map(({ path: within, text }) => ({
+        file: join(name, within),
+        text,
+        walked: true,
+      }));
       if (inside.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
       found.push(...inside);
-    } else found.push({ file: name, text: await readFile(path, "utf8"), walked: false });
+    } else found.push({ file: name, text: await readText(path, name, "a litmus file"), walked: false });
   }
   return found;
 };
 
 /** Litmus files in a directory and below, by name; links are not followed. */
-const walk = async (path: string, name: string): Promise<readonly FoundLitmusFile[]> => {
-  const entries = await readdir(path, { withFileTypes: true, recursive: true });
+const walk = async (folder: string, name: string): Promise<readonly FoundLitmusFile[]> => {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   const files = entries
     .filter((each) => each.isFile() && each.name.endsWith(".litmus"))
     .map((each) => join(each.parentPath, each.name))
     .sort();
   if (files.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
-  return Promise.all(
-    files.map(async (file) => ({
-      file: join(name, file.slice(path.length + 1)),
-      text: await readFile(file, "utf8"),
-      walked: true,
-    })),
-  );
+  const read: FoundLitmusFile[] = [];
+  // One after the other: there may be more than can be open at once.
+  for (const path of files) {
+    const file = join(name, path.slice(folder.length + 1));
+    read.push({ file, text: await readText(path, file, "a litmus file"), walked: true });
+  }
+  return read;
 };

@@ -80,7 +80,7 @@ const wrong: readonly [string, RegExp][] = [
   ["scan", /Missing required argument 'file'/],
   ["scan absent", /absent is not there/],
   ["scan text.o", /not an ELF file/],
-  ["replay absent.json", /absent\.json cannot be read/],
+  ["replay absent.json", /absent\.json is not there; expected a saved counterexample/],
   ["replay bad.json", /bad\.json is no saved counterexample: it is no JSON/],
   ["replay other.json", /its schema is "cmodx\/trace\/0"/],
   ["fly", /Unknown command 'fly'/],

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { packTar } from "modern-tar";
 import { expect, test } from "vitest";
 import { cmodx, folder, json, root, widest } from "./harness.js";
 
@@ -102,7 +103,7 @@ test("a named file that is no test is an error of the run", async () => {
 
 test("an archive is run as a directory is", async () => {
   const { out, code } = await cmodx(["litmus", "pack.tar.gz"], {
-    cwd: folder({ "pack.tar.gz": pack("a/coFF.litmus") }),
+    cwd: folder({ "pack.tar.gz": await pack("a/coFF.litmus") }),
   });
   expect(code).toBe(0);
   expect(out).toContain("Observation coFF Sometimes 1 3");
@@ -132,14 +133,5 @@ test("messages and help fit the width", async () => {
 });
 
 /** A tar archive that holds coFF under a name. */
-const pack = (name: string): Uint8Array => {
-  const text = readFileSync(coFF);
-  const head = Buffer.alloc(512);
-  head.write(name, 0);
-  head.write(text.length.toString(8).padStart(11, "0"), 124);
-  head.write("0", 156);
-  head.write("ustar\0", 257);
-  const body = Buffer.alloc(Math.ceil(text.length / 512) * 512);
-  text.copy(body);
-  return gzipSync(Buffer.concat([head, body, Buffer.alloc(1024)]));
-};
+const pack = async (name: string): Promise<Uint8Array> =>
+  gzipSync(await packTar([{ header: { name, size: readFileSync(coFF).length }, body: readFileSync(coFF) }]));

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import type { Expectation, Expectations, LitmusAnswer, LitmusError, LitmusResult } from "@cmodx/litmus";
 import { type Command, Option } from "commander";
+import { readText } from "../files.js";
 import { type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type LitmusJson, toJson } from "../json.js";
 import { readLitmusFiles } from "../litmus-files.js";
@@ -72,10 +72,7 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
 };
 
 const readExpected = async (name: string, { readExpectations }: Litmus, io: Io): Promise<Expectations> => {
-  const text = await readFile(resolve(io.cwd, name), "utf8").catch(() => {
-    throw new InputError(`${name} cannot be read; expected a file of expectations.`, { file: name });
-  });
-  return readExpectations(text, name);
+  return readExpectations(await readText(resolve(io.cwd, name), name, "a file of expectations"), name);
 };
 
 type Judged = {

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { InputError, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
 import type { Command } from "commander";
 import { loadCatalogue } from "../catalogue.js";
 import { brokenJson, counterexampleJson, sitesOf } from "../document.js";
+import { readText } from "../files.js";
 import { colors, type Exit, exit, type Io } from "../io.js";
 import { type ReplayJson, toJson } from "../json.js";
 import { options } from "../options.js";
@@ -37,15 +37,7 @@ export const addReplay = (program: Command, io: Io, leave: (code: Exit) => void)
 };
 
 const readJson = async (file: string, folder: string): Promise<unknown> => {
-  let text: string;
-  try {
-    text = await readFile(resolve(folder, file), "utf8");
-  } catch (error) {
-    throw new InputError(`${file} cannot be read (${(error as { readonly code?: string }).code}).`, {
-      file,
-      cause: error,
-    });
-  }
+  const text = await readText(resolve(folder, file), file, "a saved counterexample");
   try {
     return JSON.parse(text);
   } catch (error) {
