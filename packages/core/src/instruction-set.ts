@@ -59,6 +59,12 @@ export interface InstructionSet<I extends Instruction = Instruction> {
   readonly alignment: 1 | 2 | 4;
   /** The vector that bytes raise which decode as `undefined`; default `ud`. */
   readonly undefinedVector?: string;
+  /** All vectors that instructions raise; where they are listed, handlers of others are refused. */
+  readonly vectors?: readonly string[];
+  /** The modes that code may name; by default none. */
+  readonly modes?: readonly string[];
+  /** All registers; where they are listed, values for others are refused. */
+  readonly registers?: readonly string[];
   /**
    * Decodes the instruction that starts at the first byte.
    * `short`: more bytes are needed to tell. `undefined`: the architecture raises an illegal-instruction exception.

@@ -53,6 +53,8 @@ export interface MemoryOrder {
   readonly rules?: readonly Rule[];
   /** Maps over CPUs that its rules name. */
   readonly maps?: readonly CpuMap[];
+  /** The kinds of barriers that it knows; where they are listed, others are refused. */
+  readonly barriers?: readonly string[];
   /** Performs a write, or keeps it for later. */
   write(parts: Written, write: Write, machine: Machine): Written;
   /** Writes of this CPU that others do not see yet, the oldest first. Its own loads see them. */

@@ -2,18 +2,21 @@
 const LONGEST = 60;
 
 /** The strings nearest to one by their edit distance, the nearest first; those too far off are left out. */
-export const nearest = (wanted: string, known: Iterable<string>): readonly string[] =>
-  wanted === "" || wanted.length > LONGEST
+export const nearest = (wanted: string, known: Iterable<string>): readonly string[] => {
+  const off = (name: string): number => Math.abs(name.length - wanted.length);
+  return wanted === "" || wanted.length > LONGEST
     ? []
     : [...known]
         .map((name) => ({
           name,
           distance: name.includes(wanted) || wanted.includes(name) ? 1 : editDistance(wanted, name),
         }))
-        .filter(({ name, distance }) => distance <= Math.max(2, name.length / 2))
-        .sort((a, b) => a.distance - b.distance)
+        // Of what is near something is left: at least one letter.
+        .filter(({ name, distance }) => distance <= Math.max(2, name.length / 2) && distance < name.length)
+        .sort((a, b) => a.distance - b.distance || off(a.name) - off(b.name))
         .slice(0, 3)
         .map(({ name }) => name);
+};
 
 const editDistance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

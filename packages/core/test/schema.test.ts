@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createSimulation, InputError, type Scenario } from "../src/index.js";
+import { createSimulation, InputError, type Scenario, set } from "../src/index.js";
+import { coreRules } from "../src/machine/rules.js";
+import { operationIds } from "../src/schema/program.js";
 import { toy } from "./toy/architecture.js";
 import { AT, scenario, strategy } from "./toy/scenario.js";
 
@@ -153,5 +155,174 @@ describe("a scenario is understood or refused, with the path of the field and th
     await expect(outcomes(base, { beyond: 1 } as never)).rejects.toThrow("options.beyond is no field");
     await expect(repairs(base, { every: true } as never)).rejects.toThrow("options.every is no field");
     expect(() => simulate(base, { flips: 0 })).toThrow("options.flips has to be a whole number from 1 on, not 0.");
+  });
+});
+
+describe("what a scenario says of its code fits together", () => {
+  const at = base.sites[0];
+  const words = createSimulation({
+    architecture: {
+      ...toy(),
+      instructionSet: { ...toy().instructionSet, registers: ["acc", "sp"], modes: ["wide"], vectors: ["brk", "ud"] },
+    },
+  }).machine;
+  const refused = (more: object): InputError => thrownBy(() => words({ ...base, ...more } as unknown as Scenario));
+
+  it.each<[string, object, string, string]>([
+    [
+      "blocks in each other",
+      {
+        blocks: [
+          { address: 0x2000n, code: "nop+nop+ret" },
+          { address: 0x2002n, code: "nop" },
+        ],
+      },
+      "scenario.blocks[1] overlaps scenario.blocks[0] at 0x2002.",
+      "overlap",
+    ],
+    [
+      "a block over a site",
+      { blocks: [{ address: AT - 1n, code: "nop+nop" }] },
+      `scenario.blocks[0] overlaps scenario.sites[0] at 0x${AT.toString(16)}.`,
+      "overlap",
+    ],
+    [
+      "a block over what is said to follow a site",
+      { sites: [{ ...at, after: "nop+ret" }], blocks: [{ address: AT + 4n, code: "nop" }] },
+      "scenario.blocks[0] overlaps scenario.sites[0].after at 0x1014.",
+      "overlap",
+    ],
+    [
+      "a start inside every version's instruction",
+      { executors: [{ entries: [AT, AT + 1n] }] },
+      "scenario.executors[0].entries[1] is 0x1011, byte 1 of scenario.sites[0], where no version of it has the start of an instruction.",
+      "no-code",
+    ],
+    [
+      "a mode that there is not",
+      { sites: [{ ...at, mode: "wyde" }] },
+      "scenario.sites[0].mode names the mode wyde, which toy does not have; did you mean wide?",
+      "unknown-name",
+    ],
+    [
+      "a register that there is not",
+      { executors: [{ registers: { ac: 1n } }] },
+      "scenario.executors[0].registers names the register ac, which toy does not have; did you mean acc?",
+      "unknown-name",
+    ],
+  ])("%s", (_, more, message, code) => expect(refused(more)).toMatchObject({ message, code }));
+
+  it("what follows a site by default gives way, and a block may lie right behind a site", () => {
+    const { length } = machine(base).layout.sites[0] ?? { length: 0 };
+    expect(words({ ...base, blocks: [{ address: AT + BigInt(length), code: "ret" }] }).cpus).toBe(2);
+  });
+
+  const planning = (program: object): InputError =>
+    thrownBy(() => words(scenario(strategy(() => [], { id: "odd", program: () => program }))));
+  const doing = (op: string, args: object): InputError => planning({ main: [{ id: "it", op, args }] });
+
+  it.each<[string, () => InputError, string]>([
+    [
+      "no program",
+      () => planning({ main: undefined }),
+      "The strategy odd: program.main has to be a list of lines, not undefined.",
+    ],
+    [
+      "a misspelt field",
+      () => planning({ trap: {} }),
+      "The strategy odd: program.trap is no field of a patch program; did you mean traps",
+    ],
+    [
+      "an unknown argument",
+      () => doing("lock", { nmae: "x", name: "x" }),
+      "The strategy odd: program.main[0].args.nmae is no field of the arguments of lock; did you mean name?",
+    ],
+    [
+      "an argument that is missing",
+      () => doing("lock", {}),
+      "The strategy odd: program.main[0].args.name is missing from the arguments of lock.",
+    ],
+    [
+      "a width that there is not",
+      () => doing("store", { address: 1n, bytes: "00", width: 3 }),
+      "The strategy odd: program.main[0].args.width has to be one of 1, 2, 4, 8, not 3.",
+    ],
+    [
+      "bytes that are none",
+      () => doing("store", { address: 1n, bytes: "0", width: 1 }),
+      'The strategy odd: program.main[0].args.bytes has to be bytes as hexadecimal text, two lower-case digits each, not "0".',
+    ],
+    [
+      "a number for an address",
+      () => doing("store", { address: 1, bytes: "00", width: 1 }),
+      "The strategy odd: program.main[0].args.address has to be an address as a bigint, such as 0xffffffff81000000n, not the number 1: write 0x1n.",
+    ],
+    [
+      "inside of an interrupt",
+      () => doing("sendIpi", { handler: [{ id: "x", op: "ack", args: { x: 1 } }] }),
+      "The strategy odd: program.main[0].args.handler[0].args.x is no field of the arguments of ack; there are none.",
+    ],
+    [
+      "a flavour that there is not",
+      () => doing("waitGrace", { flavour: "rcu-task" }),
+      'The strategy odd: program.main[0].args.flavour cannot be "rcu-task"; did you mean rcu-tasks',
+    ],
+    [
+      "text for a guard",
+      () => planning({ main: [], guards: [{ address: 1n, bytes: "00" }] }),
+      'The strategy odd: program.guards[0].bytes has to be a list of bytes, such as [0x0f, 0x0b], not "00".',
+    ],
+    [
+      "an operation that there is not",
+      () => doing("lok", {}),
+      "Step it uses the operation lok, for which no rule is known; did you mean lock",
+    ],
+    [
+      "a word that nobody declares",
+      () => planning({ main: [set("it", "flg", 1)], words: { flag: 0 } }),
+      "The step it of the strategy odd names the shared word flg, which is not there; did you mean flag?",
+    ],
+    [
+      "a per-CPU word that is a shared one",
+      () => planning({ main: [{ id: "it", op: "put", args: { word: "flag" } }], words: { flag: 0 } }),
+      "The step it of the strategy odd names the per-CPU word flag, which is not there",
+    ],
+    [
+      "a handler of no vector",
+      () => planning({ main: [], traps: { bkr: [] } }),
+      "A handler of the strategy odd names the vector bkr, which is not there; did you mean brk?",
+    ],
+    [
+      "no vector to arm",
+      () => doing("armTrap", { vector: "bkr" }),
+      "The step it of the strategy odd names the vector bkr, which is not there; did you mean brk?",
+    ],
+    [
+      "a barrier that there is not",
+      () => doing("fence", { kind: "wmbb" }),
+      "The step it of the strategy odd names the barrier wmbb, which is not there; did you mean wmb or mb ",
+    ],
+    [
+      "a cache operation that there is not",
+      () => doing("maintain", { operation: "clena" }),
+      "The step it of the strategy odd names the cache operation clena, which is not there; did you mean clean?",
+    ],
+  ])("%s in a program", (_, thrown, message) => {
+    const error = thrown();
+    expect(error.message.slice(0, message.length)).toBe(message);
+    expect(error.code).toBeDefined();
+  });
+
+  it("every operation of core that programs may use has its arguments in the schema", () => {
+    // What the compiler makes of others, and what the outside does; steps of machine code have a hyphen.
+    const inner = new Set(
+      "beginCall returnCall restart unclaimed irq nmi callPatched preempt resume queueStop ackStop awaitStopStage awaitStop beginGrace awaitGrace".split(
+        " ",
+      ),
+    );
+    const others = coreRules.rules
+      .map(({ id }) => id)
+      .filter((id) => !operationIds.has(id) && !inner.has(id) && !id.includes("-"));
+    expect(others).toEqual([]);
   });
 });

@@ -10,7 +10,10 @@ import { conditionFlags } from "./registers.js";
  * - `pf`: an alignment fault: of an access that must be aligned, of an access by way of a stack pointer that is no multiple of 16,
  *   or of the pc; at the instruction. Faults of translation and permission are the memory's to raise, under the same name.
  */
-export type Vector = "brk" | "svc" | "hvc" | "smc" | "ud" | "pf";
+export const vectors = ["brk", "svc", "hvc", "smc", "ud", "pf"] as const;
+
+/** One of {@link vectors}. */
+export type Vector = (typeof vectors)[number];
 
 /**
  * What an exception to EL1 writes: ELR_EL1 is the address to resume at, SPSR_EL1 has the condition flags and no other field.

@@ -1,13 +1,16 @@
 import type { InstructionSet } from "@cmodx/core";
 import { assemble } from "./assemble.js";
 import { decode } from "./decode.js";
+import { vectors } from "./exceptions.js";
 import { execute } from "./execute.js";
 import { format } from "./format.js";
 import { inputs } from "./inputs.js";
 import type { Arm64Instruction } from "./instruction.js";
+import { systemRegisters } from "./names-codec.js";
+import { generalRegisters } from "./registers.js";
 
 export type { Condition } from "./conditions.js";
-export { exceptionEntry, type Vector } from "./exceptions.js";
+export { exceptionEntry, type Vector, vectors } from "./exceptions.js";
 export { type Input, outputs, selectedInputs } from "./inputs.js";
 export type * from "./instruction.js";
 export type { Operation } from "./operations.js";
@@ -21,6 +24,8 @@ export { conditionFlags, flag, type GeneralRegister } from "./registers.js";
  */
 export const arm64InstructionSet: InstructionSet<Arm64Instruction> = {
   maxLength: 4,
+  vectors,
+  registers: [...generalRegisters, "sp", ...Object.keys(systemRegisters)],
   alignment: 4,
   decode: (bytes) => decode(bytes),
   assemble: (text, at) => assemble(text, at),

@@ -2,9 +2,11 @@ import type { InstructionSet } from "@cmodx/core";
 import { assemble } from "./assemble.js";
 import { inputs } from "./dataflow.js";
 import { decode, maxLength, modeOf } from "./decode.js";
+import { exceptionVectors } from "./exceptions.js";
 import { execute } from "./execute.js";
 import { format } from "./format.js";
 import type { Armv7Instruction, Mode } from "./instruction.js";
+import { flagRegisters, generalRegisters } from "./registers.js";
 
 export { outputs } from "./dataflow.js";
 export * from "./exceptions.js";
@@ -23,6 +25,9 @@ export const armv7InstructionSet: InstructionSet<Armv7Instruction> = {
   maxLength,
   alignment: 2,
   undefinedVector: "und",
+  vectors: exceptionVectors,
+  modes: ["a32", "t32"],
+  registers: [...generalRegisters.filter((name) => name !== "pc"), ...flagRegisters],
   decode: (bytes, mode) => decode(bytes, modeOf(mode)),
   assemble: (text, at, mode = "") => assemble(text, at, modeOf(mode)),
   format,

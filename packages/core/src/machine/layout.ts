@@ -8,6 +8,7 @@ import type { CompiledProgram } from "../program/compile.js";
 import type { Pair, PatchProgram } from "../program/program.js";
 import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
+import { assertApart, assertEntries, assertModesAndRegisters } from "./fits.js";
 import type { Initial, Machine } from "./machine.js";
 import { compilePlans } from "./plans.js";
 import { type ReadSide, readFlavour, sectionAt } from "./read-sections.js";
@@ -56,9 +57,12 @@ const hex = (address: bigint): string => `0x${address.toString(16)}`;
 /** Lays a scenario out. Throws {@link InputError} when it does not fit together. */
 export const layOut = (scenario: Scenario, architecture: Architecture, fetch: FetchModel): Layout => {
   const { cpus, patchers } = scenario;
+  assertModesAndRegisters(scenario, architecture);
   const sites = scenario.sites.map((site) => resolveSite(site, architecture));
   const siteOf = mapSites(sites);
   const built = compilePlans(scenario, sites, architecture, fetch);
+  assertApart(scenario, sites, built.blocks, architecture);
+  assertEntries(scenario, sites);
   const { text, code } = placeCode(scenario, sites, built.blocks, architecture);
   const { routines, runs, modes, counts } = placeRoutines(scenario, sites, built.entries, text, siteOf);
   const onCpu = placePatchers(patchers, cpus);

@@ -8,6 +8,7 @@ import type { InstructionSet } from "../instruction-set.js";
 import { same } from "../key.js";
 import { type Stores, storesOf } from "../memory/pieces.js";
 import type { MemoryOrder } from "../memory-order.js";
+import { didYouMean } from "../nearest.js";
 import type { CompiledProgram, Operation } from "../program/compile.js";
 import type { Condition, Value } from "../program/program.js";
 import type { CpuMap, CpuPredicate, Rule } from "../rule.js";
@@ -134,9 +135,10 @@ export class Machine {
     for (const program of this.layout.programs.values()) {
       for (const entry of program.code) {
         if (entry.kind === "op" && !this.#rules.has(entry.op)) {
-          throw new InputError(`Step ${entry.step} uses the operation ${entry.op}, for which no rule is known.`, {
-            place: program.name,
-          });
+          throw new InputError(
+            `Step ${entry.step} uses the operation ${entry.op}, for which no rule is known${didYouMean(entry.op, this.#rules.keys())}`,
+            { place: program.name, code: "unknown-name" },
+          );
         }
       }
     }

@@ -19,7 +19,10 @@ import {
   type PatchProgram,
 } from "../program/program.js";
 import type { CodeBlock, DataBlock, Patcher, Scenario } from "../scenario.js";
+import { plannedSchema } from "../schema/program.js";
+import { assertFits } from "../schema/schema.js";
 import { type Flip, isImpossible } from "../strategy.js";
+import { assertNamed, type Planned } from "./named.js";
 import { guardKey, patcherProgram, trapProgram } from "./reserved.js";
 import type { ResolvedSite } from "./sites.js";
 
@@ -39,6 +42,7 @@ export const compilePlans = (
   const entries: bigint[] = [];
   const pairs = new Map<bigint, Pair>();
   const handlers = new Map<string, Line[][]>();
+  const named: Planned[] = [];
   let traced = false;
   const plans = scenario.patchers.map((): PatchProgram[] => []);
   const steps = scenario.patchers.map((patcher, index) => {
@@ -71,6 +75,8 @@ export const compilePlans = (
         cpus: scenario.cpus,
         reports: fetch.reports,
       });
+      // A plan is pure: flips of the same direction have the same program.
+      if (flip < 2) assertFits(plannedSchema, planned, "program", { words: `The strategy ${strategy.id}` });
       if (isImpossible(planned)) {
         const back = to === 0 ? " on the way back (flip 2; ask for 1 flip to leave it out)" : "";
         throw new InputError(`The strategy ${strategy.id} cannot do this${back}: ${planned.impossible}`, {
@@ -89,6 +95,7 @@ export const compilePlans = (
         traps: Object.fromEntries(Object.entries(planned.traps ?? {}).map(([vector, lines]) => [vector, edit(lines)])),
       };
       plans[index]?.push(edited);
+      if (flip < 2) named.push({ strategy: strategy.id, program: edited });
       for (const id of lineIds([...edited.main, ...Object.values(edited.traps ?? {}).flat()])) kept.add(id);
       bodies.push([call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall")]);
       for (const [vector, lines] of Object.entries(edited.traps ?? {})) {
@@ -121,6 +128,7 @@ export const compilePlans = (
     compiler.add(patcherProgram(index), patcherProgram(index), main, { forever: patcher.flips === "forever" });
     return [...kept];
   });
+  assertNamed(named, architecture);
   for (const [vector, chain] of handlers) {
     const ends = { irq: "callPatched", nmi: "callPatched", switch: undefined } as const;
     compiler.addChain(trapProgram(vector), chain, vector in ends ? ends[vector as keyof typeof ends] : "unclaimed");

@@ -33,6 +33,12 @@ const drainRule = rule({
   },
 });
 
+/** Under total store order the last two are no instructions. */
+const kernelBarriers = ["mb", "wmb", "rmb"] as const;
+
+/** Orderings of other steps than barriers. */
+const noBarriers: ReadonlySet<string> = new Set(["atomic", "event", "release", "context-synchronisation"]);
+
 /**
  * A memory order with a store buffer for each CPU. `drainedBy` lists the orderings, barriers and serialising instructions among them,
  * before which all earlier writes of the CPU are visible.
@@ -49,6 +55,7 @@ export const storeBuffer = (options: {
     source: options.source,
     execute: executeRule,
     spontaneous: [drainRule],
+    barriers: [...new Set([...kernelBarriers, ...options.drainedBy.filter((ordering) => !noBarriers.has(ordering))])],
     write: ({ cpu, ...others }: Written, write) => ({ ...others, cpu: keep(cpu, [...pending(cpu), write]) }),
     pending,
     holdsBack: (cpu, ordering) => cpu.order !== null && drainedBy.has(ordering),

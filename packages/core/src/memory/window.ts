@@ -75,6 +75,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
     },
   }),
   spontaneous: [drainRuleOf(model)],
+  barriers: Object.keys(model.steps).filter((step) => model.steps[step]?.is === "barrier"),
   maps: [invalidateMap, invalidatedMap, overtakeMap(model)],
   rules: [maintainRuleOf(model), fenceRuleOf(model)],
   write: writeOf(model),

@@ -12,22 +12,28 @@ import type {
   When,
   While,
 } from "../program/program.js";
+import type { Impossible } from "../strategy.js";
 import { codeBlockSchema, dataBlockSchema } from "./code.js";
 import {
   address,
   anything,
   bytes,
   either,
+  fields,
+  flag,
+  hexBytes,
   lazy,
   list,
   nothing,
   object,
   oneOf,
+  oneOfNumbers,
   only,
   optional,
   record,
   type Schema,
   text,
+  whole,
   word64,
 } from "./schema.js";
 
@@ -40,24 +46,75 @@ const conditionSchema: Schema<Condition> = object("a condition", {
   b: valueSchema,
 });
 
-const stepSchema: Schema<Step> = object("a step", {
-  id: text,
-  op: text,
-  args: record<Data>("arguments", anything),
-  note: optional(text),
-  synchronises: optional(only(true)),
-});
-
-/** The schema of {@link Line}: control lines are told by their condition. */
+/** The schema of {@link Line}: control lines are told by their condition, and steps by their operation. */
 export const lineSchema: Schema<Line> = lazy<Line>((value) => {
-  const line: object = typeof value === "object" && value !== null ? value : {};
-  return (
-    Object.hasOwn(line, "when") ? whenSchema : Object.hasOwn(line, "while") ? whileSchema : stepSchema
-  ) as Schema<Line>;
+  const line = typeof value === "object" && value !== null ? value : {};
+  if (Object.hasOwn(line, "when")) return whenSchema;
+  if (Object.hasOwn(line, "while")) return whileSchema;
+  return steps.get("op" in line ? String(line.op) : "") ?? otherStepSchema;
 });
 
 /** The schema of lines. */
 export const linesSchema: Schema<readonly Line[]> = list("lines", lineSchema);
+
+const stepWith = (args: Schema<Step["args"]>): Schema<Step> =>
+  object("a step", { id: text, op: text, args, note: optional(text), synchronises: optional(only(true)) });
+
+/** A step of an operation that core does not know: its rule knows what its arguments are. */
+const otherStepSchema = stepWith(record<Data>("arguments", anything));
+
+const into = text;
+const word = text;
+const storing = { address, bytes: hexBytes, width: oneOfNumbers({ 1: true, 2: true, 4: true, 8: true }) };
+
+/** The arguments of each operation that a patch program may use and that core's rules and its compiler know. */
+const operations: { readonly [op: string]: Parameters<typeof fields>[1] } = {
+  store: storing,
+  storeData: storing,
+  freeData: { address, size: whole(1) },
+  publishEvent: { address, old: hexBytes, next: hexBytes, begins: flag },
+  maintain: { operation: text, address: optional(address) },
+  syncCore: {},
+  syncCores: {},
+  sendIpi: { handler: linesSchema },
+  waitIpi: { of: text },
+  ack: {},
+  maskIrq: {},
+  unmaskIrq: {},
+  stopMachine: { run: linesSchema, secondaries: linesSchema, everywhere: optional(only(true)) },
+  waitGrace: { flavour: oneOf({ rcu: true, "rcu-tasks": true, "rcu-tasks-rude": true }) },
+  fence: { kind: text },
+  lock: { name: text },
+  unlock: { name: text },
+  enterWindow: { window: text },
+  leaveWindow: { window: text },
+  armTrap: { vector: text },
+  disarmTrap: { vector: text },
+  set: { word, value: anything },
+  load: { word, into },
+  add: { word, by: whole(Number.MIN_SAFE_INTEGER), into: optional(into) },
+  until: { word, value: anything },
+  free: { word },
+  setEachCpu: { word, value: anything },
+  addEachCpu: { word, by: whole(Number.MIN_SAFE_INTEGER) },
+  untilEachCpu: { word, value: anything },
+  tryGet: { word, into },
+  put: { word },
+  publish: {},
+  lookup: { word, into },
+  emulate: { bytes: anything, all: optional(only(true)) },
+  claim: {},
+};
+
+/** The operations that patch programs may use without a rule of their own. */
+export const operationIds: ReadonlySet<string> = new Set(Object.keys(operations));
+
+const steps: ReadonlyMap<string, Schema<Step>> = new Map(
+  Object.entries(operations).map(([id, args]) => [
+    id,
+    stepWith(fields(`the arguments of ${id}`, args) as Schema<object> as Schema<Step["args"]>),
+  ]),
+);
 
 const whenSchema: Schema<When> = object("a line under a condition", {
   id: text,
@@ -99,3 +156,10 @@ export const programSchema: Schema<PatchProgram> = object("a patch program", {
   around: optional(surroundingsSchema),
   pairs: optional(list("pairs", pairSchema)),
 });
+
+const impossibleSchema: Schema<Impossible> = object("a refusal", { impossible: text });
+
+/** The schema of what a strategy answers: a program, or why there is none. */
+export const plannedSchema: Schema<PatchProgram | Impossible> = lazy<PatchProgram | Impossible>((value) =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, "impossible") ? impossibleSchema : programSchema,
+);

@@ -49,20 +49,27 @@ const has = (what: string, input: unknown): string => {
   return `has to be ${what}, not ${shown(input)}${call}.`;
 };
 
-/** An object with these fields and no others; `what` names it, as in `a site`. */
-export const object = <T extends object>(what: string, fields: Fields<NoInfer<T>>): Schema<T> => {
+/** Schemas of fields by their names. */
+type Entries = { readonly [name: string]: v.GenericSchema | { readonly optional: v.GenericSchema } };
+
+/** An object with these fields and no others, of no TypeScript type of its own; `what` names it, as in `a site`. */
+export const fields = (what: string, of: Entries): v.GenericSchema<object> => {
   // Without a prototype: `constructor` is no field.
-  const entries: v.ObjectEntries = Object.create(null);
-  for (const [name, field] of Object.entries(fields) as [string, Schema<unknown> | Optional<unknown>][])
-    (entries as { [name: string]: v.GenericSchema })[name] = "optional" in field ? v.optional(field.optional) : field;
+  const entries: { [name: string]: v.GenericSchema } = Object.create(null);
+  for (const [name, field] of Object.entries(of))
+    entries[name] = "optional" in field ? v.optional(field.optional) : field;
   const names = Object.keys(entries);
   return v.strictObject(entries, ({ expected, input, path }) => {
     if (expected === "never") return `is no field of ${what}${didYouMean(String(path?.[0]?.key), names)}`;
     if (expected === "Object") return has(what, input);
     const others = Object.keys(path?.[0]?.input as object).filter((name) => !names.includes(name));
     return `is missing from ${what}${others.length === 0 ? "" : `, which has no ${others.join(", ")}`}.`;
-  }) as v.GenericSchema as Schema<T>;
+  });
 };
+
+/** An object with the fields of `T` and no others; `what` names it, as in `a site`. */
+export const object = <T extends object>(what: string, of: Fields<NoInfer<T>>): Schema<T> =>
+  fields(what, of as Entries) as v.GenericSchema as Schema<T>;
 
 /** A list of values. */
 export const list = <T>(what: string, of: Schema<T>): Schema<readonly T[]> =>
@@ -165,6 +172,12 @@ export const bytes: Schema<readonly number[]> = v.array(whole(0, 255, "a byte"),
 /** A schema that stands for one of any type. */
 export type Unasked = v.GenericSchema<never>;
 
+/** Bytes in address order as hexadecimal text, two digits each. */
+export const hexBytes: Schema<string> = v.pipe(
+  v.string(({ input }) => has("bytes as hexadecimal text, two digits each", input)),
+  v.regex(/^(?:[0-9a-f]{2})*$/, ({ input }) => has("bytes as hexadecimal text, two lower-case digits each", input)),
+);
+
 /** A function; its parameters and result are its own matter. */
 export const callable = (what: string): Unasked =>
   v.custom<never>(
@@ -186,7 +199,7 @@ export const where = <T>(of: Schema<T>, why: (value: T) => string | undefined): 
   ) as v.GenericSchema as Schema<T>;
 
 /** A value whose schema is chosen when the value is there: where one of several forms is told by a field, and where types recur. */
-export const lazy = <T>(choose: (value: unknown) => Schema<T>): Schema<T> =>
+export const lazy = <T>(choose: (value: unknown) => v.GenericSchema<T>): Schema<T> =>
   v.lazy(choose) as v.GenericSchema as Schema<T>;
 
 /** The path of a field as code writes it. */
@@ -216,17 +229,22 @@ const nearestIssue = (issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> => {
 /**
  * Throws {@link InputError} with one sentence about the first thing that is wrong with a value, unless it fits.
  *
- * `root`: what the value is called; the paths of its fields begin with it. `file`: where it was read from.
+ * `root`: what the value is called; the paths of its fields begin with it. `from`: where it comes from, in words, or as a file.
  */
-export function assertFits<T>(schema: Schema<T>, value: unknown, root: string, file?: string): asserts value is T {
+export function assertFits<T>(
+  schema: Schema<T>,
+  value: unknown,
+  root: string,
+  from: { readonly words?: string; readonly file?: string } = {},
+): asserts value is T {
   const { success, issues } = v.safeParse(schema, value, { abortEarly: true });
   if (success) return;
   const issue = nearestIssue(issues[0] as v.BaseIssue<unknown>);
   const place = pathOf(root, issue);
-  const from = file === undefined ? "" : `${file}: `;
-  throw new InputError(`${from}${place} ${issue.message}`, {
+  const source = from.words ?? from.file;
+  throw new InputError(`${source === undefined ? "" : `${source}: `}${place} ${issue.message}`, {
     place,
     code: codeOf(issue),
-    ...(file === undefined ? {} : { file }),
+    ...(from.file === undefined ? {} : { file: from.file }),
   });
 }

@@ -5,6 +5,8 @@ import { execute } from "./execute.js";
 import { format } from "./format.js";
 import { inputs } from "./inputs.js";
 import type { RiscvInstruction } from "./instruction.js";
+import { integerRegisters } from "./registers.js";
+import { vectors } from "./vectors.js";
 
 export type { AmoOperation, ArithmeticOperation, BranchOperation, ImmediateOperation } from "./arithmetic.js";
 export { type Input, outputs } from "./inputs.js";
@@ -22,6 +24,8 @@ export { type Vector, vectors } from "./vectors.js";
  */
 export const riscvInstructionSet: InstructionSet<RiscvInstruction> = {
   maxLength,
+  vectors,
+  registers: integerRegisters,
   alignment: 2,
   decode: (bytes) => decode(bytes),
   assemble: (text, at) => assemble(text, at),

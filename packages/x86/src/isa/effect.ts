@@ -23,8 +23,21 @@ export const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
 /** Whether the upper bits of an address repeat bit 47, as paging with four levels asks (Intel SDM vol. 1, 3.3.7.1). */
 export const isCanonical = (address: bigint): boolean => unsigned(BigInt.asIntN(48, address)) === address;
 
+/**
+ * The exceptions that instructions raise (Intel SDM vol. 3, table 6-1): `int3` a breakpoint, saved behind itself; `ud` an undefined
+ * instruction, `gp` and `ss` an address that is not canonical, saved at the instruction.
+ */
+export const vectors = ["int3", "ud", "gp", "ss"] as const;
+
+/** One of {@link vectors}. */
+export type Vector = (typeof vectors)[number];
+
 /** A fault: the saved pc is that of the instruction. */
-export const fault = ({ at }: Context, vector: "gp" | "ss" | "ud"): Outcome => ({ do: "trap", vector, resume: at });
+export const fault = ({ at }: Context, vector: Exclude<Vector, "int3">): Outcome => ({
+  do: "trap",
+  vector,
+  resume: at,
+});
 
 // An absent register holds 0: writing 0 to it changes nothing.
 const changes = (before: Registers, after: Registers): Registers =>

@@ -1,11 +1,14 @@
 import type { InstructionSet } from "@cmodx/core";
 import { assemble } from "./assemble.js";
 import { decode, maxLength } from "./decode.js";
+import { vectors } from "./effect.js";
 import { execute } from "./execute.js";
 import { format } from "./format.js";
 import { inputs } from "./inputs.js";
 import type { X86Instruction } from "./instruction.js";
+import { generalRegisters } from "./registers.js";
 
+export { type Vector, vectors } from "./effect.js";
 export type * from "./instruction.js";
 export { arithmeticFlags, flag, type GeneralRegister } from "./registers.js";
 
@@ -18,6 +21,8 @@ export { arithmeticFlags, flag, type GeneralRegister } from "./registers.js";
 export const x86InstructionSet: InstructionSet<X86Instruction> = {
   maxLength,
   alignment: 1,
+  vectors,
+  registers: [...generalRegisters, "rflags", "fs_base", "gs_base"],
   decode: (bytes) => decode(bytes),
   assemble: (text, at) => assemble(text, at),
   format,

@@ -1,0 +1,69 @@
+import type { Architecture } from "../architecture.js";
+import { InputError } from "../errors.js";
+import { didYouMean } from "../nearest.js";
+import { isStep, type Line, nested, type PatchProgram, type Step } from "../program/program.js";
+import { NMI_OFF } from "../state.js";
+
+/* What programs name has to be there: a misspelt word, vector, barrier or cache operation would silently be another question. */
+
+/** A program, and the strategy that planned it. */
+export type Planned = { readonly strategy: string; readonly program: PatchProgram };
+
+/** Handlers of what no instruction raises: interrupts, and the kernel's way back to a task that was preempted. */
+export const entryHandlers: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
+
+/** What a program can name. */
+type Kind = "word" | "cpuWord" | "vector" | "barrier" | "maintenance";
+
+const said: { readonly [kind in Kind]: string } = {
+  word: "the shared word",
+  cpuWord: "the per-CPU word",
+  vector: "the vector",
+  barrier: "the barrier",
+  maintenance: "the cache operation",
+};
+
+/** By operation, what it names and in which argument. */
+const namedBy: ReadonlyMap<string, readonly [Kind, string]> = new Map<string, readonly [Kind, string]>([
+  ...["set", "load", "add", "until", "free", "lookup"].map((op) => [op, ["word", "word"]] as const),
+  ...["setEachCpu", "addEachCpu", "untilEachCpu", "tryGet", "put"].map((op) => [op, ["cpuWord", "word"]] as const),
+  ["armTrap", ["vector", "vector"]],
+  ["disarmTrap", ["vector", "vector"]],
+  ["fence", ["barrier", "kind"]],
+  ["maintain", ["maintenance", "operation"]],
+]);
+
+const stepsIn = (lines: readonly Line[]): readonly Step[] =>
+  lines.flatMap((line) => [...(isStep(line) ? [line] : []), ...stepsIn(nested(line))]);
+
+/** Throws {@link InputError} where a step names a word, a vector, a barrier or a cache operation that is not there. Where an architecture does not list its vectors or barriers, these are not looked at. */
+export const assertNamed = (
+  programs: readonly Planned[],
+  { instructionSet, cpu, cache, memory }: Pick<Architecture, "instructionSet" | "cpu" | "cache" | "memory">,
+): void => {
+  const { vectors } = instructionSet;
+  const declared = (of: "words" | "cpuWords"): readonly string[] =>
+    programs.flatMap(({ program }) => Object.keys(program[of] ?? {}));
+  const there: { readonly [kind in Kind]: ReadonlySet<string> | undefined } = {
+    word: new Set(declared("words")),
+    cpuWord: new Set([NMI_OFF, ...declared("cpuWords")]),
+    vector: vectors === undefined ? undefined : new Set([...vectors, ...cpu.breakpoints, ...entryHandlers]),
+    barrier: memory?.barriers === undefined ? undefined : new Set(memory.barriers),
+    maintenance: new Set(Object.keys(cache.operations)),
+  };
+  for (const { strategy, program } of programs) {
+    const need = (place: string, who: string, name: unknown, what: Kind): void => {
+      const among = there[what];
+      if (among === undefined || among.has(String(name))) return;
+      throw new InputError(
+        `${who} of the strategy ${strategy} names ${said[what]} ${name}, which is not there${didYouMean(String(name), among)}`,
+        { place, code: what === "word" || what === "cpuWord" ? "undeclared" : "unknown-name" },
+      );
+    };
+    for (const vector of Object.keys(program.traps ?? {})) need(`traps.${vector}`, "A handler", vector, "vector");
+    for (const { id, op, args } of stepsIn([program.main, ...Object.values(program.traps ?? {})].flat())) {
+      const [what, argument] = namedBy.get(op) ?? [];
+      if (what !== undefined && argument !== undefined) need(id, `The step ${id}`, args[argument], what);
+    }
+  }
+};
