@@ -177,19 +177,19 @@ describe("what a scenario says of its code fits together", () => {
           { address: 0x2002n, code: "nop" },
         ],
       },
-      "scenario.blocks[1] overlaps scenario.blocks[0] at 0x2002.",
+      "scenario.blocks[1] overlaps scenario.blocks[0] at 0x2002 and says something else of it.",
       "overlap",
     ],
     [
       "a block over a site",
-      { blocks: [{ address: AT - 1n, code: "nop+nop" }] },
-      `scenario.blocks[0] overlaps scenario.sites[0] at 0x${AT.toString(16)}.`,
+      { blocks: [{ address: AT - 1n, code: "nop+ret" }] },
+      `scenario.blocks[0] overlaps scenario.sites[0] at 0x${AT.toString(16)} and says something else of it.`,
       "overlap",
     ],
     [
       "a block over what is said to follow a site",
       { sites: [{ ...at, after: "nop+ret" }], blocks: [{ address: AT + 4n, code: "nop" }] },
-      "scenario.blocks[0] overlaps scenario.sites[0].after at 0x1014.",
+      "scenario.blocks[0] overlaps scenario.sites[0].after at 0x1014 and says something else of it.",
       "overlap",
     ],
     [
@@ -216,6 +216,9 @@ describe("what a scenario says of its code fits together", () => {
     const { length } = machine(base).layout.sites[0] ?? { length: 0 };
     expect(words({ ...base, blocks: [{ address: AT + BigInt(length), code: "ret" }] }).cpus).toBe(2);
   });
+
+  it("what says the same of a place may lie over it", () =>
+    expect(words({ ...base, blocks: [{ address: AT - 1n, code: "ret+nop3+ret" }] }).cpus).toBe(2));
 
   const planning = (program: object): InputError =>
     thrownBy(() => words(scenario(strategy(() => [], { id: "odd", program: () => program }))));

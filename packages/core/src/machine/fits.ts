@@ -26,13 +26,16 @@ const agree = (a: Run, b: Run): boolean =>
 
 const refuseOverlap = (a: Run, b: Run): void => {
   const at = meet(a, b);
-  if (at === undefined) return;
-  throw new InputError(`${a.what} overlaps ${b.what} at ${hex(at)}.`, { place: a.what, code: "overlap" });
+  if (at === undefined || agree(a, b)) return;
+  throw new InputError(`${a.what} overlaps ${b.what} at ${hex(at)} and says something else of it.`, {
+    place: a.what,
+    code: "overlap",
+  });
 };
 
 /**
- * Throws {@link InputError} where blocks of code lie in each other or in a site, or the code that is said to follow a site does. What a
- * scenario says itself comes before what strategies put around; what these say twice has to be the same.
+ * Throws {@link InputError} where blocks of code, sites and the code that is said to follow a site lie in each other and differ. What a
+ * scenario says itself comes before what strategies put around.
  */
 export const assertApart = (
   scenario: Scenario,
@@ -61,7 +64,7 @@ export const assertApart = (
   for (const run of behind) for (const site of changed) refuseOverlap(run, site);
   planned.forEach((block, i) => {
     for (const site of changed) refuseOverlap(block, site);
-    for (const other of planned.slice(0, i)) if (!agree(block, other)) refuseOverlap(block, other);
+    for (const other of planned.slice(0, i)) refuseOverlap(block, other);
   });
 };
 
