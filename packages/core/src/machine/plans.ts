@@ -75,15 +75,14 @@ export const compilePlans = (
         cpus: scenario.cpus,
         reports: fetch.reports,
       });
-      // A plan is pure: flips of the same direction have the same program.
-      if (flip < 2) assertFits(plannedSchema, planned, "program", { words: `The strategy ${strategy.id}` });
+      assertNesting(planned, `What the strategy ${strategy.id} plans`, "strategy");
+      assertFits(plannedSchema, planned, "program", { words: `The strategy ${strategy.id}` });
       if (isImpossible(planned)) {
         const back = to === 0 ? " on the way back (flip 2; ask for 1 flip to leave it out)" : "";
         throw new InputError(`The strategy ${strategy.id} cannot do this${back}: ${planned.impossible}`, {
           place: "site",
         });
       }
-      assertNesting(planned, `What the strategy ${strategy.id} plans`, "strategy");
       for (const id of lineIds([...planned.main, ...Object.values(planned.traps ?? {}).flat()])) ids.add(id);
       // A decoder listens though the event be left out.
       traced ||= publishes(planned.main);
@@ -95,7 +94,7 @@ export const compilePlans = (
         traps: Object.fromEntries(Object.entries(planned.traps ?? {}).map(([vector, lines]) => [vector, edit(lines)])),
       };
       plans[index]?.push(edited);
-      if (flip < 2) named.push({ strategy: strategy.id, program: edited });
+      named.push({ strategy: strategy.id, program: edited });
       for (const id of lineIds([...edited.main, ...Object.values(edited.traps ?? {}).flat()])) kept.add(id);
       bodies.push([call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall")]);
       for (const [vector, lines] of Object.entries(edited.traps ?? {})) {

@@ -1,4 +1,5 @@
 import type { Data } from "../data.js";
+import { didYouMean } from "../nearest.js";
 import type {
   Addition,
   Condition,
@@ -33,6 +34,7 @@ import {
   record,
   type Schema,
   text,
+  where,
   whole,
   word64,
 } from "./schema.js";
@@ -67,6 +69,14 @@ const into = text;
 const word = text;
 const storing = { address, bytes: hexBytes, width: oneOfNumbers({ 1: true, 2: true, 4: true, 8: true }) };
 
+/** A flavour of RCU: one of these, or a domain of SRCU. */
+const flavour = (known: readonly string[]): Schema<string> =>
+  where(text, (value) =>
+    known.includes(value) || /^srcu:[^\s@]+$/.test(value)
+      ? undefined
+      : `cannot be ${JSON.stringify(value)}${didYouMean(value, [...known, "srcu:NAME"])}`,
+  );
+
 /** The arguments of each operation that a patch program may use and that core's rules and its compiler know. */
 const operations: { readonly [op: string]: Parameters<typeof fields>[1] } = {
   store: storing,
@@ -82,7 +92,9 @@ const operations: { readonly [op: string]: Parameters<typeof fields>[1] } = {
   maskIrq: {},
   unmaskIrq: {},
   stopMachine: { run: linesSchema, secondaries: linesSchema, everywhere: optional(only(true)) },
-  waitGrace: { flavour: oneOf({ rcu: true, "rcu-tasks": true, "rcu-tasks-rude": true }) },
+  waitGrace: { flavour: flavour(["rcu", "rcu-tasks", "rcu-tasks-rude", "rcu-tasks-trace"]) },
+  readLock: { flavour: flavour(["rcu", "rcu-tasks", "rcu-tasks-trace"]) },
+  readUnlock: { flavour: flavour(["rcu", "rcu-tasks", "rcu-tasks-trace"]) },
   fence: { kind: text },
   lock: { name: text },
   unlock: { name: text },

@@ -210,10 +210,10 @@ const pathOf = (root: string, issue: v.BaseIssue<unknown>): string =>
     return /^[a-z_$][\w$]*$/i.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`;
   }, root);
 
-const codeOf = ({ type, kind, expected, input }: v.BaseIssue<unknown>): InputErrorCode => {
+const codeOf = ({ type, kind, expected, input, message }: v.BaseIssue<unknown>): InputErrorCode => {
   if (type === "strict_object" && expected === "never") return "unknown-field";
   if (type === "strict_object" && expected !== "Object") return "missing-field";
-  if (type === "picklist" && typeof input === "string") return "unknown-name";
+  if (type === "picklist" ? typeof input === "string" : message.startsWith("cannot be ")) return "unknown-name";
   return kind === "validation" && type !== "raw_check" ? "out-of-range" : "wrong-type";
 };
 
