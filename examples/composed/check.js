@@ -66,6 +66,5 @@ for (const { question, scenario, answer } of questions) {
     console.log(`  ${fetch}: ${got}, ${verdict.states} states${unsafe ? `, ${verdict.trace.length} steps` : ""}`);
     if (unsafe) console.log(`    ${verdict.why}`);
     assert.equal(got, answer);
-    assert.equal(verdict.vacuous, false, "the executor passed the sites while they changed");
   }
 }

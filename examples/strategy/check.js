@@ -25,7 +25,6 @@ for (const strategy of [firstByteLast(), behindBreakpoint()]) {
       const why = verdict.verdict === "unsafe" ? ` after ${verdict.trace.length} steps: ${verdict.why}` : "";
       console.log(`${strategy.id}, ${id}: ${site} is ${verdict.verdict}${why}`);
       assert.equal(verdict.verdict, strategy.id === "first-byte-last" ? "unsafe" : "safe");
-      assert.equal(verdict.vacuous, false, "somebody executed the site while it changed");
     }
   }
 }

@@ -50,7 +50,8 @@ export const ablateText = (document: AblateJson, paint: Colors): string => {
 const cell = (row: AblateRowJson | undefined): string => {
   switch (row?.verdict) {
     case "safe":
-      return "safe";
+    case "vacuous":
+      return row.verdict;
     case "unsafe":
       return row.property ?? "unsafe";
     case "inconclusive":

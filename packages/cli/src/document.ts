@@ -125,8 +125,16 @@ const outcomesJson = ({ outcomes, limit, states, seconds }: Outcomes): OutcomesJ
 
 /** Why a verdict is what it is, in one sentence; null when it is safe. */
 export const whyOf = (verdict: Verdict): string | null => {
-  if (verdict.verdict === "unsafe") return verdict.why;
-  return verdict.verdict === "safe" ? null : limitText(verdict.limit, verdict.bounds);
+  switch (verdict.verdict) {
+    case "safe":
+      return null;
+    case "vacuous":
+      return verdict.reason;
+    case "unsafe":
+      return verdict.why;
+    case "inconclusive":
+      return limitText(verdict.limit, verdict.bounds);
+  }
 };
 
 /** Which limit ended a run, in one sentence. */
@@ -160,7 +168,7 @@ export const checkJson = (
   transitions: verdict.transitions,
   seconds: verdict.seconds,
   bounds: boundsJson(subject, verdict),
-  vacuous: verdict.vacuous,
+  notJudged: verdict.notJudged,
   unused: verdict.unused,
   notPromised: verdict.notPromised,
   faults: verdict.faults,

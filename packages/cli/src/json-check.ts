@@ -1,4 +1,4 @@
-import type { Bounds, Choice, Data, LinesArgument, PropertyId, SiteOutcome, Verdict } from "@cmodx/core";
+import type { Bounds, Choice, Data, LinesArgument, NotJudged, PropertyId, SiteOutcome, Verdict } from "@cmodx/core";
 
 /* The documents of `cmodx check` and `cmodx replay`. */
 
@@ -128,7 +128,8 @@ export type CheckJson = {
   readonly transitions: number;
   readonly seconds: number;
   readonly bounds: BoundsJson;
-  readonly vacuous: boolean;
+  /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
+  readonly notJudged: readonly NotJudged[];
   readonly unused: readonly string[];
   readonly notPromised: readonly PropertyId[];
   /** What faults or leaves the modelled code and is not among what is broken, one sentence for each instruction. */

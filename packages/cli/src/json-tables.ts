@@ -27,7 +27,6 @@ export type CellJson = {
   /** 1 where the strategy has no way back; 0 where nothing was checked. */
   readonly flips: number;
   readonly states: number;
-  readonly vacuous: boolean;
   readonly seconds: number;
 };
 

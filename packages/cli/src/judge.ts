@@ -69,7 +69,7 @@ const offsetOf = ({ machine }: Subject): number => Number((machine.layout.sites[
 const badness = (verdict: Verdict): number => {
   if (verdict.verdict === "unsafe") return 4 + 1 / verdict.trace.length;
   if (verdict.verdict === "inconclusive") return 2;
-  return verdict.vacuous ? 1 : 0;
+  return verdict.verdict === "vacuous" ? 1 : 0;
 };
 
 const summary = (verdict: Verdict) => ({

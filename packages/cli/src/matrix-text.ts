@@ -58,7 +58,9 @@ type Part = readonly [string, (text: string) => string];
 const verdictPart = (cell: CellJson | undefined, paint: Colors): Part => {
   switch (cell?.verdict) {
     case "safe":
-      return cell.vacuous ? [`vacuous ${cell.states}`, paint.yellow] : [`safe ${cell.states}`, paint.green];
+      return [`safe ${cell.states}`, paint.green];
+    case "vacuous":
+      return [`vacuous ${cell.states}`, paint.yellow];
     case "unsafe":
       return [`UNSAFE ${cell.states}`, paint.red];
     case "inconclusive":

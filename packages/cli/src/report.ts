@@ -1,4 +1,4 @@
-import type { Broken, PropertyId, Repairs, Verdict } from "@cmodx/core";
+import { type Broken, becauseOf, type PropertyId, type Repairs, type Verdict } from "@cmodx/core";
 import { boundsJson, brokenJson, whyOf } from "./document.js";
 import type { Extras } from "./extras.js";
 import type { Colors } from "./io.js";
@@ -52,10 +52,10 @@ const title = (verdict: Verdict, bounds: BoundsJson, paint: Colors): string => {
       );
     case "inconclusive":
       return paint.bold(`${paint.yellow("INCONCLUSIVE")}  ${about}: ${whyOf(verdict)} Nothing broke until then.`);
+    case "vacuous":
+      return paint.bold(`${paint.yellow("VACUOUS")}  ${about}: nothing broke, which says nothing. ${verdict.reason}`);
     case "safe":
-      return verdict.vacuous
-        ? paint.bold(`${paint.yellow("VACUOUS")}  ${about}: nothing broke, but nobody executed a site during a flip.`)
-        : paint.bold(`${paint.green("SAFE")}  ${about}: no interleaving breaks a property`);
+      return paint.bold(`${paint.green("SAFE")}  ${about}: no interleaving breaks a property`);
   }
 };
 
@@ -140,12 +140,13 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
     entry("Fetch", `${fetch.id}: ${fetch.source}`),
     entry("Properties", properties.length === 0 ? "none counted" : `${listed(properties)} counted`),
   ];
+  if (verdict.notJudged.length > 0) lines.push(entry("Not judged", becauseOf(verdict.notJudged)));
   if (verdict.notPromised.length > 0)
     lines.push(
       entry("Not counted", `${listed(verdict.notPromised)} broke, which nobody promised or which was left out`),
     );
   if (verdict.verdict !== "unsafe") lines.push(...faultsText(verdict));
-  if (verdict.verdict === "safe" || verdict.unused.length > 0) {
+  if (verdict.verdict === "safe" || verdict.verdict === "vacuous" || verdict.unused.length > 0) {
     lines.push(
       entry(
         "Unused",

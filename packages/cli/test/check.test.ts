@@ -14,7 +14,6 @@ describe("check", () => {
       why: null,
       broken: [],
       alsoBroken: [],
-      vacuous: false,
       notPromised: [],
       counterexample: null,
       saved: null,
@@ -271,8 +270,44 @@ describe("limits", () => {
   test("a scenario in which nobody executes the site is vacuous, exit 3", async () => {
     const { code, document } = await json("check --strategy int3 --cpus 1");
     expect(code).toBe(3);
-    expect(document).toMatchObject({ verdict: "safe", vacuous: true });
-    expect((await cmodx("check --strategy int3 --cpus 1")).out).toMatch(/^VACUOUS/);
+    const why = "Nobody executed a site during a flip.";
+    expect(document).toMatchObject({ verdict: "vacuous", property: null, why });
+    expect((await cmodx("check --strategy int3 --cpus 1")).out).toMatch(/^VACUOUS .*Nobody executed a site/);
+  });
+
+  test("old code that equals the new is vacuous where nothing else is stored, and unsafe where that breaks", async () => {
+    const line = "check --cpus 2 --site nop5:nop5";
+    expect(await json(`${line} --strategy plain-store`)).toMatchObject({ code: 3, document: { verdict: "vacuous" } });
+    expect(await json(`${line} --strategy int3`)).toMatchObject({ code: 0, document: { verdict: "safe" } });
+    expect(await json(`${line} --strategy int3 --drop sync-3 --no-repair`)).toMatchObject({
+      code: 1,
+      document: { verdict: "unsafe" },
+    });
+  });
+
+  test("a property that nothing can break is vacuous alone, and named beside others", async () => {
+    const line = "check --strategy int3 --cpus 2 --property";
+    const alone = await json(`${line} trace`);
+    expect(alone).toMatchObject({ code: 3, document: { verdict: "vacuous" } });
+    const why = "no program publishes text-poke events";
+    expect(alone.document.notJudged).toEqual([{ property: "trace", why }]);
+    expect((await json(`${line} trace,done`)).document).toMatchObject({ verdict: "safe", notJudged: [{ why }] });
+    const { code, out } = await cmodx(`${line} trace,done`);
+    expect(code).toBe(0);
+    expect(out).toContain(`Not judged  trace, because ${why}`);
+  });
+
+  test("one CPU with preemption has a victim", async () => {
+    expect((await json("check --strategy int3 --cpus 1 --preempt")).document.verdict).toBe("safe");
+    expect((await json("check --strategy plain-store --cpus 1 --preempt --no-repair")).code).toBe(1);
+  });
+
+  test("what else broke is named only where it counts", async () => {
+    const line = "check --strategy self-jump --offset 60 --cpus 2 --flips 1 --no-repair";
+    const { document } = await json(line);
+    expect(document).toMatchObject({ verdict: "unsafe", notPromised: ["done"] });
+    expect(document.alsoBroken).not.toContain("done");
+    for (const id of document.alsoBroken) expect(document.bounds.properties).toContain(id);
   });
 
   test("progress is shown on a terminal alone, and wiped", async () => {

@@ -2,6 +2,7 @@ export * from "./architecture.js";
 export * from "./cpu.js";
 export * from "./data.js";
 export * from "./errors.js";
+export { becauseOf } from "./explorer/empty.js";
 export type { CheckOptions } from "./explorer/explorer.js";
 export { countedProperties } from "./explorer/explorer.js";
 export { type FinalStates, type FinalStatesOptions, finalStates } from "./explorer/final-states.js";

@@ -159,7 +159,7 @@ export const findRepairs = async (
     const within = { ...bounds, states, ...(Number.isFinite(time) ? { milliseconds: time } : {}) };
     const how = { bounds: within, beyond: 0, shortest: false, ...(signal === undefined ? {} : { signal }) };
     const verdict = await simulation.check({ ...judged, patchers }, how);
-    return verdict.vacuous ? "inconclusive" : verdict.verdict;
+    return verdict.verdict;
   };
 
   const found: Candidate[] = [];

@@ -70,7 +70,10 @@ export type DataBlock = { readonly address: bigint; readonly bytes: Bytes };
 export type Executor = {
   /** Where each round may start; by default at any of the sites. */
   readonly entries?: readonly bigint[];
-  /** How many such tasks, 0 to 64 of all executors together; by default one for each CPU that no patcher runs on. */
+  /**
+   * How many such tasks, 0 to 64 of all executors together; by default one for each CPU that no patcher runs on, and with preemption at
+   * least one.
+   */
   readonly count?: number;
   /** It runs its code once, and stops where that ends: at its return, behind its last instruction, or at an exit. */
   readonly once?: true;
@@ -85,7 +88,7 @@ export type Scenario = {
   readonly name: string;
   readonly sites: readonly Site[];
   readonly patchers: readonly Patcher[];
-  /** By default one executor for each CPU that no patcher runs on. */
+  /** By default one executor for each CPU that no patcher runs on, and with preemption at least one. */
   readonly executors?: readonly Executor[];
   /** All CPUs, those of the patchers included: 1 to 64. */
   readonly cpus: number;

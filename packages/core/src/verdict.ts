@@ -26,6 +26,9 @@ export type Progress = {
 /** A property that the last step of a counterexample breaks. */
 export type Broken = { readonly property: PropertyId; readonly why: string };
 
+/** A property that was asked for and not judged; `why` is the end of a sentence: `no program publishes text-poke events`. */
+export type NotJudged = { readonly property: PropertyId; readonly why: string };
+
 /** What every verdict states. */
 export type VerdictBase = {
   /** Distinct states seen. */
@@ -39,8 +42,8 @@ export type VerdictBase = {
   readonly bounds: Bounds;
   /** Ids of steps of the programs that no run took. */
   readonly unused: readonly string[];
-  /** No executor executed a site during a flip. */
-  readonly vacuous: boolean;
+  /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
+  readonly notJudged: readonly NotJudged[];
   /** Properties that broke but that no strategy here promises. */
   readonly notPromised: readonly PropertyId[];
   /**
@@ -51,11 +54,17 @@ export type VerdictBase = {
 };
 
 /**
- * The answer about a scenario: `safe` when the whole reachable space was seen and nothing broke; `unsafe` with a shortest
- * counterexample; `inconclusive` when a bound was reached or the run was interrupted.
+ * The answer about a scenario: `safe` when the whole reachable space was seen and nothing broke; `vacuous` when nothing could have
+ * broken, whatever the protocol: nobody executes what changes, nothing changes, or there is nothing to any property that was asked for;
+ * `unsafe` with a shortest counterexample; `inconclusive` when a bound was reached or the run was interrupted.
  */
 export type Verdict =
   | (VerdictBase & { readonly verdict: "safe" })
+  | (VerdictBase & {
+      readonly verdict: "vacuous";
+      /** Why the scenario asks nothing, in one sentence. */
+      readonly reason: string;
+    })
   | (VerdictBase & {
       readonly verdict: "unsafe";
       /** The first of {@link propertyIds} that broke. */

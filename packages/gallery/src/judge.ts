@@ -53,6 +53,6 @@ const wrongIs = (verdict: Verdict, { property }: GalleryEntry): readonly string[
 
 const fixedIs = (verdict: Verdict): readonly string[] => {
   if (verdict.verdict === "unsafe") return [`The fix does not hold: it breaks ${verdict.property}. ${verdict.why}`];
-  if (verdict.verdict !== "safe") return [`The fix is ${verdict.verdict}, not safe.`];
-  return verdict.vacuous ? ["The fix is vacuous: nobody executed a site during a flip."] : [];
+  if (verdict.verdict === "vacuous") return [`The fix is vacuous, not safe. ${verdict.reason}`];
+  return verdict.verdict === "safe" ? [] : [`The fix is ${verdict.verdict}, not safe.`];
 };

@@ -29,7 +29,7 @@ describe("judge asks the machine, and says what is not as expected", () => {
     const { interrupts: _, ...nobody } = first.fixed;
     const judged = await judge({ ...first, fixed: nobody });
     expect(judged.status).toBe("not as expected");
-    expect(judged.complaints).toEqual(["The fix is vacuous: nobody executed a site during a flip."]);
+    expect(judged.complaints).toEqual(["The fix is vacuous, not safe. Nobody executed a site during a flip."]);
   });
 
   it("when it cannot tell", async () => {

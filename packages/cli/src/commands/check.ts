@@ -84,8 +84,7 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
           : reportOf(told.judged, told.extras, colors(io.color), saved),
       );
       const code = codeOf(told.judged, told.extras);
-      const { verdict } = told.judged;
-      const word = verdict.vacuous ? "vacuous" : verdict.verdict;
+      const word = told.judged.verdict.verdict;
       if (unsaved !== undefined) io.err(`cmodx: ${unwritten(unsaved.file ?? "a file", word, unsaved.message)}\n`);
       leave(code, word);
     });
@@ -127,5 +126,5 @@ const save = async (
 const codeOf = ({ verdict }: Judged, { outcomes }: Extras): Exit => {
   if (verdict.verdict === "unsafe") return exit.unsafe;
   const cut = outcomes !== null && outcomes.limit !== null;
-  return cut || verdict.verdict === "inconclusive" || verdict.vacuous ? exit.inconclusive : exit.complete;
+  return cut || verdict.verdict !== "safe" ? exit.inconclusive : exit.complete;
 };

@@ -138,7 +138,7 @@ const tableOf = (judged: readonly Judged[], entries: number, paint: Colors): str
     entry.id,
     wrong.verdict === "unsafe" ? wrong.property : wrong.verdict,
     wrong.verdict === "unsafe" ? String(wrong.trace.length) : "",
-    fixed.verdict === "safe" && fixed.vacuous ? "vacuous" : fixed.verdict,
+    fixed.verdict,
     entry.title,
   ]);
   const [head = "", ...lines] = columns([["id", "breaks", "steps", "fix", "what was wrong"], ...rows]);
@@ -196,6 +196,7 @@ const verdictText = (what: string, { name }: Scenario, verdict: Verdict, paint: 
   const told = {
     unsafe: ["UNSAFE", paint.red],
     safe: ["SAFE", paint.green],
+    vacuous: ["VACUOUS", paint.yellow],
     inconclusive: ["INCONCLUSIVE", paint.yellow],
   } as const;
   const [word, color] = told[verdict.verdict];

@@ -2,6 +2,7 @@ import { type Architecture, createSimulation, type PatchStrategy, type Scenario 
 import type { Command } from "commander";
 import { siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
+import { whyOf } from "../document.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type CellJson, type EnvironmentJson, type MatrixJson, toJson } from "../json.js";
@@ -123,7 +124,6 @@ const cell = async (
     why,
     flips: 0,
     states: 0,
-    vacuous: false,
     seconds: 0,
   });
   const cut = cutShort(budget, io);
@@ -147,17 +147,16 @@ const cell = async (
     const back = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined;
     const flips = back ? environment.flips : 1;
     const verdict = await simulation.check(scenario(flips), { bounds: budget.left(), signal: io.signal, beyond: 0 });
-    const { states, vacuous, seconds } = verdict;
+    const { states, seconds } = verdict;
     const unsafe = verdict.verdict === "unsafe" ? verdict : undefined;
     const broken = unsafe?.broken.map(({ property }) => property) ?? [];
     return {
       verdict: verdict.verdict,
       property: unsafe?.property ?? null,
       broken,
-      why: unsafe?.why ?? null,
+      why: whyOf(verdict),
       flips,
       states,
-      vacuous,
       seconds,
     };
   } catch (error) {

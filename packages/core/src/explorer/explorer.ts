@@ -6,6 +6,7 @@ import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
 import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
+import { notJudgedIn, vacuousBecause } from "./empty.js";
 import { mayBeEndless } from "./endless.js";
 import { FairCycles, OutOfTime } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
@@ -78,6 +79,8 @@ export class Explorer {
     const decided = await this.#decide(counted, options, { reduce, beyond });
     const { search, end } = decided;
 
+    const asked = { scenario: this.#scenario, machine: this.#machine, steps: this.#steps };
+    const notJudged = notJudgedIn(counted, asked, end.end === "complete");
     const base = (shown: Search): VerdictBase => ({
       states: shown.store.size,
       transitions: shown.transitions,
@@ -86,14 +89,19 @@ export class Explorer {
       seconds: (performance.now() - began) / 1000,
       bounds,
       unused: end.end === "complete" ? this.#unused() : [],
-      vacuous: end.end === "complete" && this.#vacuous(),
+      notJudged,
       notPromised: this.#idsOf(search.brokenInactive),
       faults: counted.has("fault") ? [] : this.#faults(),
     });
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
     if (end.end === "complete" && this.#violation(decided, counted) === undefined) {
       const kept = counted.has("progress") ? await this.#kept(decided, counted, withTimeLeft(options, began)) : "none";
-      if (kept === "none") return { ...base(search), verdict: "safe" };
+      if (kept === "none") {
+        const reason = vacuousBecause(counted, notJudged, this.#scenario);
+        return reason === undefined
+          ? { ...base(search), verdict: "safe" }
+          : { ...base(search), verdict: "vacuous", reason };
+      }
       if (typeof kept === "string") return { ...base(search), verdict: "inconclusive", limit: kept };
       const { stem, loop, why } = kept;
       const broken: readonly Broken[] = [{ property: "progress", why }];
@@ -270,15 +278,6 @@ export class Explorer {
       ),
     );
     return [...new Set(this.#machine.layout.steps.flat())].filter((id) => steps.has(id) && !taken.has(id));
-  }
-
-  #vacuous(): boolean {
-    return !this.#steps.effects.infos.some(({ observed }) =>
-      observed.some(
-        ({ what, detail }) =>
-          (what === "load-site" || (what === "execute" && detail.site !== null)) && detail.calling === true,
-      ),
-    );
   }
 
   /** No patch call is under way, and every CPU is out of its traps and interrupts. */

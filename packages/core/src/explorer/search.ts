@@ -82,7 +82,7 @@ export class Search implements Visitor {
   readonly #violations: Violation[] = [];
   /** The first level in which violations start, and how many do. */
   #first: { readonly level: number; readonly violations: number } | undefined;
-  #notPromised = 0;
+  #brokenInactive = 0;
   #active = 0;
   #graph = false;
   #reduce: Reductions | false = false;
@@ -101,9 +101,9 @@ export class Search implements Visitor {
     return this.#levels.length - 1;
   }
 
-  /** Bits of properties that broke without ending the search. */
+  /** Bits of properties that broke and do not count. */
   get brokenInactive(): number {
-    return this.#notPromised;
+    return this.#brokenInactive;
   }
 
   /** Bytes of all tables. */
@@ -233,11 +233,11 @@ export class Search implements Visitor {
     this.transitions++;
     const broken = this.#steps.effects.brokenBy(effect);
     if (broken !== 0) {
+      this.#brokenInactive |= broken & ~this.#active;
       if ((broken & this.#active) !== 0) {
         this.#violations.push({ state, effect, column });
         return;
       }
-      this.#notPromised |= broken;
     }
     const found = this.store.add(next);
     const target = found < 0 ? ~found : found;

@@ -277,7 +277,8 @@ const placeRoutines = (
 ) => {
   const ofCode = sites.flatMap(({ data, address }) => (data ? [] : [address]));
   const byDefault = ofStrategies.length > 0 ? ofStrategies : ofCode;
-  const free = scenario.cpus - scenario.patchers.length;
+  // A CPU that a patcher runs on is another's too where that can be preempted.
+  const free = Math.max(scenario.cpus - scenario.patchers.length, scenario.preempt === true ? 1 : 0);
   const executors = scenario.executors ?? [{}];
   const routines = new Map<string, readonly bigint[]>();
   const runs = new Map<string, Pick<Executor, "once" | "registers" | "faults">>();
@@ -290,7 +291,7 @@ const placeRoutines = (
     }
     routines.set(routine, entries);
     runs.set(routine, executor);
-    return { routine, count: executor.count ?? Math.max(free, 0) };
+    return { routine, count: executor.count ?? free };
   });
   const entries = [...new Set([...routines.values()].flat())];
   routines.set("irq", entries);

@@ -20,7 +20,6 @@ describe("int3 with its three synchronisations", () => {
     for (const profile of profiles) {
       expect(await check(profile, int3())).toMatchObject({
         verdict: "safe",
-        vacuous: false,
         unused: ["handler-put-other"],
         notPromised: [],
       });

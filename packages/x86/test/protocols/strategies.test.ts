@@ -21,7 +21,7 @@ describe("every strategy", () => {
       for (const profile of profiles) {
         const verdict = await check(profile, strategy, { site: strategy.defaultSite });
         expect(verdict.verdict, profile).not.toBe("inconclusive");
-        expect(verdict.vacuous, profile).toBe(false);
+        expect(verdict.verdict, profile).not.toBe("vacuous");
       }
     },
   );
@@ -152,7 +152,7 @@ describe("int3-batch", () => {
   it("patches two sites at once, each found by its address", async () => {
     for (const profile of profiles) {
       const verdict = await createSimulation({ architecture: x86({ fetch: profile }) }).check(batch(2));
-      expect(verdict, profile).toMatchObject({ verdict: "safe", vacuous: false });
+      expect(verdict, profile).toMatchObject({ verdict: "safe" });
     }
     const different = {
       sites: [

@@ -1,0 +1,161 @@
+import { same } from "../key.js";
+import type { Machine } from "../machine/machine.js";
+import { isStep, type Line, nested } from "../program/program.js";
+import type { PropertyId } from "../properties/property.js";
+import type { Scenario } from "../scenario.js";
+import { FREED, type MemoryState } from "../state.js";
+import type { NotJudged } from "../verdict.js";
+import type { Steps } from "./steps.js";
+
+/*
+ * Questions that nothing can answer with no. What is empty is said by the programs: a handler that a right protocol never needs is there
+ * all the same, and so is the question about it. A complete search adds whether anybody was there to be harmed, and anything to harm him.
+ */
+
+/** What is asked of a scenario, and what there is to it. */
+type Asked = {
+  readonly scenario: Scenario;
+  readonly machine: Machine;
+  readonly steps: Steps;
+};
+
+/** Why there is nothing to a property in these programs; undefined where there is something to it. */
+const inPrograms: { readonly [property in PropertyId]?: (asked: Asked) => string | undefined } = {
+  emulation: ({ machine }) =>
+    unless(resumes(machine), "no trap handler claims a trap, so none emulates or resumes anything"),
+  done: ({ scenario, machine }) =>
+    scenario.patchers.length === 0
+      ? "no patch call returns"
+      : unless(runsCode(machine), "nobody runs code who could execute a site after the patch call"),
+  pair: ({ machine, steps }) =>
+    unless(machine.layout.pairs.size > 0 || observed(steps, "pair"), "no code is declared to be bound to data"),
+  lifetime: ({ machine, steps }) => unless(uses(machine, FREEING) || holdsFreed(steps), "nothing is freed"),
+  exclusive: ({ machine }) => unless(uses(machine, EXCLUDING), "no program enters a window or takes a lock"),
+  trace: ({ machine }) =>
+    unless(
+      machine.initial().memory.sites.some(({ traced }) => traced !== undefined),
+      "no program publishes text-poke events",
+    ),
+};
+
+const unless = (there: boolean, why: string): string | undefined => (there ? undefined : why);
+
+const FREEING: readonly string[] = ["free", "freeData"];
+const EXCLUDING: readonly string[] = ["enterWindow", "lock"];
+
+const uses = (machine: Machine, operations: readonly string[]): boolean =>
+  operations.some((operation) => machine.uses(operation));
+
+const observed = (steps: Steps, what: string): boolean =>
+  steps.effects.infos.some((info) => info.observed.some((each) => each.what === what));
+
+/** An operation that a plugin brings may free words too. */
+const holdsFreed = (steps: Steps): boolean => {
+  const { services } = steps.parts;
+  return Array.from({ length: services.size }, (_, i) => services.value(i)).some(({ words }) =>
+    Object.values(words).includes(FREED),
+  );
+};
+
+/** Vectors of what is no trap: an interrupt from outside, and the switch to a task. */
+const NO_TRAPS: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
+
+const resumes = ({ layout }: Machine): boolean =>
+  layout.plans
+    .flat()
+    .some(({ traps = {} }) => Object.entries(traps).some(([vector, lines]) => !NO_TRAPS.has(vector) && claims(lines)));
+
+const claims = (lines: readonly Line[]): boolean =>
+  lines.some((line) => (isStep(line) && line.op === "claim") || claims(nested(line)));
+
+const runsCode = (machine: Machine): boolean => {
+  const { cpus, parked } = machine.initial();
+  const tasks = [...cpus.flatMap(({ stack }) => stack), ...parked.tasks];
+  const interrupts = (["irq", "nmi"] as const).some((from) => machine[from] && machine.entries(from).length > 0);
+  return interrupts || tasks.some(({ code }) => code.run === "machine");
+};
+
+/** Properties of what is executed at sites that change. The others are about the programs, or about the run as a whole. */
+const ofChangedCode: ReadonlySet<PropertyId> = new Set([
+  "mid-sequence",
+  "old-or-new",
+  "trap-owned",
+  "emulation",
+  "done",
+  "pair",
+  "trace",
+  "rule",
+]);
+
+/**
+ * Properties that need no change of code to be broken. They count along with every other question, but where one patcher is at work
+ * they are a question of their own only for who names them.
+ */
+const alongside: ReadonlySet<PropertyId> = new Set(["exclusive", "progress"]);
+
+const NOBODY = "nobody executed a site during a flip";
+const NO_CHANGE = "the old code equals the new, and no code or data that was stored differs from what was there";
+
+/**
+ * The properties that count and that nothing in the scenario can break. `complete`: everything that can be reached was seen, so that what
+ * nobody did is known too.
+ */
+export const notJudgedIn = (
+  counted: ReadonlySet<PropertyId>,
+  asked: Asked,
+  complete: boolean,
+): readonly NotJudged[] => {
+  const idle = !complete ? undefined : changesNothing(asked) ? NO_CHANGE : unless(executed(asked.steps), NOBODY);
+  return [...counted].flatMap((property) => {
+    const why = inPrograms[property]?.(asked) ?? (ofChangedCode.has(property) ? idle : undefined);
+    return why === undefined ? [] : [{ property, why }];
+  });
+};
+
+/** Why a scenario in which nothing broke asks nothing; undefined where it does ask something. */
+export const vacuousBecause = (
+  counted: ReadonlySet<PropertyId>,
+  notJudged: readonly NotJudged[],
+  { properties, patchers }: Scenario,
+): string | undefined => {
+  const empty = new Set(notJudged.map(({ property }) => property));
+  const ownQuestion = (property: PropertyId): boolean =>
+    properties !== undefined || patchers.length > 1 || !alongside.has(property);
+  if ([...counted].some((property) => !empty.has(property) && ownQuestion(property))) return undefined;
+  if (counted.size === 0) return "No property counts.";
+  const idle = [NO_CHANGE, NOBODY].find((why) => notJudged.some((each) => each.why === why));
+  return idle === undefined ? `There is nothing to judge: ${becauseOf(notJudged)}.` : sentence(idle);
+};
+
+/** `trace, because no program publishes text-poke events; pair and lifetime, because …`. */
+export const becauseOf = (notJudged: readonly NotJudged[]): string => {
+  const reasons = [...new Set(notJudged.map(({ why }) => why))];
+  return reasons
+    .map((reason) => {
+      const ids = notJudged.filter(({ why }) => why === reason).map(({ property }) => property);
+      const all = ids.length < 2 ? ids.join() : `${ids.slice(0, -1).join(", ")} and ${ids.at(-1)}`;
+      return `${all}, because ${reason}`;
+    })
+    .join("; ");
+};
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+/** Whether somebody executed, or loaded, what a site holds while a patch call was under way. */
+const executed = (steps: Steps): boolean =>
+  steps.effects.infos.some(({ observed }) =>
+    observed.some(
+      ({ what, detail }) =>
+        (what === "load-site" || (what === "execute" && detail.site !== null)) && detail.calling === true,
+    ),
+  );
+
+/** No version of a site differs from another, and no state held other code or data than the first. */
+const changesNothing = ({ machine, steps }: Asked): boolean => {
+  if (machine.layout.sites.some(({ versions: [old, next] }) => !same(old.bytes, next.bytes))) return false;
+  const { memory } = steps.parts;
+  const held = ({ cells, data }: MemoryState): number =>
+    steps.parts.structure({ data, code: Object.values(cells).map(({ latest }) => latest) });
+  const first = held(machine.initial().memory);
+  return Array.from({ length: memory.size }, (_, i) => memory.value(i)).every((state) => held(state) === first);
+};
