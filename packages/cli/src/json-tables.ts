@@ -55,9 +55,9 @@ export type PairJson = {
   readonly group: string;
   readonly old: string;
   readonly new: string;
-  /** The first way that is safe; null where none is, or where it was not decided. */
+  /** The first way that is safe; null where none is, where it was not decided, or where both are the same instruction. */
   readonly needs: string | null;
-  /** The ways that were checked: those up to the first safe one. */
+  /** The ways that were checked: those up to the first safe one, or to one by which nothing changes. */
   readonly ways: readonly PairWayJson[];
 };
 

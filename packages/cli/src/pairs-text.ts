@@ -16,6 +16,9 @@ export const pairsText = (document: PairsJson, paint: Colors): string => {
       `${architecture}, ${count(cpus, "CPU")}: old instructions down, new ones across; the first way that is safe`,
     ),
     ...ways.map(({ id, mark, means }) => `${mark.padEnd(4)}${id.padEnd(10)}${means}`),
+    ...(pairs.some(isVacuous)
+      ? [`${SAME.padEnd(4)}${"nothing".padEnd(10)}the same instruction: there is nothing to change`]
+      : []),
     ...wrap(
       `Behind it stands what ${cheapest?.id ?? "the first way"} breaks: "rule", the list of the manual; "torn", old-or-new too: an ` +
         "instruction is executed that is neither. On the diagonal the operand changes; of a 32-bit BL of Thumb, the range by one halfword.",
@@ -42,7 +45,12 @@ export const pairsText = (document: PairsJson, paint: Colors): string => {
   return `${lines.join("\n")}\n`;
 };
 
+const SAME = "=";
+
+const isVacuous = ({ ways }: PairJson): boolean => ways.at(-1)?.verdict === "vacuous";
+
 const cell = (pair: PairJson, { ways }: PairsJson): string => {
+  if (isVacuous(pair)) return SAME;
   const isUndecided = pair.ways.at(-1)?.verdict === "inconclusive";
   const mark = ways.find(({ id }) => id === pair.needs)?.mark ?? (isUndecided ? "?" : "-");
   const property = pair.ways[0]?.property ?? "";
@@ -52,6 +60,8 @@ const cell = (pair: PairJson, { ways }: PairsJson): string => {
 /** How many pairs need what. */
 const summary = (own: readonly PairJson[], { ways }: PairsJson): string => {
   const counts = ways.map(({ id }) => `${id} ${own.filter((pair) => pair.needs === id).length}`);
-  const none = own.filter((pair) => pair.needs === null).length;
-  return `${count(own.length, "pair")}: ${[...counts, ...(none === 0 ? [] : [`none ${none}`])].join(", ")}`;
+  const same = own.filter(isVacuous).length;
+  const none = own.filter((pair) => pair.needs === null).length - same;
+  const others = [...(same === 0 ? [] : [`nothing ${same}`]), ...(none === 0 ? [] : [`none ${none}`])];
+  return `${count(own.length, "pair")}: ${[...counts, ...others].join(", ")}`;
 };

@@ -83,7 +83,7 @@ const pairOf = async (
     await breathe();
     const how = await wayOf(architecture, group, old, next, way, asked, budget, io);
     found.push(how);
-    if (how.verdict === "safe" || how.verdict === "inconclusive") break;
+    if (how.verdict === "safe" || how.verdict === "vacuous" || how.verdict === "inconclusive") break;
   }
   const last = found.at(-1);
   return { group: group.id, old, new: next, needs: last?.verdict === "safe" ? last.way : null, ways: found };

@@ -24,7 +24,9 @@ const odd = <const R extends Part>(
 ): Rule => rule<null, R>({ id: "odd", source: "this test", reads, writes, apply });
 
 const check = (own: Rule, development: boolean) =>
-  createSimulation({ architecture: toy(), development }).check(scenario(strategyOf(own), { executors: [] }));
+  createSimulation({ architecture: toy(), development }).check(
+    scenario(strategyOf(own), { executors: [], properties: ["pair", "progress"] }),
+  );
 
 describe("development mode checks the rules that it runs", () => {
   it("a rule that reads a part which it does not declare throws", async () => {
@@ -79,7 +81,7 @@ describe("development mode checks the rules that it runs", () => {
       checked(
         scenario(
           strategy(() => []),
-          { interrupts: { irq: true }, preempt: true, ...{ properties: ["lifetime"] } },
+          { interrupts: { irq: true }, preempt: true, properties: ["old-or-new"] },
         ),
       ),
     ).resolves.toMatchObject({ verdict: "safe" });
@@ -134,7 +136,7 @@ describe("operations and the rules behind them", () => {
     const forked = odd(["cpu"], ["cpu"], ({ cpu }, _args, machine) =>
       [1, 2, 3].map((n) => ({ set: { cpu: machine.advance(machine.setLocal(cpu, "n", n)) } })),
     );
-    const three = await checked(scenario(strategyOf(forked), { executors: [], cpus: 1, properties: ["lifetime"] }), {
+    const three = await checked(scenario(strategyOf(forked), { executors: [], cpus: 1, properties: ["progress"] }), {
       reduce: false,
     });
     // beginCall, three ways through the step, their ends, and the empty CPU.

@@ -136,7 +136,7 @@ describe("a plugin", () => {
     const jolting = strategy(() => [{ id: "jolt", op: "jolt", args: {} }]);
     expect(
       answer(
-        await createSimulation({ architecture: toy(), plugins: [plugin] }).check(scenario(jolting, only("lifetime"))),
+        await createSimulation({ architecture: toy(), plugins: [plugin] }).check(scenario(jolting, only("old-or-new"))),
       ),
     ).toBe("safe");
   });

@@ -31,6 +31,7 @@ const inPrograms: { readonly [property in PropertyId]?: (asked: Asked) => string
     unless(machine.layout.pairs.size > 0 || observed(steps, "pair"), "no code is declared to be bound to data"),
   lifetime: ({ machine, steps }) => unless(uses(machine, FREEING) || holdsFreed(steps), "nothing is freed"),
   exclusive: ({ machine }) => unless(uses(machine, EXCLUDING), "no program enters a window or takes a lock"),
+  fault: ({ machine }) => unless(runsCode(machine), "nobody runs code"),
   trace: ({ machine }) =>
     unless(
       machine.initial().memory.sites.some(({ traced }) => traced !== undefined),
@@ -87,11 +88,15 @@ const ofChangedCode: ReadonlySet<PropertyId> = new Set([
   "rule",
 ]);
 
+/** An operation that a plugin brings may observe pairs that no site is part of. */
+const needsChange = (property: PropertyId, { steps }: Asked): boolean =>
+  ofChangedCode.has(property) && !(property === "pair" && observed(steps, "pair"));
+
 /**
  * Properties that need no change of code to be broken. They count along with every other question, but where one patcher is at work
  * they are a question of their own only for who names them.
  */
-const alongside: ReadonlySet<PropertyId> = new Set(["exclusive", "progress"]);
+const alongside: ReadonlySet<PropertyId> = new Set(["exclusive", "fault", "progress"]);
 
 const NOBODY = "nobody executed a site during a flip";
 const NO_CHANGE = "the old code equals the new, and no code or data that was stored differs from what was there";
@@ -107,7 +112,7 @@ export const notJudgedIn = (
 ): readonly NotJudged[] => {
   const idle = !complete ? undefined : changesNothing(asked) ? NO_CHANGE : unless(executed(asked.steps), NOBODY);
   return [...counted].flatMap((property) => {
-    const why = inPrograms[property]?.(asked) ?? (ofChangedCode.has(property) ? idle : undefined);
+    const why = inPrograms[property]?.(asked) ?? (needsChange(property, asked) ? idle : undefined);
     return why === undefined ? [] : [{ property, why }];
   });
 };

@@ -26,9 +26,7 @@ describe("bypass-2008 as posted", () => {
     expect(answer(await check("coherent", bypassOf2008(), { ...dropped, preempt: true }))).toBe("unsafe: trap-owned");
   });
 
-  it("is not empty", async () => {
-    for (const profile of profiles)
-      expect(await check(profile, bypassOf2008(), { site })).toMatchObject({ verdict: "safe" });
+  it("takes every step", async () => {
     expect(await check("coherent", bypassOf2008(), { site })).toMatchObject({ unused: [] });
   });
 });
