@@ -1,0 +1,3 @@
+import { moreBreaksNoLess } from "./metamorphic.js";
+
+moreBreaksNoLess(250, 2000, 100);

@@ -1,0 +1,3 @@
+import { moreBreaksNoLess } from "./metamorphic.js";
+
+moreBreaksNoLess(25, 300, 5);

@@ -1,0 +1,3 @@
+import { explorerAgrees } from "./naive.js";
+
+explorerAgrees(40, 250, 40);
