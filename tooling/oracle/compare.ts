@@ -1,4 +1,4 @@
-import { countedProperties, createSimulation, eventProperties, type Verdict } from "@cmodx/core";
+import { countedProperties, createSimulation, eventProperties, InputError, type Verdict } from "@cmodx/core";
 import { StateGraph, TooManyStates } from "./graph.js";
 import { progressOf } from "./progress.js";
 import type { RandomScenario } from "./scenarios.js";
@@ -17,7 +17,7 @@ const brokenOf = (verdict: Verdict): readonly string[] =>
 
 /**
  * Compares the explorer with the naive search; undefined where the scenario has more states than `most`. The explorer is asked twice: as
- * everybody asks it, and for everything that breaks without a violation before it.
+ * everybody asks it, and for everything that breaks with no violation before it.
  */
 export const compareWithNaive = async (
   { architecture, scenario }: RandomScenario,
@@ -26,14 +26,16 @@ export const compareWithNaive = async (
   const simulation = createSimulation({ architecture });
   const counted = countedProperties(scenario);
   const bounds = { states: most };
-  const asked = await simulation.check(scenario, { bounds });
-  if (asked.verdict === "inconclusive") return undefined;
+  let asked: Verdict;
   let graph: StateGraph;
   try {
+    asked = await simulation.check(scenario, { bounds });
+    if (asked.verdict === "inconclusive") return undefined;
     const judges = eventProperties.filter(({ id }) => counted.has(id));
     graph = new StateGraph(simulation.machine(scenario), judges, most);
   } catch (error) {
-    if (error instanceof TooManyStates) return undefined;
+    // What a run finds out does not fit together is refused by both.
+    if (error instanceof TooManyStates || error instanceof InputError) return undefined;
     throw error;
   }
   const broken = new Set(graph.broken);

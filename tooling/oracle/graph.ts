@@ -113,9 +113,17 @@ export class StateGraph {
     return found;
   }
 
-  /** Whether an effect breaks something: nothing is looked at behind it. */
+  /** Whether an effect breaks something: nothing is looked at behind it. What is only a consequence of something else is not counted. */
   #breaks({ observed = [] }: Effect, state: number): boolean {
-    const broken = this.#judges.filter((property) => observed.some((seen) => property.judge(seen) !== undefined));
+    const found = observed.flatMap((seen) =>
+      this.#judges.flatMap((property) =>
+        property.judge(seen) === undefined ? [] : [{ property, at: seen.detail.at, id: property.id }],
+      ),
+    );
+    const broken = found.filter(
+      ({ property, at }) =>
+        !found.some((cause) => cause.at === at && property.consequenceOf?.includes(cause.id) === true),
+    );
     for (const { id } of broken) this.broken.add(id);
     if (broken.length > 0 && this.shortest === 0) this.shortest = (this.depths[state] as number) + 1;
     return broken.length > 0;

@@ -1,10 +1,12 @@
 import {
   countedProperties,
   createSimulation,
+  InputError,
   type PropertyId,
   parseAddition,
   type Scenario,
   synchronisationsOf,
+  type Verdict,
 } from "@cmodx/core";
 import { Random } from "./random.js";
 import { type ArchitectureId, architectures, machineOf, type RandomScenario } from "./scenarios.js";
@@ -107,7 +109,14 @@ const brokenIn = async (
   const of: Scenario = { ...scenario, ignore: [...(scenario.ignore ?? []), ...left] };
   const counted = countedProperties(of);
   const options = { bounds: { states: most }, beyond: Number.MAX_SAFE_INTEGER, shortest: false };
-  const verdict = await createSimulation({ architecture }).check(of, options);
+  let verdict: Verdict;
+  try {
+    verdict = await createSimulation({ architecture }).check(of, options);
+  } catch (error) {
+    // What a run finds out does not fit together.
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
   if (verdict.verdict === "inconclusive" || verdict.states >= most) return undefined;
   if (verdict.verdict !== "unsafe") return new Set();
   const broken = [...verdict.broken.map(({ property }) => property), ...verdict.alsoBroken];

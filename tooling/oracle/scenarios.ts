@@ -19,6 +19,8 @@ type Choice = {
   readonly strategies: readonly PatchStrategy[];
   /** Sites beside those that strategies are shown on, `OLD:NEW`; by fetch model where they go with one alone. */
   readonly sites: (fetch: string) => readonly string[];
+  /** Code behind a site that ends otherwise than by a return. */
+  readonly ends: readonly string[];
 };
 
 /** The architectures, by id. */
@@ -27,17 +29,25 @@ export const architectures = {
     create: x86,
     strategies: ofX86,
     sites: () => ["nop5:call", "nop5:jmp", "nop2:jmp8", "nop+nop+nop+nop+nop:call", "nop5:nop5", "call:jmp"],
+    ends: ["ud2", "int3", "jmp rax"],
   },
-  arm64: { create: arm64, strategies: ofArm64, sites: () => ["nop:b", "nop:bl", "b:bl", "nop:mov x0, x1"] },
+  arm64: {
+    create: arm64,
+    strategies: ofArm64,
+    sites: () => ["nop:b", "nop:bl", "b:bl", "nop:mov x0, x1"],
+    ends: ["udf #0", "brk #1", "br x16"],
+  },
   armv7: {
     create: armv7,
     strategies: ofArmv7,
     sites: (fetch) => (fetch.startsWith("t32") ? ["nop.w:b.w", "nop:b"] : ["nop:b", "nop:bl"]),
+    ends: ["bx r3"],
   },
   riscv: {
     create: riscv,
     strategies: ofRiscv,
     sites: () => ["nop:j", "nop:call t0", "c.nop+c.nop:j", "c.nop+c.nop+c.nop+c.nop:call t0"],
+    ends: ["c.ebreak", "jr t3"],
   },
 } as const satisfies { readonly [id: string]: Choice };
 
@@ -55,7 +65,7 @@ export type RandomScenario = {
 /** A scenario by its seed; undefined where the strategy cannot do what was drawn. Every seed gives the same one again. */
 export const randomScenario = (id: ArchitectureId, seed: number): RandomScenario | undefined => {
   const random = new Random(seed);
-  const { create, strategies, sites }: Choice = architectures[id];
+  const { create, strategies, sites, ends }: Choice = architectures[id];
   const models = create({}).fetchModels.map((model) => model.id);
   const late = (create({}).fetchVariants ?? []).map((variant) => `+${variant.id}`);
   const fetch = `${random.pick(models)}${random.chance(10) && late.length > 0 ? random.pick(late) : ""}`;
@@ -73,7 +83,8 @@ export const randomScenario = (id: ArchitectureId, seed: number): RandomScenario
   const mode = id === "armv7" ? fetch.split("+")[0] : undefined;
   const two = random.chance(8);
   const cpus = two || random.chance(15) ? 3 : 2;
-  const site = (address: bigint) => ({ address, old, new: next, ...(mode === undefined ? {} : { mode }) });
+  const after = random.chance(6) ? { after: random.pick(ends) } : {};
+  const site = (address: bigint) => ({ address, old, new: next, ...(mode === undefined ? {} : { mode }), ...after });
   const at = architecture.base + BigInt(offset);
   const scenario: Scenario = {
     name: `seed ${seed}`,
@@ -98,6 +109,7 @@ export const randomScenario = (id: ArchitectureId, seed: number): RandomScenario
     scenario.interrupts?.irq ? "--irq" : "",
     scenario.interrupts?.nmi ? "--nmi" : "",
     scenario.preempt ? "--preempt" : "",
+    after.after === undefined ? "" : `(after the site: ${after.after})`,
     (patcher?.drop ?? []).length > 0 ? `--drop ${patcher?.drop?.join()}` : "",
     (patcher?.add ?? []).map(({ line }) => `--add ${line.id}`).join(" "),
     drawn.ignore === undefined ? "" : `--ignore ${drawn.ignore.join()}`,

@@ -1,3 +1,3 @@
 import { explorerAgrees } from "./naive.js";
 
-explorerAgrees(40, 250, 40);
+explorerAgrees(50, 250, 40);
