@@ -45,7 +45,10 @@ export const sitesOf = (machine: Machine): readonly SiteJson[] =>
   });
 
 /** What a verdict about a subject is bounded by. */
-export const boundsJson = ({ request, scenario, machine, architecture }: Subject, verdict: Verdict): BoundsJson => {
+export const boundsJson = (
+  { request, scenario, simulation, machine, architecture }: Subject,
+  verdict: Verdict,
+): BoundsJson => {
   const patchers = scenario.patchers.map(({ strategy, sites, flips, drop = [], add = [] }) => ({
     strategy: strategy.id,
     sites,
@@ -67,7 +70,7 @@ export const boundsJson = ({ request, scenario, machine, architecture }: Subject
     user: machine.user,
     sites: sitesOf(machine),
     patchers,
-    properties: [...countedProperties(scenario)],
+    properties: [...countedProperties(scenario, simulation.properties(scenario))],
     limits: limitsOf(verdict.bounds),
     reached: verdict.verdict === "inconclusive" ? verdict.limit : null,
   };

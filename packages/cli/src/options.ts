@@ -1,6 +1,5 @@
-import { InputError, MOST_CPUS, MOST_FLIPS, type PropertyId, propertyIds } from "@cmodx/core";
+import { InputError, MOST_CPUS, MOST_FLIPS, type PropertyId } from "@cmodx/core";
 import { Option } from "commander";
-import { listed, nearest } from "./text.js";
 
 /*
  * The options that several commands take, and how their values are read. Each reader throws an InputError with one sentence.
@@ -37,17 +36,8 @@ export const words = (text: string, before: readonly string[] = []): readonly st
     .filter((word) => word !== ""),
 ];
 
-/** A list of properties. */
-const properties =
-  (flag: string) =>
-  (text: string, before: readonly PropertyId[] = []): readonly PropertyId[] => [
-    ...before,
-    ...words(text).map((word) => {
-      const found = propertyIds.find((id) => id === word);
-      const near = nearest(word, propertyIds);
-      return found ?? fail(flag, `properties (${listed(near.length > 0 ? near : propertyIds)})`, word);
-    }),
-  ];
+/** A list of properties; which there are is known once plugins and the scenario are. */
+const properties = (text: string, before: readonly PropertyId[] = []): readonly PropertyId[] => words(text, before);
 
 const flips = (text: string): number | "forever" => {
   if (text === "forever") return text;
@@ -120,8 +110,8 @@ export const options = {
   ),
   outcomes: option("--outcomes", "list every instruction that each CPU can execute at the site"),
   noRepair: option("--no-repair", "do not look for the one added synchronisation that would repair it"),
-  property: option("--property <ids>", "only these properties count, promised or not", properties("--property")),
-  ignore: option("--ignore <ids>", "these properties do not count", properties("--ignore")),
+  property: option("--property <ids>", "only these properties count, promised or not", properties),
+  ignore: option("--ignore <ids>", "these properties do not count", properties),
   pairs: option("--pairs", "instead: each instruction changed into each, and what that needs (armv7)"),
   width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
   maxStates: option("--max-states <n>", "stop after this many states", whole("--max-states", 1)),

@@ -6,7 +6,9 @@ import {
   isImpossible,
   type Machine,
   type PatchProgram,
+  type Property,
   parseAddition,
+  propertyIds,
   type Scenario,
   type Simulation,
 } from "@cmodx/core";
@@ -14,6 +16,7 @@ import { type Catalogue, create } from "./catalogue.js";
 import { isInputError, messageOf } from "./errors.js";
 import { importDefault } from "./modules.js";
 import { isScenario, type Request, type ScenarioRequest, type StrategyRequest } from "./request.js";
+import { listed, nearest } from "./text.js";
 
 /** What a verdict is about: a request, and all that was made of it. */
 export type Subject = {
@@ -121,7 +124,22 @@ const architectureOf = (scenario: Scenario, catalogue: Catalogue): string => {
 const assemble = (request: Request, scenario: Scenario, id: string, catalogue: Catalogue): Subject => {
   const architecture = create(catalogue.architecture(id), request.fetch);
   const simulation = createSimulation({ architecture, plugins: catalogue.parts });
+  const { properties: _, ignore: __, ...unasked } = scenario;
+  assertProperties(request, simulation.properties(unasked));
   return { request, simulation, scenario, machine: simulation.machine(scenario), architecture: id };
+};
+
+/** Throws {@link InputError} unless the properties that a request names are judged here. */
+const assertProperties = ({ properties = [], ignore = [] }: Request, judged: readonly Property[]): void => {
+  const known = [...new Set([...propertyIds, ...judged.map(({ id }) => id)])];
+  for (const [flag, asked] of Object.entries({ "--property": properties, "--ignore": ignore })) {
+    const unknown = asked.find((id) => !known.includes(id));
+    if (unknown === undefined) continue;
+    const near = nearest(unknown, known);
+    throw new InputError(`${flag} takes properties (${listed(near.length > 0 ? near : known)}), not ${unknown}.`, {
+      place: flag,
+    });
+  }
 };
 
 /** What a strategy plans for a flip of the first site, from 0: even ones go there, odd ones back. */

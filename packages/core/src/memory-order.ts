@@ -67,6 +67,10 @@ export interface MemoryOrder {
   conditional?(insn: Instruction): Registers | undefined;
   /** The CPU without what it fetched ahead for the context that it leaves. */
   discard?(cpu: CpuState): CpuState;
+  /** The CPU when text is given back: what it fetched ahead from there says so from now on. */
+  strand?(cpu: CpuState, isThere: (address: bigint) => boolean): CpuState;
+  /** Values that it loaded ahead of what its context stands at. */
+  loaded?(cpu: CpuState): readonly bigint[];
   /** Whether a step of this ordering has to wait for what the CPU's memory does by itself. */
   holdsBack(cpu: CpuState, ordering: Ordering): boolean;
 }

@@ -146,7 +146,7 @@ export const findRepairs = async (
   const began = performance.now();
   const { bounds = {}, signal, counterexample = [], all = false, onTry } = options;
   // What waits for ever breaks nothing else: no repair may end like that, whatever was promised.
-  const counted = [...new Set([...countedProperties(scenario), "progress" as const])];
+  const counted = [...new Set([...countedProperties(scenario, simulation.properties), "progress" as const])];
   const { ignore: _, ...rest } = scenario;
   const judged: Scenario = { ...rest, properties: counted };
   const properties = simulation.properties.filter(({ id }) => counted.includes(id));

@@ -1,7 +1,7 @@
 import type { Bytes } from "./data.js";
 import type { Registers } from "./instruction-set.js";
 import type { Addition } from "./program/program.js";
-import type { PropertyId } from "./properties/property.js";
+import type { Property, PropertyId } from "./properties/property.js";
 import type { PatchStrategy } from "./strategy.js";
 
 /**
@@ -55,6 +55,8 @@ export type CodeBlock = {
    * included. Grace periods of that flavour wait for whoever is in it.
    */
   readonly readSide?: true | ReadFlavour;
+  /** Nobody may get here: why, in words that end a sentence. An instruction that takes effect in the block breaks `assertion`. */
+  readonly forbidden?: string;
 };
 
 /**
@@ -62,6 +64,20 @@ export type CodeBlock = {
  * RCU-tasks, which code can be declared to hold back, as a task's exit does.
  */
 export type ReadFlavour = "rcu" | `srcu:${string}` | "rcu-tasks-trace" | "rcu-tasks";
+
+/** What text may be used for, as `ls -l` writes it. */
+export type TextAccess = "r-x" | "rwx" | "rw-" | "r--";
+
+/** What `set_memory_ro`, `_rw`, `_x` and `_nx` change. */
+export type TextChange = "ro" | "rw" | "x" | "nx";
+
+/** A range of text with its permissions. */
+export type TextRange = {
+  readonly address: bigint;
+  /** Bytes, 1 to 65536. */
+  readonly size: number;
+  readonly access: TextAccess;
+};
 
 /** Bytes of data memory. */
 export type DataBlock = { readonly address: bigint; readonly bytes: Bytes };
@@ -111,8 +127,15 @@ export type Scenario = {
   readonly exits?: readonly bigint[];
   /** What data memory holds at first; it is 0 elsewhere. */
   readonly data?: readonly DataBlock[];
+  /**
+   * Permissions of text. Where nothing is said it is `r-x`, but that machine code may store to sites and to what programs write, as
+   * through a writable mapping; patch programs always have such a mapping, unless a step says that it stores directly.
+   */
+  readonly text?: readonly TextRange[];
   /** Only these properties count; default all. */
   readonly properties?: readonly PropertyId[];
   /** These properties do not count. */
   readonly ignore?: readonly PropertyId[];
+  /** Properties of its own, under ids of their own; they count like those that every strategy promises. */
+  readonly judges?: readonly Property[];
 };

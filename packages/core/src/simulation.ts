@@ -8,7 +8,7 @@ import { assertNesting } from "./maxima.js";
 import { sequential } from "./memory/sequential.js";
 import type { MemoryOrder } from "./memory-order.js";
 import { eventProperties } from "./properties/properties.js";
-import { type Property, propertyIds } from "./properties/property.js";
+import type { Property } from "./properties/property.js";
 import { findRepairs, type RepairOptions, type Repairs } from "./repair.js";
 import { type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
 import type { Scenario } from "./scenario.js";
@@ -67,6 +67,8 @@ export interface Simulation {
   ): Promise<SavedTrace>;
   /** Replays a saved counterexample strictly; throws {@link InputError} when it is of another model. */
   replay(scenario: Scenario, saved: SavedTrace): Promise<Replayed>;
+  /** All properties that are judged in a scenario, those of plugins and its own among them, but for `progress`. */
+  properties(scenario: Scenario): readonly Property[];
   /** The machine of a scenario, for drivers of one's own. */
   machine(scenario: Scenario): Machine;
 }
@@ -78,7 +80,7 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
     assertFits(scenarioSchema, scenario, "scenario");
     const wiring = new Wiring([corePlugin(options, scenario), ...(options.plugins ?? [])]);
     const properties = wiring.all(PROPERTIES) as readonly Property[];
-    assertProperties(scenario, new Set<string>([...propertyIds, ...properties.map(({ id }) => id)]));
+    assertProperties(scenario, properties);
     // Made first and on its own: tsyringe would wrap its InputError when it is made as a dependency.
     wiring.get(MACHINE);
     return wiring;
@@ -88,6 +90,7 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
     return wire(scenario).get(EXPLORER).check(checkOptions);
   };
   const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
+  const properties: Simulation["properties"] = (scenario) => wire(scenario).all(PROPERTIES);
   return {
     check,
     outcomes: async (scenario, outcomesOptions = {}) => {
@@ -97,8 +100,7 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
     },
     repairs: async (scenario, repairOptions = {}) => {
       assertFits(repairOptionsSchema, repairOptions, "options");
-      const properties = wire(scenario).all(PROPERTIES) as readonly Property[];
-      return findRepairs({ properties, check, machine }, scenario, repairOptions);
+      return findRepairs({ properties: properties(scenario), check, machine }, scenario, repairOptions);
     },
     simulate: (scenario, runOptions = {}) => {
       assertFits(runOptionsSchema, runOptions, "options");
@@ -116,6 +118,7 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
       const wiring = wire(scenario);
       return replayTrace(wiring.get(MACHINE), wiring.all(PROPERTIES) as readonly Property[], saved);
     },
+    properties,
     machine,
   };
 };
@@ -150,7 +153,7 @@ const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => (
     provide(DEVELOPMENT, development);
     binder.add(RULES, coreRules);
     for (const strategy of new Set(scenario.patchers.map((patcher) => patcher.strategy))) addRules(binder, strategy);
-    for (const property of eventProperties) binder.add(PROPERTIES, property);
+    for (const property of [...eventProperties, ...(scenario.judges ?? [])]) binder.add(PROPERTIES, property);
     binder.provideClass(MACHINE, Machine);
     binder.provideClass(EXPLORER, Explorer);
   },

@@ -1,5 +1,6 @@
 import type { Data } from "./data.js";
 import type { Registers } from "./instruction-set.js";
+import type { TextAccess } from "./scenario.js";
 
 /**
  * The value of a cell of code: its bytes in address order as lower-case hex, two digits a byte.
@@ -41,11 +42,22 @@ export type SiteState = {
   readonly untold?: true;
 };
 
+/** How a stretch of text stands. */
+export type TextState = {
+  readonly access: TextAccess;
+  /** What was mapped there last: an index into the code that programs map; absent: what lay there at first. */
+  readonly holds?: number;
+  /** It was given back, or nothing was ever mapped there. */
+  readonly freed?: true;
+};
+
 /** The shared memory part: cells of code that some program writes, the sites, and bytes of data (hex) by address (hex). */
 export type MemoryState = {
   readonly cells: { readonly [address: string]: Cell };
   readonly sites: readonly SiteState[];
   readonly data: { readonly [address: string]: string };
+  /** How the stretches of text stand of which the scenario or a program says anything; absent where none does. */
+  readonly text?: readonly TextState[];
 };
 
 /** The stop_machine under way: the stage to be acknowledged and how many CPUs have still to acknowledge it. */
@@ -134,6 +146,8 @@ export type Context = {
   readonly marks: readonly string[];
   /** The read-side sections that it is in, sorted, each as often as it was entered; absent where there are none. */
   readonly reads?: readonly string[];
+  /** Addresses (hex, sorted) of text that was given back while the context stood there or held them; absent where there are none. */
+  readonly stranded?: readonly string[];
 };
 
 /** The values that the cells which a store changed had before it. */

@@ -46,7 +46,11 @@ const together = (programs: readonly (readonly Line[])[]): Scenario => ({
   patchers: programs.map((lines, i) => ({
     strategy: strategy(() => lines, {
       id: `patcher ${i}`,
-      program: () => ({ words: { x: 0, y: 0, z: 0 }, cpuWords: { refs: 0 } }),
+      program: () => ({
+        words: { x: 0, y: 0, z: 0 },
+        cpuWords: { refs: 0 },
+        around: { writes: [{ address: AT, size: 0x40 }] },
+      }),
     }),
     sites: [i],
     flips: 1,

@@ -71,7 +71,7 @@ export const tracing = (
   caller: bigint,
   direct: bigint,
   initial: readonly bigint[],
-): Required<Surroundings> => {
+): Required<Omit<Surroundings, "writes">> => {
   const { tracer, stub, list } = functionsAt(caller);
   const ops = opsAt(caller);
   const descriptor = (address: bigint, func: bigint, to = 0n) => ({ address, bytes: [...quad(func), ...quad(to)] });

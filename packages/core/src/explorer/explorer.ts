@@ -1,6 +1,13 @@
 import type { Machine } from "../machine/machine.js";
 import { countedOf, type Judged } from "../properties/judge.js";
-import { alwaysPromised, type Property, type PropertyId, propertyIds } from "../properties/property.js";
+import {
+  alwaysPromised,
+  isOwnOfCore,
+  type Property,
+  type PropertyId,
+  propertyIds,
+  reportedAt,
+} from "../properties/property.js";
 import type { Scenario } from "../scenario.js";
 import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
@@ -74,7 +81,7 @@ export class Explorer {
   async check(options: CheckOptions): Promise<Verdict> {
     const began = performance.now();
     const { bounds = {}, beyond = BEYOND } = options;
-    const counted = countedProperties(this.#scenario);
+    const counted = countedProperties(this.#scenario, this.#properties);
     const reduce = reductionsOf(options.reduce);
     const decided = await this.#decide(counted, options, { reduce, beyond });
     const { search, end } = decided;
@@ -250,7 +257,7 @@ export class Explorer {
     alsoBroken: readonly PropertyId[],
     shortest: boolean,
   ): Extract<Verdict, { readonly verdict: "unsafe" }> {
-    const inOrder = [...broken].sort((a, b) => propertyIds.indexOf(a.property) - propertyIds.indexOf(b.property));
+    const inOrder = [...broken].sort((a, b) => reportedAt(a.property) - reportedAt(b.property));
     const first = inOrder[0] as Broken;
     const choices = path.map(({ effect, column }) => {
       const { rule, step, candidate, choice } = this.#steps.effects.info(effect);
@@ -315,10 +322,21 @@ const quiet = (cpu: CpuState): boolean => {
   return task === undefined || task.code.run === "program" || task.code.trapped === null;
 };
 
-/** The properties that count: those that a strategy promises, those that always count, less what the scenario leaves out. */
-export const countedProperties = (scenario: Scenario): ReadonlySet<PropertyId> => {
-  const promised = new Set([...alwaysPromised, ...scenario.patchers.flatMap((patcher) => patcher.strategy.promises)]);
-  const asked = scenario.properties ?? propertyIds;
-  const ignored = new Set(scenario.ignore ?? []);
+/**
+ * The properties that count: those that a strategy promises, those that always count and those under ids of their own, less what the
+ * scenario leaves out. `judged` are all properties of the simulation, those of plugins among them; by default core's and the scenario's.
+ */
+export const countedProperties = (
+  scenario: Scenario,
+  judged: readonly Property[] = scenario.judges ?? [],
+): ReadonlySet<PropertyId> => {
+  const own = judged.flatMap(({ id }) => (isOwnOfCore(id) ? [] : [id]));
+  const promised = new Set<PropertyId>([
+    ...alwaysPromised,
+    ...own,
+    ...scenario.patchers.flatMap((patcher) => patcher.strategy.promises),
+  ]);
+  const asked = scenario.properties ?? [...propertyIds, ...own];
+  const ignored = new Set<PropertyId>(scenario.ignore ?? []);
   return new Set(asked.filter((id) => !ignored.has(id) && (promised.has(id) || scenario.properties !== undefined)));
 };

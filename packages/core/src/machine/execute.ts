@@ -16,11 +16,12 @@ import {
 } from "../state.js";
 import { raised, strayed } from "./faults.js";
 import { withoutPast } from "./grace-periods.js";
-import { dataLoaded, type Loaded } from "./loads.js";
+import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
 import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
 import { passSections } from "./read-sections.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
+import { isExecutable, isReadOnly, textUse } from "./text.js";
 import { decode, withUntold } from "./tracing.js";
 import {
   byteSeen,
@@ -97,7 +98,8 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
   const begun = cpu.fetching;
   const part = fetchGranule(cpu, memory, code.pc + BigInt(begun === null ? 0 : begun.bytes.length / 2), machine);
   const bytes = [...(begun === null ? [] : fromHex(begun.bytes)), ...(part ?? [])];
-  const insn = bytes.length === 0 ? "unmapped" : machine.instructionSet.decode(bytes, code.mode);
+  const nothing = isExecutable(code.pc + BigInt(bytes.length), memory, machine) ? "unmapped" : "no-execute";
+  const insn = bytes.length === 0 ? nothing : machine.instructionSet.decode(bytes, code.mode);
   if (insn === "short" && part !== undefined) {
     const context = running(cpu);
     if (context === undefined) throw new Error("An idle CPU fetches nothing.");
@@ -109,7 +111,7 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
       },
     ];
   }
-  const decoded = insn === "short" ? "unmapped" : insn;
+  const decoded = insn === "short" ? nothing : insn;
   const chosen = bytes.slice(0, lengthOf(decoded, bytes, code.mode, machine));
   const fetched: Fetched = {
     insn: decoded,
@@ -159,10 +161,11 @@ const commit = (
   };
   const pair = pairUsed(at, code, machine);
   if (pair !== undefined) observed.push(pair);
-  observed.push(...dataLoaded(at, result.loads, memory, machine));
+  observed.push(...dataLoaded(at, result.loads, memory, machine), ...storesFreed(result.writes, memory, machine));
+  const use = textUse(at, seen.bytes, memory, context, machine);
   let told = memory;
   if (place === undefined) {
-    observed.push({ what: "execute", detail: { ...seen, site: null } });
+    observed.push({ what: "execute", detail: { ...seen, ...use, site: null } });
   } else {
     const matched = machine.versionsAt(place.site, place.offset, fetched.bytes);
     const owned = matched.length === 0 && (breakpoint || machine.isGuard(at, seen.bytes));
@@ -176,6 +179,7 @@ const commit = (
       what: "execute",
       detail: {
         ...seen,
+        ...use,
         ...state,
         site: place.site,
         offset: place.offset,
@@ -249,10 +253,14 @@ const textOf = (fetched: Fetched, at: bigint, machine: Machine): string =>
 /** How bytes that do not decode are shown; `(bad)` is objdump's word. */
 export const undecoded = {
   undefined: "(bad)",
+  "no-execute": "(not executable)",
   unsupported: "(outside the modelled subset)",
   unmapped: "(unmapped)",
   short: "(cut off)",
 } as const;
+
+/** The vector of a store to read-only text, and of a fetch of text that may not be executed. */
+export const PAGE_FAULT = "pf";
 
 /** What an instruction does to its context, and what it asks of memory; reused by the emulation of traps. */
 export type Ran = {
@@ -284,6 +292,7 @@ export const run = (
     locked: false,
     store,
   });
+  if (insn === "no-execute") return trap(PAGE_FAULT);
   if (typeof insn === "string")
     return trap(insn === "undefined" ? (machine.instructionSet.undefinedVector ?? "ud") : insn);
   let outcome = machine.instructionSet.execute(insn as Instruction, at, registers);
@@ -297,8 +306,7 @@ export const run = (
     outcome = machine.instructionSet.execute(insn as Instruction, at, registers, loaded);
   }
   const stores = outcome.do === "retire" ? (outcome.stores ?? []) : [];
-  // Code is mapped read-only, but for the sites, which whoever writes them reaches through a mapping of their own.
-  const readOnly = readOnlyIn(stores, machine);
+  const readOnly = readOnlyIn(stores, seen.memory, machine);
   if (readOnly !== undefined) return trap(PAGE_FAULT, readOnly);
   const own = stores.filter((access) => onStack(access.address));
   const locked = [...loads, ...stores].some((access) => access.tags.includes("locked"));
@@ -318,14 +326,12 @@ const bytesOf = ({ address, size }: Access): readonly bigint[] =>
 
 const touches = (access: Access, holds: (address: bigint) => boolean): boolean => bytesOf(access).some(holds);
 
-/** The vector of a store to read-only text: a page fault, on Arm a data abort. */
-export const PAGE_FAULT = "pf";
-
-/** The first address of read-only text among what stores write; undefined where there is none. */
-export const readOnlyIn = (stores: readonly Access[], machine: Machine): bigint | undefined =>
-  stores
-    .flatMap(bytesOf)
-    .find((address) => machine.cellOf(address) === undefined && machine.text(address) !== undefined);
+/** The first address of read-only text among what stores write; undefined where there is none. Without `memory`: ever read-only. */
+export const readOnlyIn = (
+  stores: readonly Access[],
+  memory: MemoryState | undefined,
+  machine: Machine,
+): bigint | undefined => stores.flatMap(bytesOf).find((address) => isReadOnly(address, memory, machine));
 
 /** R4: the writes of a store of machine code, one for each piece in which it becomes visible. */
 const writesOf = (access: Access, machine: Machine): readonly Write[] => {
@@ -391,7 +397,7 @@ export const goOn = (
 ): CpuState => {
   if (code.trapped !== null || !leaves(code.pc, machine))
     return withRunning(cpu, withoutPast({ ...context, code }, machine));
-  const { reads: _, ...rest } = context;
+  const { reads: _, stranded: __, ...rest } = context;
   if (machine.runsOnce(code.routine)) return withRunning(cpu, { ...rest, code: machine.ended(code), marks: [] });
   const home = withRunning(cpu, { ...rest, code: machine.home(code.routine), marks: [] });
   const switches = context.level === "task" && machine.cpu.synchronizes.includes("context-switch");

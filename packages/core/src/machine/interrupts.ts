@@ -4,6 +4,7 @@ import { alone } from "./candidates.js";
 import type { Machine } from "./machine.js";
 import { trapProgram } from "./reserved.js";
 import { endsInSwitch } from "./scheduling.js";
+import { resumption } from "./text.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -102,7 +103,8 @@ export const returnFromInterruptRule = rule({
     const synchronized = machine.cpu.synchronizes.includes(`${level}-return`)
       ? synchronize(popped, memory, machine)
       : popped;
-    return [{ set: { cpu: synchronized }, observed: [{ what: "return-from-interrupt", detail: { level } }] }];
+    const detail = { level, ...resumption(running(popped), memory, machine) };
+    return [{ set: { cpu: synchronized }, observed: [{ what: "return-from-interrupt", detail }] }];
   },
 });
 

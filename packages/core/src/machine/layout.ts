@@ -14,6 +14,7 @@ import { compilePlans } from "./plans.js";
 import { type ReadSide, readFlavour, sectionAt } from "./read-sections.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "./reserved.js";
 import { assemble, type ResolvedSite, resolveSite } from "./sites.js";
+import { divideText, type TextLayout } from "./text.js";
 
 /** A piece of code as it is written; what follows a site belongs to each of its versions. */
 export type PlacedCode = { readonly address: bigint; readonly bytes: Bytes; readonly mode: string };
@@ -32,6 +33,10 @@ export type Layout = {
   /** Addresses of the cells that programs write, with their first values. */
   readonly cells: ReadonlyMap<bigint, string>;
   readonly siteOf: ReadonlyMap<bigint, { readonly site: number; readonly offset: number }>;
+  /** Text that does not only stand there: what is said of it, and what programs map and store. */
+  readonly lives: TextLayout;
+  /** Addresses of blocks in which nobody may get, with the reasons. */
+  readonly forbidden: ReadonlyMap<bigint, string>;
   /** Decoder modes of entries. */
   readonly modes: ReadonlyMap<bigint, string>;
   /** Entries by routine. */
@@ -63,7 +68,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   const built = compilePlans(scenario, sites, architecture, fetch);
   assertApart(scenario, sites, built.blocks, architecture);
   assertEntries(scenario, sites);
-  const { text, code } = placeCode(scenario, sites, built.blocks, architecture);
+  const { text, code, forbidden } = placeCode(scenario, sites, built.blocks, architecture);
   const { routines, runs, modes, counts } = placeRoutines(scenario, sites, built.entries, text, siteOf);
   const onCpu = placePatchers(patchers, cpus);
   const tasks = counts.reduce((sum, { count }) => sum + count, 0);
@@ -72,7 +77,9 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   for (const { address, bytes } of [...built.data, ...(scenario.data ?? []), ...literals(sites)])
     assertRange("Data", address, bytes.length, "data");
   const ofCode = [...siteOf].flatMap(([address, { site }]) => (sites[site]?.data === true ? [] : [address]));
-  const written = new Set([...ofCode, ...storedBytes(built.programs)]);
+  const lives = divideText(scenario, built.programs, built.mapped, built.stores, text, siteOf);
+  const living = [...text.keys()].filter((at) => lives.stretches.some(({ from, to }) => at >= from && at < to));
+  const written = new Set([...ofCode, ...storedBytes(built.programs), ...living]);
   const cells = placeCells(written, text, BigInt(fetch.unit));
 
   const initial = (machine: Machine): Initial => {
@@ -127,6 +134,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
             bytes.map((byte, i) => [addressKey(address + BigInt(i)), toHex([byte])]),
           ),
         ),
+        ...(lives.stretches.length === 0 ? {} : { text: lives.initial }),
       },
       services: { locks: {}, words: built.words, windows: {}, stop: null, disarmed: [] },
       parked: { tasks: executors },
@@ -135,11 +143,13 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   return {
     sites,
     text,
-    code,
+    code: [...code, ...built.mapped],
     named: namedExits(scenario, sites, architecture),
     written,
     cells,
     siteOf,
+    lives,
+    forbidden,
     modes,
     routines,
     runs,
@@ -180,21 +190,26 @@ const placeCode = (
   sites: readonly ResolvedSite[],
   ofStrategies: readonly CodeBlock[],
   architecture: Architecture,
-): Pick<Layout, "text" | "code"> => {
+): Pick<Layout, "text" | "code" | "forbidden"> => {
   const text = new Map<bigint, number>();
   const code: PlacedCode[] = [];
-  const place = (address: bigint, bytes: Bytes): void => {
+  const forbidden = new Map<bigint, string>();
+  const place = (address: bigint, bytes: Bytes, why?: string): void => {
     assertRange("Code", address, bytes.length, "sites");
     bytes.forEach((byte, i) => {
-      text.set(address + BigInt(i), byte);
+      const at = address + BigInt(i);
+      text.set(at, byte);
+      if (why === undefined) forbidden.delete(at);
+      else forbidden.set(at, why);
     });
   };
-  const placeAlone = (address: bigint, written: Code, mode: string): void => {
+  const placeAlone = (address: bigint, written: Code, mode: string, why?: string): void => {
     const bytes = assemble(written, address, mode, address, architecture);
-    place(address, bytes);
+    place(address, bytes, why);
     code.push({ address, bytes, mode });
   };
-  const placeBlock = (block: CodeBlock): void => placeAlone(block.address, block.code, block.mode ?? "");
+  const placeBlock = (block: CodeBlock): void =>
+    placeAlone(block.address, block.code, block.mode ?? "", block.forbidden);
   for (const { callees } of sites)
     for (const { address, mode } of callees) placeAlone(address, architecture.returns, mode);
   for (const block of ofStrategies) placeBlock(block);
@@ -213,7 +228,7 @@ const placeCode = (
       );
     }
   }
-  return { text, code };
+  return { text, code, forbidden };
 };
 
 /** Bytes of a word of data that holds an address. */

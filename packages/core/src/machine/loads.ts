@@ -1,8 +1,10 @@
 import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
+import type { Write } from "../memory-order.js";
 import type { Observation } from "../rule.js";
 import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
 import type { Machine } from "./machine.js";
+import { freedIn } from "./text.js";
 
 /** One load of machine code and what it found. */
 export type Loaded = { readonly access: Access; readonly value: bigint };
@@ -25,7 +27,9 @@ export const dataLoaded = (
   stood?: SiteState,
 ): readonly Observation[] =>
   loads.flatMap(({ access, value }) => {
-    const freed = places(access).some((address) => memory.data[addressKey(address)] === FREED_BYTE);
+    const freed =
+      places(access).some((address) => memory.data[addressKey(address)] === FREED_BYTE) ||
+      freedIn(access, memory, machine) !== undefined;
     const observed: Observation[] = freed
       ? [{ what: "load-freed", detail: { word: `0x${addressKey(access.address)}` } }]
       : [];
@@ -39,6 +43,14 @@ export const dataLoaded = (
     );
     const detail = { at, address: access.address, bytes, ...(stood ?? memory.sites[place.site]), ...place, matched };
     return [...observed, { what: "load-site", detail }];
+  });
+
+/** Stores of an instruction to text that was given back. */
+export const storesFreed = (writes: readonly Write[], memory: MemoryState, machine: Machine): readonly Observation[] =>
+  writes.flatMap((write): readonly Observation[] => {
+    if (write.to !== "code") return [];
+    const freed = freedIn({ address: write.address, size: write.bytes.length / 2 }, memory, machine);
+    return freed === undefined ? [] : [{ what: "store-freed", detail: { address: freed } }];
   });
 
 const places = ({ address, size }: Access): readonly bigint[] =>

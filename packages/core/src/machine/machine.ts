@@ -183,6 +183,12 @@ export class Machine {
     return this.layout.cells.has(base) ? base : undefined;
   }
 
+  /** The index of the stretch of text that an address lies in; undefined where nobody says anything of it. */
+  stretchAt(address: bigint): number | undefined {
+    const found = this.layout.lives.stretches.findIndex(({ from, to }) => address >= from && address < to);
+    return found < 0 ? undefined : found;
+  }
+
   /** Whether some program may write the byte at an address. */
   isWritten(address: bigint): boolean {
     return this.layout.written.has(address);
@@ -350,6 +356,13 @@ export class Machine {
       at = entry.kind === "jump" ? entry.to : this.#holds(entry.condition, code) ? at + 1 : entry.otherwise;
     }
     return at === code.at ? code : { ...code, at };
+  }
+
+  /** Whether a condition on the locals of the running program holds. */
+  holds(cpu: CpuState, condition: Condition): boolean {
+    const context = running(cpu);
+    if (context?.code.run !== "program") throw new Error("Only a program has locals.");
+    return this.#holds(condition, context.code);
   }
 
   #holds(condition: Condition, code: ProgramCode): boolean {

@@ -16,6 +16,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   "publishEvent",
   "store",
   "maintain",
+  "freeCode",
+  "mapCode",
+  "setMemory",
   "emulate",
 ]);
 

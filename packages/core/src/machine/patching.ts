@@ -2,8 +2,9 @@ import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
 import { settled } from "../memory/perform.js";
-import { cpuMap, rule } from "../rule.js";
+import { cpuMap, type Effect, type Observation, rule } from "../rule.js";
 import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
+import { freedIn, isReadOnly } from "./text.js";
 import { judged } from "./tracing.js";
 import { ageWindow, byteSeen, type Change, maintain } from "./windows.js";
 
@@ -79,6 +80,14 @@ export const publishRule = rule({
   },
 });
 
+type StoreArgs = { readonly address: bigint; readonly bytes: string; readonly direct?: boolean };
+
+/** A program's own store to read-only text. */
+const storeFaulted = (address: bigint, bytes: string): Observation => ({
+  what: "store-faulted",
+  detail: { address, bytes },
+});
+
 /** Stores one piece of code: bytes that become visible at one moment. */
 export const storeRule = rule({
   id: "store",
@@ -86,12 +95,20 @@ export const storeRule = rule({
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
   maps: ["age"],
-  apply({ cpu, memory }, { address, bytes }: { readonly address: bigint; readonly bytes: string }, machine) {
+  apply({ cpu, memory }, { address, bytes, direct = false }: StoreArgs, machine): readonly Effect[] {
+    const size = bytes.length / 2;
+    const readOnly = Array.from({ length: size }, (_, i) => address + BigInt(i)).find((at) =>
+      isReadOnly(at, memory, machine),
+    );
+    if (direct && readOnly !== undefined)
+      return [{ set: { cpu: machine.advance(cpu) }, observed: [storeFaulted(readOnly, bytes)] }];
     const was = Array.from({ length: bytes.length / 2 }, (_, i) => byteSeen(cpu, memory, address + BigInt(i), machine));
     const parts = { cpu: machine.advance(cpu), memory };
     const written = machine.order.write(parts, { to: "code", address, bytes }, machine);
     const detail = { address, bytes, was: toHex(was as number[]) };
-    return [settled(parts, written, [{ what: "store", detail }])];
+    const freed = freedIn({ address, size }, memory, machine);
+    const observed = [{ what: "store", detail: freed === undefined ? detail : { ...detail, freed } }];
+    return [settled(parts, written, observed)];
   },
 });
 

@@ -17,6 +17,7 @@ import {
   nested,
   type Pair,
   type PatchProgram,
+  type Step,
 } from "../program/program.js";
 import type { CodeBlock, DataBlock, Patcher, Scenario } from "../scenario.js";
 import { plannedSchema } from "../schema/program.js";
@@ -24,7 +25,7 @@ import { assertFits } from "../schema/schema.js";
 import { type Flip, isImpossible } from "../strategy.js";
 import { assertNamed, type Planned } from "./named.js";
 import { guardKey, patcherProgram, trapProgram } from "./reserved.js";
-import type { ResolvedSite } from "./sites.js";
+import { assemble, type ResolvedSite } from "./sites.js";
 
 /** Asks every patcher's strategy for its programs and compiles them together with the trap handlers. */
 export const compilePlans = (
@@ -33,7 +34,9 @@ export const compilePlans = (
   architecture: Architecture,
   fetch: FetchModel,
 ) => {
-  const compiler = new Compiler(storesOf(architecture, fetch));
+  const compiler = new Compiler(storesOf(architecture, fetch), (code, address, mode) =>
+    assemble(code, address, mode, address, architecture),
+  );
   const words: { [name: string]: Data } = {};
   const cpuWords: { [name: string]: Data } = {};
   const guards = new Set<string>();
@@ -94,6 +97,7 @@ export const compilePlans = (
         traps: Object.fromEntries(Object.entries(planned.traps ?? {}).map(([vector, lines]) => [vector, edit(lines)])),
       };
       plans[index]?.push(edited);
+      assertStores(edited, flipOf(patcher, sites, to), strategy.id, architecture);
       named.push({ strategy: strategy.id, program: edited });
       for (const id of lineIds([...edited.main, ...Object.values(edited.traps ?? {}).flat()])) kept.add(id);
       bodies.push([call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall")]);
@@ -134,6 +138,8 @@ export const compilePlans = (
   }
   return {
     programs: compiler.programs,
+    mapped: compiler.mapped,
+    stores: compiler.stored,
     words,
     cpuWords,
     guards,
@@ -146,6 +152,44 @@ export const compilePlans = (
     plans,
   };
 };
+
+type Range = { readonly address: bigint; readonly size: number };
+
+/**
+ * Throws {@link InputError} where a step stores outside of the sites of its flip and of what the program declares around them. What a step
+ * stores to is known before any run.
+ */
+const assertStores = (program: PatchProgram, flip: Flip, strategy: string, architecture: Architecture): void => {
+  const { main, traps = {}, around = {} } = program;
+  const steps = stepsIn([...main, ...Object.values(traps).flat()]);
+  const { blocks = [], data = [], writes = [] } = around;
+  const sizeOf = ({ address, code, mode = "" }: Pick<CodeBlock, "address" | "code" | "mode">): Range => ({
+    address,
+    size: assemble(code, address, mode, address, architecture).length,
+  });
+  const own: readonly Range[] = [
+    ...flip.sites.map(({ address, next }) => ({ address, size: next.length })),
+    ...blocks.map(sizeOf),
+    ...data.map(({ address, bytes }) => ({ address, size: bytes.length })),
+    ...writes,
+    ...steps.flatMap(({ op, args }) => (op === "mapCode" ? [sizeOf(args as unknown as CodeBlock)] : [])),
+  ];
+  for (const { id, op, args } of steps) {
+    if (op !== "store") continue;
+    const { address, bytes } = args as { readonly address: bigint; readonly bytes: string };
+    const stray = Array.from({ length: bytes.length / 2 }, (_, i) => address + BigInt(i)).find(
+      (at) => !own.some((range) => at >= range.address && at < range.address + BigInt(range.size)),
+    );
+    if (stray === undefined) continue;
+    throw new InputError(
+      `The step ${id} of ${strategy} stores code at 0x${stray.toString(16)}, outside of the sites of its flip; what a program writes beside them it declares in around.writes.`,
+      { place: id, code: "undeclared" },
+    );
+  }
+};
+
+const stepsIn = (lines: readonly Line[]): readonly Step[] =>
+  lines.flatMap((line) => [...(isStep(line) ? [line] : []), ...stepsIn(nested(line))]);
 
 /** Whether lines publish text-poke events. */
 const publishes = (lines: readonly Line[]): boolean =>

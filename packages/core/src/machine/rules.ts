@@ -1,3 +1,4 @@
+import * as assertions from "./assertions.js";
 import * as grace from "./grace-periods.js";
 import * as interrupts from "./interrupts.js";
 import type { RuleBook } from "./machine.js";
@@ -6,6 +7,7 @@ import * as sections from "./read-sections.js";
 import * as scheduling from "./scheduling.js";
 import * as services from "./services.js";
 import * as stop from "./stop-machine.js";
+import * as text from "./text.js";
 import * as tracing from "./tracing.js";
 import * as traps from "./traps.js";
 import * as words from "./words.js";
@@ -58,6 +60,11 @@ export const coreRules: RuleBook = {
     services.armTrapRule,
     services.disarmTrapRule,
     services.fenceRule,
+    text.freeCodeRule,
+    text.mapCodeRule,
+    text.setMemoryRule,
+    assertions.assertRule,
+    assertions.expectTextRule,
     words.setRule,
     words.loadRule,
     words.addRule,
@@ -74,6 +81,7 @@ export const coreRules: RuleBook = {
     interrupts.postMap,
     stop.queueStopperMap,
     grace.markGraceMap,
+    text.strandMap,
     words.setCpuWordMap,
     words.addCpuWordMap,
   ],

@@ -5,6 +5,7 @@ import { type Context, type CpuState, running } from "../state.js";
 import { push } from "./interrupts.js";
 import type { Machine } from "./machine.js";
 import { stopperWork, trapProgram } from "./reserved.js";
+import { resumption } from "./text.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -64,7 +65,14 @@ export const resumeRule = rule({
             parked: { tasks: parked.tasks.filter((_, j) => j !== i) },
           },
           observed: [
-            { what: "resume", detail: { task: nameOf(task), at: task.code.run === "machine" ? task.code.pc : null } },
+            {
+              what: "resume",
+              detail: {
+                task: nameOf(task),
+                at: task.code.run === "machine" ? task.code.pc : null,
+                ...resumption(task, memory, machine),
+              },
+            },
           ],
         },
       ];
@@ -153,7 +161,8 @@ export const exitStopperRule = rule({
     const asleep = machine.user && task?.code.run === "machine" ? "user-return" : "context-switch";
     const event = stopper.preempts ? "resume-preempted" : asleep;
     const resumed = machine.cpu.synchronizes.includes(event) ? synchronize(popped, memory, machine) : popped;
-    return [{ set: { cpu: resumed }, observed: [{ what: "exit-stopper", detail: {} }] }];
+    const detail = resumption(running(popped), memory, machine);
+    return [{ set: { cpu: resumed }, observed: [{ what: "exit-stopper", detail }] }];
   },
 });
 

@@ -24,6 +24,7 @@ import type { Machine } from "./machine.js";
 import { passThrough } from "./passage.js";
 import { passSections } from "./read-sections.js";
 import { HOME, trapProgram } from "./reserved.js";
+import { resumption } from "./text.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -332,7 +333,11 @@ export const returnFromTrapRule = rule({
       ? synchronize(popped, memory, machine)
       : popped;
     const text = `what handles ${frame.vector}`;
-    const observed = [returned, ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine)];
+    const freed = resumption(running(popped), memory, machine);
+    const observed = [
+      { ...returned, detail: { ...returned.detail, ...freed } },
+      ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine),
+    ];
     return [{ set: { cpu: { ...synchronized, fetching: null } }, observed }];
   },
 });

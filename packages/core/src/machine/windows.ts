@@ -1,4 +1,5 @@
 import type { Bytes } from "../data.js";
+import { InputError } from "../errors.js";
 import type { ByteWindow } from "../fetch-model.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Instruction } from "../instruction-set.js";
@@ -7,6 +8,7 @@ import type { Write } from "../memory-order.js";
 import type { Cell, CellValue, CpuState, MemoryState, Overwritten, ValueSet } from "../state.js";
 import { addressKey } from "../state.js";
 import type { Machine } from "./machine.js";
+import { isExecutable } from "./text.js";
 
 /*
  * Memory seen through windows: what a CPU may fetch from a cell, how stores widen the windows of all CPUs and how a context
@@ -15,7 +17,7 @@ import type { Machine } from "./machine.js";
 
 /** One instruction that a CPU can fetch: its bytes, what each of them could have been, and how it decodes. */
 export type Fetched = {
-  readonly insn: Instruction | "undefined" | "unsupported" | "unmapped";
+  readonly insn: Instruction | "undefined" | "unsupported" | "unmapped" | "no-execute";
   readonly bytes: Bytes;
   readonly window: readonly ByteWindow[];
   /** The bytes of every instruction that could have been fetched in its place, its own among them. */
@@ -106,11 +108,18 @@ export const overlaid = (value: CellValue, key: string, address: bigint, bytes: 
     : value.slice(0, at) + bytes.slice(0, end - at) + value.slice(end);
 };
 
+/** A rule of one's own stored code where no program does. */
+const noCell = (address: bigint): InputError =>
+  new InputError(
+    `A rule stores code at 0x${address.toString(16)}, which no program writes; declare that text as writable in the scenario.`,
+    { place: "text", code: "conflict" },
+  );
+
 /** R3: what a store of code changes: the cells that hold something else after it, in address order. */
 export const changesOf = (memory: MemoryState, address: bigint, bytes: string, machine: Machine): readonly Change[] =>
   cellsUnder(address, bytes, machine).flatMap((key) => {
     const old = memory.cells[key]?.latest;
-    if (old === undefined) throw new Error("Every store of code has its cells.");
+    if (old === undefined) throw noCell(address);
     const value = overlaid(old, key, address, bytes);
     return value === old ? [] : [{ key, old, value }];
   });
@@ -140,6 +149,10 @@ export const fetchChoices = (
     }
     const next = pc + BigInt(bytes.length);
     const base = machine.cellOf(next);
+    if (!isExecutable(next, memory, machine)) {
+      add("no-execute", bytes, chosen, seen);
+      return;
+    }
     if (base === undefined) {
       const byte = machine.text(next);
       if (byte === undefined) add("unmapped", bytes, chosen, seen);
@@ -147,7 +160,8 @@ export const fetchChoices = (
       return;
     }
     const key = addressKey(base);
-    const rest = (value: CellValue): Bytes => fromHex(value).slice(Number(next - base));
+    const rest = (value: CellValue): Bytes =>
+      upToBorder(fromHex(value).slice(Number(next - base)), next, memory, machine);
     if (isInOrder) {
       for (const [value, least] of inOrder(cpu, memory, key, seen)) extend([...bytes, ...rest(value)], chosen, least);
       return;
@@ -176,6 +190,13 @@ export const fetchChoices = (
   return [...found.values()].map((fetched) => ({ ...fetched, versions }));
 };
 
+/** Bytes from an address on, up to where text may not be executed. */
+const upToBorder = (bytes: Bytes, from: bigint, memory: MemoryState, machine: Machine): Bytes => {
+  if (memory.text === undefined) return bytes;
+  const end = bytes.findIndex((_, i) => !isExecutable(from + BigInt(i), memory, machine));
+  return end < 0 ? bytes : bytes.slice(0, end);
+};
+
 /** Bytes of an instruction; of what does not decode, as many as it takes to tell. */
 export const lengthOf = (insn: Fetched["insn"], bytes: Bytes, mode: string, machine: Machine): number => {
   if (typeof insn !== "string") return insn.length;
@@ -192,7 +213,7 @@ export const fetchGranule = (cpu: CpuState, memory: MemoryState, from: bigint, m
   const bytes: number[] = [];
   for (let address = from; address < end; address++) {
     const byte = byteSeen(cpu, memory, address, machine);
-    if (byte === undefined) break;
+    if (byte === undefined || !isExecutable(address, memory, machine)) break;
     bytes.push(byte);
   }
   return bytes.length === 0 ? undefined : bytes;

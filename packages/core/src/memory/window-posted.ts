@@ -121,7 +121,7 @@ const performWrite = (parts: Written, write: Write, machine: Machine): Written =
   }
   if (write.to !== "code") return perform(parts, write, machine);
   const { memory } = parts;
-  if (memory === undefined) throw new Error("Stores of code change the memory.");
+  if (memory === undefined) throw new Error("A rule that writes declares the part it writes to.");
   const changes = changesOf(memory, write.address, write.bytes, machine);
   if (changes.length === 0) return parts;
   const stores = [{ address: write.address, size: write.bytes.length / 2 }];

@@ -6,6 +6,7 @@ import type { Machine } from "../machine/machine.js";
 import { passThrough } from "../machine/passage.js";
 import { passSections } from "../machine/read-sections.js";
 import { trapProgram } from "../machine/reserved.js";
+import { textUse } from "../machine/text.js";
 import { decode, withUntold } from "../machine/tracing.js";
 import type { Observation } from "../rule.js";
 import {
@@ -92,7 +93,8 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Ma
   const bytes = fromHex(entry.bytes);
   const text =
     is.insn === undefined
-      ? (undecoded[(vector ?? "undefined") as keyof typeof undecoded] ?? undecoded.undefined)
+      ? (undecoded[(entry.fault === undefined ? vector : "no-execute") as keyof typeof undecoded] ??
+        undecoded.undefined)
       : machine.instructionSet.format(is.insn, at);
   const seen = {
     at,
@@ -103,11 +105,12 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Ma
     refused: entry.refused ?? null,
     next,
   };
+  const use = textUse(at, entry.bytes, memory, context, machine, entry.stranded === true);
   const pair = pairUsed(at, code, machine);
   const observed: Observation[] = pair === undefined ? [] : [pair];
   observed.push(...dataLoaded(at, loadsOf(head), memory, machine, entry.data));
   if (place === undefined) {
-    observed.push({ what: "execute", detail: { ...seen, site: null } });
+    observed.push({ what: "execute", detail: { ...seen, ...use, site: null } });
   } else {
     const matched = machine.versionsAt(place.site, place.offset, bytes);
     const breakpoint = vector !== null && machine.cpu.breakpoints.includes(vector);
@@ -121,6 +124,7 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Ma
       what: "execute",
       detail: {
         ...seen,
+        ...use,
         ...(entry.site ?? state),
         site: place.site,
         offset: place.offset,
@@ -134,7 +138,7 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Ma
   const insn = { at, bytes: entry.bytes, text };
   if (vector !== null) {
     const by = handler === undefined ? [] : caught(insn, vector, handler, machine);
-    observed.push(...by, ...raised(insn, vector, code.routine, machine, head.forbidden));
+    observed.push(...by, ...raised(insn, vector, code.routine, machine, head.forbidden ?? entry.store));
   }
   const window = windowOfCpu(cpu);
   const faults = [...new Set([...(window.faults ?? []), `${vector} ${addressKey(at)}`])].sort();

@@ -27,6 +27,12 @@ export type WindowEntry = {
   readonly site?: SiteState;
   /** How the site of data stood that it loaded from, when it did. */
   readonly data?: SiteState;
+  /** The exception that it raises in place of what it would do: text may not be executed there, or not be stored to. */
+  readonly fault?: string;
+  /** The address of read-only text that the exception comes of a store to. */
+  readonly store?: bigint;
+  /** It lies in text that was given back since it was fetched. */
+  readonly stranded?: true;
   /** It was not what memory held when it was fetched. */
   readonly stale?: true;
   /** Why it may not be executed: it raced with a write of another value, or the fetch model refuses it. */
@@ -91,6 +97,16 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
 export const withoutEntries = (cpu: CpuState): CpuState => {
   const window = windowOfCpu(cpu);
   return window.entries.length === 0 ? cpu : withWindow(cpu, { ...window, entries: [] });
+};
+
+/** The CPU when text is given back: what it fetched ahead from there says so from now on. */
+export const withStranded = (cpu: CpuState, isThere: (address: bigint) => boolean): CpuState => {
+  const window = windowOfCpu(cpu);
+  if (!window.entries.some(({ at }) => isThere(at))) return cpu;
+  const entries = window.entries.map(
+    (entry): WindowEntry => (isThere(entry.at) ? { ...entry, stranded: true } : entry),
+  );
+  return withWindow(cpu, { ...window, entries });
 };
 
 /** The CPU with one entry of its window replaced. */

@@ -1,10 +1,11 @@
 import type { Data } from "../data.js";
 import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
-import { bytesByAddress } from "../machine/execute.js";
+import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
 import { dataSiteAt } from "../machine/loads.js";
 import type { Machine } from "../machine/machine.js";
 import { HOME } from "../machine/reserved.js";
+import { freedIn } from "../machine/text.js";
 import { type Change, type Fetched, fetchChoices, overlaid, withBehind } from "../machine/windows.js";
 import { cpuMap, type Effect, type Observation } from "../rule.js";
 import { addressKey, type Cell, type CpuState, type MemoryState } from "../state.js";
@@ -63,11 +64,13 @@ export const fetch = (stepping: Stepping): readonly Effect[] => {
   const place = machine.siteAt(at);
   const site = place === undefined ? undefined : memory.sites[place.site];
   return fetchChoices(cpu, memory, at, mode, machine).flatMap((fetched) => {
-    const bytes = fetched.insn === "unmapped" ? "" : toHex(fetched.bytes);
+    const isNothing = fetched.insn === "unmapped" || fetched.insn === "no-execute";
+    const bytes = isNothing ? "" : toHex(fetched.bytes);
     const refused = isMapped ? refusedWhy(stepping, at, fetched) : undefined;
     const traps = instructionOf(at, bytes, mode, model, machine).kind === "trap";
     const entry: WindowEntry = {
       ...fetchedEntry(at, bytes, mode),
+      ...(fetched.insn === "no-execute" ? { fault: PAGE_FAULT } : {}),
       ...(site !== undefined && traps ? { site } : {}),
       ...(fetched.stale ? { stale: true } : {}),
       ...(refused === undefined ? {} : { refused }),
@@ -199,6 +202,14 @@ const exchange = (stepping: Stepping, index: number): readonly Effect[] => {
 const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: readonly Access[]): readonly Effect[] => {
   const { cpu, view, model, machine } = stepping;
   let { memory } = stepping;
+  const places = stores.map(({ address, size }) => ({ address, size }));
+  const seen = view.entries[index] as SeenEntry;
+  const readOnly = readOnlyIn(stores, stepping.memory, machine);
+  if (readOnly !== undefined) {
+    const faulted: WindowEntry = { ...seen.entry, fault: PAGE_FAULT, store: readOnly };
+    const { at } = seen.entry;
+    return settled(stepping, withEntry(cpu, index, faulted), observation("window-fault", { at, address: readOnly }));
+  }
   const changes: Change[] = [];
   const bytes: { [address: string]: string } = {};
   for (const access of stores) {
@@ -221,14 +232,18 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
   if (real.length > 0) memory = withStored(memory, real, machine);
   if (Object.keys(bytes).length > 0) memory = { ...memory, data: { ...memory.data, ...bytes } };
   const [first] = stores;
-  const seen = view.entries[index] as SeenEntry;
+  const freed = places.map((place) => freedIn(place, stepping.memory, machine)).find((at) => at !== undefined);
   const visible = withVisibleStore(withEntry(cpu, index, entry), index, view);
   const aged = ageStored(visible, real, model, machine);
-  const places = stores.map(({ address, size }) => ({ address, size }));
   return settled(
     stepping,
     aged,
-    observation("window-store", { at: seen.entry.at, address: first?.address ?? 0n, value: first?.value ?? 0n }),
+    observation("window-store", {
+      at: seen.entry.at,
+      address: first?.address ?? 0n,
+      value: first?.value ?? 0n,
+      ...(freed === undefined ? {} : { freed }),
+    }),
     { memory, otherCpus: { id: "overtake-window", args: { stores: places, changes: real } } },
   );
 };

@@ -159,16 +159,17 @@ const lookOn = (
       if (role === "branch" && isUnknown) decided = false;
     }
     const common = { entry, is, addressFirm, performed: entry.done === true || entry.loaded !== undefined };
-    if (is.kind === "trap") {
+    if (is.kind === "trap" || entry.fault !== undefined) {
+      const trap = entry.fault === undefined ? is.trap : { vector: entry.fault, resume: entry.at };
       return {
         ...common,
-        outcome: { do: "trap", ...(is.trap as NonNullable<typeof is.trap>) },
+        outcome: { do: "trap", ...(trap as NonNullable<typeof trap>) },
         accesses: NO_ACCESS,
         access: undefined,
         dataKnown: true,
         firm,
         own: false,
-        next: entry.done === true ? handlerOf(is.trap as NonNullable<typeof is.trap>) : undefined,
+        next: entry.done === true ? handlerOf(trap as NonNullable<typeof trap>) : undefined,
         mode: entry.mode ?? "",
         undecided: false,
       };
@@ -179,7 +180,7 @@ const lookOn = (
     const run = (given: Registers, loaded?: readonly bigint[]): Outcome => {
       const to = machine.instructionSet.execute(insn, entry.at, given, loaded);
       const stores = is.kind === "atomic" && to.do === "load" ? to.from : to.do === "retire" ? (to.stores ?? []) : [];
-      const readOnly = readOnlyIn(stores, machine);
+      const readOnly = readOnlyIn(stores, undefined, machine);
       if (readOnly === undefined) return to;
       forbidden = readOnly;
       return { do: "trap", vector: PAGE_FAULT, resume: entry.at };

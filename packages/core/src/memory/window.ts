@@ -9,7 +9,7 @@ import { drainRuleOf, postedWrites, waitsForPosted, withFetchable } from "./wind
 import { fenceRuleOf, maintainRuleOf, writeOf } from "./window-programs.js";
 import { retireWatched } from "./window-retire.js";
 import { settle } from "./window-settle.js";
-import { windowOfCpu, withoutEntries } from "./window-state.js";
+import { windowOfCpu, withoutEntries, withStranded } from "./window-state.js";
 import { fetch, overtakeMap, perform } from "./window-steps.js";
 import { viewOf } from "./window-view.js";
 
@@ -88,6 +88,8 @@ export const window = (model: WindowModel): MemoryOrder => ({
   },
   ...(model.conditional === undefined ? {} : { conditional: model.conditional }),
   discard: withoutEntries,
+  strand: withStranded,
+  loaded: (cpu) => windowOfCpu(cpu).entries.flatMap(({ loaded = [] }) => loaded),
   // What took place ahead of older instructions cannot be taken back: an interrupt waits for these.
   holdsBack: (cpu, ordering) =>
     waitsForPosted(cpu, ordering, model) ||

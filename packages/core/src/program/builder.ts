@@ -1,7 +1,7 @@
 import type { Bytes, Data } from "../data.js";
 import { toHex } from "../hex.js";
 import { readFlavour } from "../machine/read-sections.js";
-import type { ReadFlavour } from "../scenario.js";
+import type { Code, ReadFlavour, TextAccess, TextChange } from "../scenario.js";
 import { NMI_OFF } from "../state.js";
 import type { Condition, Line, Step, Value, When, While } from "./program.js";
 
@@ -32,14 +32,18 @@ const lines = (list: readonly Line[]): Data => list as unknown as Data;
 /**
  * Writes code. The bytes are stored by accesses of `width` bytes (1, 2, 4 or 8; default 1, as memcpy may) in ascending order, each of
  * which becomes visible at one moment as far as the architecture says so ({@link Architecture.stores}). What is left of the last one
- * stands for an access of the aligned place around it, the rest of which is rewritten as it is.
+ * stands for an access of the aligned place around it, the rest of which is rewritten as it is. They go through a writable mapping of
+ * the patcher's own, unless the store is `direct`: then read-only text makes it a `fault`, and nothing is stored.
  */
 export const store = (
   id: string,
   address: bigint,
   bytes: Bytes,
-  options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
-): Step => step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1 }, options.note);
+  options: { readonly width?: 1 | 2 | 4 | 8; readonly direct?: boolean; readonly note?: string } = {},
+): Step => {
+  const direct = options.direct === true ? { direct: true } : {};
+  return step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1, ...direct }, options.note);
+};
 
 /**
  * Writes data that machine code loads, such as the literal of a call site. The bytes are stored by accesses of `width` bytes (1, 2, 4
@@ -55,6 +59,49 @@ export const storeData = (
 /** Gives `size` bytes of data back: code that loads them afterwards breaks `lifetime`. */
 export const freeData = (id: string, address: bigint, size: number, note?: string): Step =>
   step(id, "freeData", { address, size }, note);
+
+/**
+ * Gives `size` bytes of code back: an instruction that takes effect there afterwards, a store there, or a task that goes on there breaks
+ * `lifetime`, also once other code is mapped. It waits for earlier stores of its CPU, and for nobody else.
+ */
+export const freeCode = (id: string, address: bigint, size: number, note?: string): Step =>
+  step(id, "freeCode", { address, size }, note);
+
+/**
+ * Maps code where none is, or where it was given back: its bytes are then stored, 8 at a time. Caches and contexts are the program's
+ * affair, as for every store of code. `access`: what it may be used for, default `r-x`; `mode`: the decoder's.
+ */
+export const mapCode = (
+  id: string,
+  address: bigint,
+  code: Code,
+  options: { readonly access?: TextAccess; readonly mode?: string; readonly note?: string } = {},
+): Step =>
+  step(
+    id,
+    "mapCode",
+    {
+      address,
+      code,
+      ...(options.access === undefined ? {} : { access: options.access }),
+      ...(options.mode === undefined ? {} : { mode: options.mode }),
+    },
+    options.note,
+  );
+
+const setMemory =
+  (change: TextChange) =>
+  (id: string, address: bigint, size: number, note?: string): Step =>
+    step(id, "setMemory", { address, size, change }, note);
+
+/** Makes `size` bytes of text read-only (`set_memory_ro`), for all CPUs before the step ends. */
+export const setMemoryRo = setMemory("ro");
+/** Makes `size` bytes of text writable (`set_memory_rw`). */
+export const setMemoryRw = setMemory("rw");
+/** Makes `size` bytes of text executable (`set_memory_x`). */
+export const setMemoryX = setMemory("x");
+/** Makes `size` bytes of text not executable (`set_memory_nx`). */
+export const setMemoryNx = setMemory("nx");
 
 /**
  * Publishes a text-poke event, which trace decoders see: from its stamp on the code at the site is the new one, or, where it `begins`
@@ -186,6 +233,20 @@ export const until = (id: string, word: string, value: Data, note?: string): Ste
   step(id, "until", { word, value }, note);
 /** Frees a shared word: to load it afterwards breaks `lifetime`. */
 export const free = (id: string, word: string, note?: string): Step => step(id, "free", { word }, note);
+
+/**
+ * Asserts that a condition on locals holds here; where it does not, `assertion` breaks. `why` goes on from "the assertion does not hold:".
+ * What it is about is loaded into locals by steps before it.
+ */
+export const assert = (id: string, condition: Condition, why: string, note?: string): Step =>
+  step(id, "assert", { id, condition, why }, note);
+
+/**
+ * Compares the text at an address, as loads of this CPU find it, with the bytes that it is to hold, as kernels do before they write;
+ * where it holds others, `assertion` breaks.
+ */
+export const expectText = (id: string, address: bigint, bytes: Bytes, note?: string): Step =>
+  step(id, "expectText", { address, bytes: toHex(bytes) }, note);
 
 /** Sets a per-CPU word on every CPU. */
 export const setEachCpu = (id: string, word: string, value: Data, note?: string): Step =>

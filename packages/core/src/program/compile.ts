@@ -1,7 +1,9 @@
-import type { Data } from "../data.js";
+import type { Bytes, Data } from "../data.js";
 import { InputError } from "../errors.js";
+import { toHex } from "../hex.js";
 import { keyOf } from "../key.js";
 import { piecesOf, type Stores } from "../memory/pieces.js";
+import type { Code } from "../scenario.js";
 import type { Condition, Line, Step } from "./program.js";
 
 /** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */
@@ -20,6 +22,12 @@ export type CodeEntry = Operation | Branch | Jump;
 /** A program as a list that contexts walk through by index. */
 export type CompiledProgram = { readonly name: string; readonly code: readonly CodeEntry[] };
 
+/** Assembles code to lie at an address. */
+export type Assemble = (code: Code, address: bigint, mode: string) => Bytes;
+
+/** Bytes of the accesses in which code that is mapped is copied. */
+const COPIED = 8;
+
 /** Compiles lines into programs; composite steps (IPIs, stop_machine, grace periods) become operations and programs of their own. */
 export class Compiler {
   readonly programs = new Map<string, CompiledProgram>();
@@ -28,10 +36,17 @@ export class Compiler {
   readonly #handlerOf = new Map<string, string>();
   #stops = 0;
   readonly #stores: Stores;
+  readonly #assemble: Assemble;
+  /** Code that steps map, each once. */
+  readonly mapped: { readonly address: bigint; readonly bytes: Bytes; readonly mode: string }[] = [];
+  readonly #mappedAs = new Map<string, number>();
+  /** Bytes (hex) that steps store as code, each step whole. */
+  readonly stored: { readonly address: bigint; readonly bytes: string }[] = [];
 
   /** `stores`: which stores become visible at one moment. */
-  constructor(stores: Stores) {
+  constructor(stores: Stores, assemble: Assemble) {
     this.#stores = stores;
+    this.#assemble = assemble;
   }
 
   /** Compiles lines under a name; `forever` goes back to the beginning. `scope` keeps the handlers of two patchers apart. */
@@ -90,8 +105,21 @@ export class Compiler {
       case "store":
       case "storeData": {
         const stores = this.#stores[step.op === "store" ? "code" : "data"];
-        const cut = piecesOf(args.address as bigint, args.bytes as string, args.width as number, stores);
-        for (const [address, bytes] of cut) op(step.op, { address, bytes });
+        const direct = args.direct === true ? { direct: true } : {};
+        const whole = { address: args.address as bigint, bytes: args.bytes as string };
+        if (step.op === "store" && !this.stored.some((each) => keyOf(each) === keyOf(whole))) this.stored.push(whole);
+        const cut = piecesOf(whole.address, whole.bytes, args.width as number, stores);
+        for (const [address, bytes] of cut) op(step.op, { address, bytes, ...direct });
+        return;
+      }
+      case "mapCode": {
+        const address = args.address as bigint;
+        const mode = (args.mode as string | undefined) ?? "";
+        const bytes = this.#assemble(args.code as Code, address, mode);
+        const access = args.access === undefined ? {} : { access: args.access };
+        op("mapCode", { address, size: bytes.length, holds: this.#map(address, bytes, mode), ...access });
+        for (const [at, piece] of piecesOf(address, toHex(bytes), COPIED, this.#stores.code))
+          op("store", { address: at, bytes: piece });
         return;
       }
       case "syncCores": {
@@ -132,6 +160,18 @@ export class Compiler {
       default:
         op(step.op, args);
     }
+  }
+
+  /** The number of code that is mapped; the same code in the same place has one. */
+  #map(address: bigint, bytes: Bytes, mode: string): number {
+    const key = `${address} ${toHex(bytes)} ${mode}`;
+    let number = this.#mappedAs.get(key);
+    if (number === undefined) {
+      number = this.mapped.length;
+      this.mapped.push({ address, bytes, mode });
+      this.#mappedAs.set(key, number);
+    }
+    return number;
   }
 
   /** Handlers of the same lines are one program, so that CPU states after different steps are not told apart by their names. */

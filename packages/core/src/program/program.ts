@@ -38,6 +38,11 @@ export type Surroundings = {
   readonly data?: readonly DataBlock[];
   /** Where executors start whose scenario does not say; by default at the sites of code. */
   readonly entries?: readonly bigint[];
+  /**
+   * Text that its steps store to beside the sites of the flip and these blocks and data, such as a trampoline of the scenario's. What a step
+   * maps need not be named.
+   */
+  readonly writes?: readonly { readonly address: bigint; readonly size: number }[];
 };
 
 /** What code and the data bound to it have to be to each other: whoever executes the code at `at` has one of these in its registers. */

@@ -21,6 +21,7 @@ type Executed = {
   readonly before: readonly number[] | null;
   readonly refused: string | null;
   readonly next: bigint;
+  readonly strange?: true;
 };
 
 type Returned = {
@@ -35,6 +36,9 @@ type Returned = {
   readonly restarted: boolean;
   readonly before: readonly number[] | null;
 };
+
+/** What a program expected memory to hold, and what its CPU found, both hex; `found` is `--` where no code is. */
+type Expected = { readonly address: bigint; readonly expected: string; readonly found: string };
 
 type LoadedData = Pick<Executed, "at" | "bytes" | "from" | "to" | "calling" | "matched"> & { readonly address: bigint };
 
@@ -69,7 +73,8 @@ export const midSequence: Property = {
 /** Every instruction executed inside a site is of the old or the new version. */
 export const oldOrNew: Property = {
   id: "old-or-new",
-  breaksWhen: "a CPU executes at an address inside a site what is neither the old nor the new instruction there",
+  breaksWhen:
+    "a CPU executes in a site what is neither the old nor the new instruction there, or elsewhere what nobody laid out or stores there",
   judge(observation) {
     if (observation.what === "load-site") {
       const l = detail<LoadedData>(observation);
@@ -78,6 +83,8 @@ export const oldOrNew: Property = {
     }
     if (observation.what !== "execute") return undefined;
     const e = detail<Executed>(observation);
+    if (e.strange)
+      return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is no code that lies there or that a program stores there.`;
     if (e.site === null || e.owned || e.matched.includes(e.from) || e.matched.includes(e.to)) return undefined;
     return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is neither the old nor the new instruction there.`;
   },
@@ -151,15 +158,29 @@ export const pair: Property = {
   },
 };
 
-/** Nothing is used after it was freed. */
+/** Nothing is used after it was freed: words, data and text. */
 export const lifetime: Property = {
   id: "lifetime",
-  breaksWhen: "a shared word is used after the program freed it",
-  judge(observation) {
-    if (observation.what !== "load-freed") return undefined;
-    return `The word ${String(observation.detail.word)} was loaded after it had been freed.`;
+  breaksWhen: "a shared word, data or text is used after the program freed it",
+  judge({ what, detail: seen }) {
+    if (what === "load-freed") return `The word ${String(seen.word)} was loaded after it had been freed.`;
+    if (what === "free-code")
+      return seen.twice === true ? `The text at ${hex(seen.address as bigint)} was given back twice.` : undefined;
+    if (what === "store-freed")
+      return `The text at ${hex(seen.address as bigint)} was stored to after it had been given back.`;
+    if (seen.freed === undefined) return undefined;
+    if (what === "execute")
+      return `The CPU executed ${String(seen.text)} at ${hex(seen.at as bigint)}: ${String(seen.freed)}.`;
+    if (what === "store" || what === "window-store")
+      return `The text at ${hex(seen.freed as bigint)} was stored to after it had been given back.`;
+    if (what === "expect-text")
+      return `The text at ${hex(seen.freed as bigint)} was read after it had been given back.`;
+    return goingOn.has(what) ? `A context goes on in freed text: ${String(seen.freed)}.` : undefined;
   },
 };
+
+/** Observations of contexts that go on where they were stopped. */
+const goingOn: ReadonlySet<string> = new Set(["resume", "exit-stopper", "return-from-interrupt", "return-from-trap"]);
 
 /** A declared window holds one program at a time. */
 export const exclusive: Property = {
@@ -176,11 +197,34 @@ export const exclusive: Property = {
 export const fault: Property = {
   id: "fault",
   breaksWhen: "an exception finds no handler, or control leaves the modelled code for where no code names",
-  consequenceOf: ["mid-sequence", "old-or-new", "rule"],
+  consequenceOf: ["mid-sequence", "old-or-new", "lifetime", "rule"],
   judge(observation) {
+    if (observation.what === "store-faulted")
+      return `The program stored ${String(observation.detail.bytes)} directly, and the text at ${hex(observation.detail.address as bigint)} was read-only.`;
     if (observation.what !== "fault") return undefined;
     const f = detail<{ readonly at: bigint; readonly text: string; readonly why: string }>(observation);
     return `The CPU executed ${f.text} at ${hex(f.at)}: ${f.why}.`;
+  },
+};
+
+/** What a program asserts holds, memory holds the text that it expects, and nobody gets to a forbidden place. */
+export const assertion: Property = {
+  id: "assertion",
+  breaksWhen: "a program's assertion does not hold, text is not as it expects, or a forbidden place is executed",
+  judge({ what, detail }) {
+    if (what === "assert")
+      return detail.holds === true
+        ? undefined
+        : `The assertion ${String(detail.id)} does not hold: ${String(detail.why)}`;
+    if (what === "expect-text") {
+      const { address, expected, found } = detail as unknown as Expected;
+      return found === expected
+        ? undefined
+        : `The program expected ${expected} at ${hex(address)}, and memory held ${found} there.`;
+    }
+    if (what !== "execute" || detail.forbidden === undefined) return undefined;
+    const e = detail as unknown as Executed & { readonly forbidden: string };
+    return `The CPU executed ${e.text} at ${hex(e.at)}, where nobody may get: ${e.forbidden}`;
   },
 };
 
@@ -206,6 +250,7 @@ export const eventProperties: readonly Property[] = [
   lifetime,
   exclusive,
   fault,
+  assertion,
   trace,
   rule,
 ];

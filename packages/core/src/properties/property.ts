@@ -11,19 +11,35 @@ export const propertyIds = [
   "lifetime",
   "exclusive",
   "fault",
+  "assertion",
   "progress",
   "trace",
   "rule",
 ] as const;
 
-/** The id of a property of safe code patching. */
-export type PropertyId = (typeof propertyIds)[number];
+/** The id of one of core's own properties. */
+export type CorePropertyId = (typeof propertyIds)[number];
+
+/** The id of a property: core's, or one that a plugin or a scenario brings. The latter count always, unless they are ignored. */
+export type PropertyId = CorePropertyId | (string & Record<never, never>);
 
 /** Properties that count whatever a strategy promises. */
-export const alwaysPromised: readonly PropertyId[] = ["fault", "lifetime", "old-or-new", "trap-owned"];
+export const alwaysPromised: readonly PropertyId[] = ["fault", "assertion", "lifetime", "old-or-new", "trap-owned"];
+
+/** Properties of one simulation at the most, core's own among them. */
+export const MOST_PROPERTIES = 31;
+
+const places: ReadonlyMap<string, number> = new Map(propertyIds.map((id, i) => [id, i]));
+
+/** Where a property stands in the order in which they are reported: core's own in that of {@link propertyIds}, then all others. */
+export const reportedAt = (id: PropertyId): number => places.get(id) ?? propertyIds.length;
+
+/** Whether a property is one of core's own. */
+export const isOwnOfCore = (id: PropertyId): id is CorePropertyId => places.has(id);
 
 /** A property that is judged at single events: pure, and asked once for each distinct effect of a rule. */
 export interface Property {
+  /** One of core's, or an own one: lower-case words joined by `-`, unlike all others of the simulation. */
   readonly id: PropertyId;
   /** What breaks it, in one sentence. */
   readonly breaksWhen: string;

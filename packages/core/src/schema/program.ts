@@ -1,4 +1,5 @@
 import type { Data } from "../data.js";
+import { MOST_BYTES } from "../maxima.js";
 import { didYouMean } from "../nearest.js";
 import type {
   Addition,
@@ -13,8 +14,9 @@ import type {
   When,
   While,
 } from "../program/program.js";
+import type { TextChange } from "../scenario.js";
 import type { Impossible } from "../strategy.js";
-import { codeBlockSchema, dataBlockSchema } from "./code.js";
+import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
 import {
   address,
   anything,
@@ -69,6 +71,8 @@ const into = text;
 const word = text;
 const storing = { address, bytes: hexBytes, width: oneOfNumbers({ 1: true, 2: true, 4: true, 8: true }) };
 
+const range = { address, size: whole(1, MOST_BYTES) };
+
 /** A flavour of RCU: one of these, or a domain of SRCU. */
 const flavour = (known: readonly string[]): Schema<string> =>
   where(text, (value) =>
@@ -79,7 +83,12 @@ const flavour = (known: readonly string[]): Schema<string> =>
 
 /** The arguments of each operation that a patch program may use and that core's rules and its compiler know. */
 const operations: { readonly [op: string]: Parameters<typeof fields>[1] } = {
-  store: storing,
+  store: { ...storing, direct: optional(only(true)) },
+  freeCode: range,
+  mapCode: { address, code: codeSchema, access: optional(textAccess), mode: optional(text) },
+  setMemory: { ...range, change: oneOf<TextChange>({ ro: true, rw: true, x: true, nx: true }) },
+  assert: { id: text, condition: conditionSchema, why: text },
+  expectText: { address, bytes: hexBytes },
   storeData: storing,
   freeData: { address, size: whole(1) },
   publishEvent: { address, old: hexBytes, next: hexBytes, begins: flag },
@@ -144,10 +153,13 @@ export const additionSchema: Schema<Addition> = object("an added line", {
   line: lineSchema,
 });
 
+const rangeSchema: Schema<{ readonly address: bigint; readonly size: number }> = object("a range of text", range);
+
 const surroundingsSchema: Schema<Surroundings> = object("surroundings", {
   blocks: optional(list("blocks", codeBlockSchema)),
   data: optional(list("data", dataBlockSchema)),
   entries: optional(list("addresses", address)),
+  writes: optional(list("ranges of text", rangeSchema)),
 });
 
 const pairSchema: Schema<Pair> = object("a pair", {

@@ -1,14 +1,17 @@
 import { InputError } from "../errors.js";
-import { MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS } from "../maxima.js";
+import { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS } from "../maxima.js";
 import { didYouMean } from "../nearest.js";
-import type { Executor, Patcher, Scenario, Site } from "../scenario.js";
-import { codeBlockSchema, codeSchema, dataBlockSchema } from "./code.js";
+import { isOwnOfCore, MOST_PROPERTIES, type Property, propertyIds } from "../properties/property.js";
+import type { Executor, Patcher, Scenario, Site, TextRange } from "../scenario.js";
+import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
 import { additionSchema } from "./program.js";
 import {
   address,
+  callable,
   either,
   flag,
   list,
+  name,
   object,
   oneOf,
   only,
@@ -51,6 +54,20 @@ const executorSchema: Schema<Executor> = object("an executor", {
   faults: optional(address),
 });
 
+const textRangeSchema: Schema<TextRange> = object("a range of text", {
+  address,
+  size: whole(1, MOST_BYTES),
+  access: textAccess,
+});
+
+/** The schema of {@link Property}. */
+const propertySchema: Schema<Property> = object("a property", {
+  id: name(),
+  breaksWhen: text,
+  consequenceOf: optional(propertiesSchema),
+  judge: callable("a function of an observation"),
+});
+
 /** The schema of {@link Scenario}; whether it fits together is looked at when the machine is made. */
 export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   name: text,
@@ -65,12 +82,31 @@ export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   memory: optional(oneOf({ sequential: true, architectural: true })),
   blocks: optional(list("blocks of code", codeBlockSchema)),
   data: optional(list("blocks of data", dataBlockSchema)),
+  text: optional(list("ranges of text", textRangeSchema)),
   properties: optional(propertiesSchema),
   ignore: optional(propertiesSchema),
+  judges: optional(list("properties", propertySchema)),
 });
 
-/** Throws {@link InputError} unless the properties that a scenario names, and those that its strategies promise, are among `known`. */
-export const assertProperties = (scenario: Scenario, known: ReadonlySet<string>): void => {
+/**
+ * Throws {@link InputError} unless all properties of a simulation can be told apart, and those that a scenario names, and those that its
+ * strategies promise, are among them.
+ */
+export const assertProperties = (scenario: Scenario, judged: readonly Property[]): void => {
+  const ids = judged.map(({ id }) => id);
+  if (ids.length > MOST_PROPERTIES) {
+    throw new InputError(
+      `A simulation judges at most ${MOST_PROPERTIES} properties; with those of its plugins this one has ${ids.length}.`,
+      { place: "scenario.judges", code: "out-of-range" },
+    );
+  }
+  const twice = ids.find((id, i) => !isOwnOfCore(id) && ids.indexOf(id) !== i);
+  if (twice !== undefined)
+    throw new InputError(`Two properties have the id ${twice}; ids are unique in a simulation.`, {
+      place: "scenario.judges",
+      code: "conflict",
+    });
+  const known = new Set<string>([...propertyIds, ...ids]);
   const check = (ids: readonly string[], place: string): void => {
     ids.forEach((id, i) => {
       if (known.has(id)) return;

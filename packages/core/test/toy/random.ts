@@ -5,14 +5,17 @@ import {
   emulate,
   enterWindow,
   eq,
+  expectText,
   type Flip,
   free,
+  freeCode,
   type Line,
   leaveWindow,
   load,
   local,
   lock,
   lookup,
+  mapCode,
   maskIrq,
   ne,
   type Patcher,
@@ -23,6 +26,10 @@ import {
   sendIpi,
   set,
   setEachCpu,
+  setMemoryNx,
+  setMemoryRo,
+  setMemoryRw,
+  setMemoryX,
   step,
   stopMachine,
   store,
@@ -165,10 +172,37 @@ const handler = (counted: boolean, restarts: boolean): readonly Line[] => {
     : search;
 };
 
+/** Where a jump of a site goes by default, as far from its first site, and what may lie there. */
+const targetOf = ({ address }: { readonly address: bigint }): bigint => address + 0x40n;
+
+/** What a protocol does with the text of its jump's target, and what it says of its own site; from a generator of its own. */
+const livingText = (
+  random: Random,
+  { sites }: Flip,
+): { readonly first: readonly Line[]; readonly last: readonly Line[] } => {
+  const [site] = sites;
+  if (site === undefined) return { first: [], last: [] };
+  const slot = targetOf(site);
+  const gone = freeCode("give-back", slot, 2);
+  const reuse = mapCode("reuse", slot, random.pick(["ret", "add 9+ret", "nop+ret"]));
+  const wait = random.chance(50) ? [random.pick([waitRcu, waitRcuTasks])("wait-slot")] : [];
+  return {
+    first: random.chance(40) ? [expectText("expect", site.address, site.old)] : [],
+    last: random.pick([
+      [...wait, gone],
+      [...wait, gone, reuse],
+      [...wait, reuse],
+      [random.pick([setMemoryNx, setMemoryRo])("protect", slot, 2)],
+      [random.pick([setMemoryNx, setMemoryRw])("protect", slot, 2), setMemoryX("again", slot, 1)],
+    ]),
+  };
+};
+
 const plan = (
   random: Random,
   flip: Flip,
   careful: boolean,
+  text: Random | null,
 ): { readonly main: readonly Line[]; readonly rest: Omit<PatchProgram, "main"> } => {
   const counted = random.chance(40);
   const published = random.chance(15);
@@ -186,9 +220,10 @@ const plan = (
     ...(random.chance(15) ? answered(random) : []),
     ...(!careful && random.chance(30) ? [free("free", "entries")] : []),
   ];
+  const { first, last } = text === null ? { first: [], last: [] } : livingText(text, flip);
   const kept = lines.filter((line) => careful || !random.chance(8) || ("op" in line && line.op === "sendIpi"));
   return {
-    main: careful ? kept : around(random, kept),
+    main: [...first, ...(careful ? kept : around(random, kept)), ...last],
     rest: {
       traps: { brk: handler(counted, random.chance(12)) },
       words: { entries: [], answer: 0 },
@@ -200,6 +235,9 @@ const plan = (
 /** A small protocol that may be right or wrong, in an environment that may show it. */
 export const randomProtocol = (seed: number): { readonly scenario: Scenario; readonly architecture: ToyOptions } => {
   const random = new Random(seed);
+  // What came later draws from generators of its own, so that seeds go on to mean what they meant.
+  const ofText = new Random(seed ^ 0x7e87);
+  const text = ofText.chance(35) ? ofText : null;
   const careful = random.chance(45);
   const fetch = random.pick([untilSync, untilSync, granules, ordered, ...(careful ? [] : [strict])]);
   const codesOf = careful ? codes.slice(0, 4) : codes;
@@ -214,7 +252,7 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
     const planned = new Map<string, ReturnType<typeof plan>>();
     const planOf = (flip: Flip): ReturnType<typeof plan> => {
       const key = flip.sites.map(({ next }) => toHex(next)).join();
-      const found = planned.get(key) ?? plan(random, flip, careful);
+      const found = planned.get(key) ?? plan(random, flip, careful, text);
       planned.set(key, found);
       return found;
     };
@@ -227,6 +265,9 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
     scenario: {
       name: `random ${seed}`,
       sites,
+      ...(text === null
+        ? {}
+        : { blocks: sites.slice(0, 1).map((each) => ({ address: targetOf(each), code: "nop+ret" })) }),
       patchers,
       cpus: patchers.length + 1 + (random.chance(35) ? 1 : 0),
       executors: preempt && random.chance(40) ? [{ count: 2 }] : [{}],

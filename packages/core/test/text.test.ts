@@ -1,0 +1,328 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Architecture,
+  createSimulation,
+  expectText,
+  type FetchModel,
+  type Flip,
+  freeCode,
+  freeData,
+  type Line,
+  mapCode,
+  type Scenario,
+  setMemoryNx,
+  setMemoryRo,
+  setMemoryRw,
+  setMemoryX,
+  store,
+  storeData,
+  syncCores,
+  type TextRange,
+  waitRcu,
+  waitRcuTasks,
+} from "../src/index.js";
+import { everSeen } from "./naive.js";
+import { granules, toy, untilMaintenance, untilSync } from "./toy/architecture.js";
+import { AT, answer, first, only, scenario, site, strategy } from "./toy/scenario.js";
+import { windowed } from "./toy/window.js";
+
+/** Where a trampoline lies. */
+const SLOT = 0x2000n;
+
+/** Instructions of the sites and of the slot lie in one unit each, so that nothing is torn. */
+const whole: FetchModel = { ...untilSync, unit: 4 };
+const never: FetchModel = { ...whole, stale: "never" };
+
+/** Every order of data memory that machine code runs in. */
+const ordersWith = (fetch: FetchModel): readonly (readonly [string, Pick<Scenario, "memory">, Architecture])[] => [
+  ["sequential", {}, toy({ fetch })],
+  ["buffered", { memory: "architectural" }, toy({ fetch })],
+  ["window", { memory: "architectural" }, windowed({}, { fetch })],
+];
+const orders = ordersWith(whole);
+const inEveryOrder = it.each(orders);
+
+type Order = readonly [Pick<Scenario, "memory">, Architecture];
+
+const verdict = (of: Scenario, [order, architecture]: Order) =>
+  createSimulation({ architecture, development: true }).check({ ...of, ...order });
+
+/** A site that jumps to a slot at first; what is done when it no longer does. */
+const leaving = (then: readonly Line[], more: Partial<Scenario> = {}): Scenario =>
+  scenario(
+    strategy((flip) => [store("unhook", AT, first(flip).next, { width: 4 }), syncCores("sync"), ...then], {
+      program: () => ({ around: { writes: [{ address: SLOT, size: 8 }] } }),
+    }),
+    {
+      sites: [site("jump 0x2000", "nop3")],
+      blocks: [{ address: SLOT, code: "nop+nop+ret" }],
+      ...only("lifetime", "old-or-new"),
+      ...more,
+    },
+  );
+
+describe("text that is given back", () => {
+  const free = freeCode("free", SLOT, 3);
+
+  inEveryOrder("breaks lifetime with a task in it, in the %s order", async (_, ...order) => {
+    const without = await verdict(leaving([free]), order);
+    expect(without).toMatchObject({ verdict: "unsafe", property: "lifetime" });
+    expect(answer(await verdict(leaving([waitRcuTasks("wait"), free]), order))).toBe("safe");
+  });
+
+  it.each(ordersWith(never))("also with one that was preempted in it, in the %s order", async (_, ...order) => {
+    const more = { preempt: true, executors: [{ count: 1 }] };
+    const without = await verdict(leaving([free], more), order);
+    expect(answer(without)).toBe("unsafe: lifetime");
+    expect(answer(await verdict(leaving([waitRcuTasks("wait"), free], more), order))).toBe("safe");
+  });
+
+  it("also with an interrupt in it", async () => {
+    const of = (...wait: readonly Line[]): Scenario => ({
+      ...leaving([], { interrupts: { nmi: true } }),
+      patchers: [
+        {
+          strategy: strategy((flip) => [store("unhook", AT, first(flip).next, { width: 4 }), ...wait, free]),
+          sites: [0],
+          flips: 1,
+        },
+      ],
+      blocks: [
+        { address: SLOT, code: "nop+nop+ret" },
+        { address: 0x3000n, code: "ret" },
+      ],
+      // Interrupts call the site, and tasks do not.
+      executors: [{ count: 0 }, { entries: [0x3000n], count: 1 }],
+    });
+    const order: Order = [{}, toy({ fetch: never })];
+    expect(answer(await verdict(of(), order))).toBe("unsafe: lifetime");
+    expect(answer(await verdict(of(waitRcu("wait")), order))).toBe("safe");
+  });
+
+  it("what a task resumes in breaks it before anything is executed", () => {
+    const of = leaving([free], { preempt: true, executors: [{ count: 1 }] });
+    const machine = createSimulation({ architecture: toy({ fetch: never }) }).machine(of);
+    const seen = everSeen(machine, "resume", ({ detail }) => String(detail.freed));
+    expect([...seen].some((why) => why.includes("was given back"))).toBe(true);
+  });
+
+  inEveryOrder("is not patched, read or given back again, in the %s order", async (_, ...order) => {
+    const gone = [waitRcuTasks("wait"), free];
+    for (const use of [
+      store("patch", SLOT, [0x00]),
+      expectText("verify", SLOT, [0x00]),
+      freeCode("again", SLOT + 1n, 1),
+    ])
+      expect(answer(await verdict(leaving([...gone, use]), order)), use.id).toBe("unsafe: lifetime");
+  });
+
+  it("is not loaded from, nor stored to, by whoever runs", async () => {
+    for (const code of ["load 0x2000+ret", "store 0x2000+ret"])
+      for (const [name, ...order] of orders) {
+        const of = leaving([waitRcuTasks("wait"), free], {
+          blocks: [
+            { address: SLOT, code: "nop+nop+ret" },
+            { address: 0x3000n, code },
+          ],
+          executors: [{ entries: [0x3000n] }],
+          text: [{ address: SLOT, size: 3, access: "rwx" }],
+        });
+        expect(answer(await verdict(of, order)), `${code}, ${name}`).toBe("unsafe: lifetime");
+      }
+  });
+
+  inEveryOrder("what was fetched from it and thrown away does not count, in the %s order", async (_, ...order) => {
+    // Nobody gets to the slot: it is freed while it is fetched ahead at the most.
+    const of = scenario(
+      strategy(() => [freeCode("free", SLOT, 3)]),
+      {
+        sites: [site("nop3", "nop3")],
+        blocks: [{ address: SLOT, code: "nop+nop+ret" }],
+        ...only("lifetime"),
+      },
+    );
+    expect(answer(await verdict(of, order))).toBe("safe");
+  });
+});
+
+describe("text in which other code is mapped", () => {
+  const REUSED = "add 7+ret";
+
+  it.each(ordersWith(never))("breaks lifetime with a task that was in it, in the %s order", async (_, ...order) => {
+    const more = { preempt: true, executors: [{ count: 1 }] };
+    const reuse = [mapCode("reuse", SLOT, REUSED), syncCores("sync-reuse")];
+    const found = await verdict(leaving(reuse, { ...more, ...only("lifetime") }), order);
+    expect(found).toMatchObject({ verdict: "unsafe", property: "lifetime" });
+    expect(answer(await verdict(leaving([waitRcuTasks("wait"), ...reuse], more), order))).toBe("safe");
+  });
+
+  /** The site jumps to the slot once that holds other code. */
+  const arriving = (...between: readonly Line[]): Scenario =>
+    scenario(
+      strategy((flip) => [
+        freeCode("free", SLOT, 3),
+        mapCode("map", SLOT, REUSED),
+        ...between,
+        store("hook", AT, first(flip).next, { width: 4 }),
+        syncCores("sync"),
+      ]),
+      {
+        sites: [site("nop3", "jump 0x2000")],
+        blocks: [{ address: SLOT, code: "nop+nop+ret" }],
+        ...only("lifetime", "old-or-new"),
+      },
+    );
+
+  inEveryOrder("is fetched through what CPUs hold of the old code, in the %s order", async (_, ...order) => {
+    const stale = await verdict(arriving(), order);
+    expect(stale).toMatchObject({ verdict: "unsafe" });
+    const machine = createSimulation({ architecture: order[1] }).machine({ ...arriving(), ...order[0] });
+    const reasons = everSeen(machine, "execute", ({ detail }) => String(detail.freed));
+    expect([...reasons]).toContain("it is of code that lay there before and was given back");
+    expect(answer(await verdict(arriving(syncCores("sync-map")), order))).toBe("safe");
+  });
+
+  it("needs its caches maintained where stores of code do", async () => {
+    const architecture = toy({ fetch: { ...untilMaintenance, unit: 4 } });
+    const found = await verdict(arriving(syncCores("sync-map")), [{}, architecture]);
+    expect(found.verdict).toBe("unsafe");
+  });
+
+  it("was nothing before it is mapped", async () => {
+    const of = (lines: (flip: Flip) => readonly Line[]) =>
+      scenario(strategy(lines), { sites: [site("nop3", "jump 0x2000")], ...only("lifetime") });
+    const hook = (flip: Flip) => store("hook", AT, first(flip).next, { width: 4 });
+    const map = [mapCode("map", SLOT, REUSED), syncCores("sync-map")];
+    const [, ...order] = orders[0] as (typeof orders)[number];
+    expect(
+      answer(
+        await verdict(
+          of((flip) => [...map, hook(flip), syncCores("sync")]),
+          order,
+        ),
+      ),
+    ).toBe("safe");
+    expect(
+      answer(
+        await verdict(
+          of((flip) => [hook(flip), syncCores("sync"), ...map]),
+          order,
+        ),
+      ),
+    ).toBe("unsafe: lifetime");
+  });
+});
+
+describe("permissions of text", () => {
+  /** A task stores to the slot, and goes on there. */
+  const writing = (text: readonly TextRange[], lines: readonly Line[] = []): Scenario =>
+    scenario(
+      strategy(() => lines),
+      {
+        sites: [site("nop3", "nop3")],
+        blocks: [
+          { address: SLOT, code: "nop+nop+ret" },
+          { address: 0x3000n, code: "add 0x606+store 0x2000+serialise+jump 0x2000" },
+        ],
+        executors: [{ entries: [0x3000n] }],
+        text,
+        properties: ["old-or-new"],
+      },
+    );
+  const slot = (access: TextRange["access"]): readonly TextRange[] => [{ address: SLOT, size: 3, access }];
+  const vectors = (of: Scenario, [order, architecture]: Order): readonly unknown[] => {
+    const machine = createSimulation({ architecture, development: true }).machine({ ...of, ...order });
+    return [...everSeen(machine, "execute", ({ detail }) => `${detail.text}: ${detail.vector}`)].sort();
+  };
+
+  inEveryOrder("what a task writes there is judged where it is executed, in the %s order", async (_, ...order) => {
+    expect(await verdict(writing(slot("rwx")), order)).toMatchObject({
+      property: "old-or-new",
+      why: "The CPU executed isb (bytes 06) at 0x2000, which is no code that lies there or that a program stores there.",
+    });
+    expect(vectors(writing(slot("rwx")), order)).toContain("store 0x2000: null");
+  });
+
+  inEveryOrder("a store to read-only text raises an exception, in the %s order", async (_, ...order) => {
+    for (const text of [[], slot("r-x")]) {
+      expect(vectors(writing(text), order)).toContain("store 0x2000: pf");
+      expect(vectors(writing(text), order)).not.toContain("store 0x2000: null");
+      expect(answer(await verdict(writing(text), order))).toBe("safe");
+    }
+  });
+
+  inEveryOrder("text that may not be executed raises one, in the %s order", (_, ...order) => {
+    expect(vectors(writing(slot("rw-")), order)).toContain("(not executable): pf");
+  });
+
+  it("fetch granules end where text may not be executed", () => {
+    expect(vectors(writing(slot("rw-")), [{}, toy({ fetch: granules })])).toContain("(not executable): pf");
+  });
+
+  inEveryOrder("programs change them, in the %s order", (_, ...order) => {
+    const both = vectors(writing([], [setMemoryRw("rw", SLOT, 3)]), order);
+    expect(both).toContain("store 0x2000: pf");
+    expect(both).toContain("store 0x2000: null");
+    expect(vectors(writing(slot("rwx"), [setMemoryRo("ro", SLOT, 3)]), order)).toContain("store 0x2000: pf");
+    const nx = vectors(writing(slot("rwx"), [setMemoryNx("nx", SLOT, 3)]), order);
+    expect(nx).toContain("(not executable): pf");
+    expect(nx).toContain("isb: null");
+    expect(vectors(writing(slot("rw-"), [setMemoryX("x", SLOT, 3)]), order)).toContain("isb: null");
+  });
+
+  it("programs store through a mapping of their own, unless they say that they do not", () => {
+    const stores = (direct: boolean, text: readonly TextRange[]): readonly string[] => {
+      const of = scenario(
+        strategy((flip) => [store("write", AT, first(flip).next, { width: 4, direct })]),
+        { text },
+      );
+      const machine = createSimulation({ architecture: toy({ fetch: whole }) }).machine(of);
+      const seen = (what: string) => (everSeen(machine, what, () => what).size > 0 ? [what] : []);
+      return [...seen("store"), ...seen("store-faulted")];
+    };
+    const here = (access: TextRange["access"]) => [{ address: AT, size: 3, access }];
+    expect(stores(false, here("r-x"))).toEqual(["store"]);
+    expect(stores(true, here("r-x"))).toEqual(["store-faulted"]);
+    expect(stores(true, here("rwx"))).toEqual(["store"]);
+  });
+});
+
+describe("what is known before any run is refused", () => {
+  const refused = (lines: readonly Line[], more: Partial<Scenario> = {}): string => {
+    const of = scenario(
+      strategy(() => lines),
+      { blocks: [{ address: SLOT, code: "nop+nop+ret" }], ...more },
+    );
+    try {
+      createSimulation({ architecture: toy() }).machine(of);
+      return "";
+    } catch (error) {
+      return String((error as Error).message);
+    }
+  };
+
+  it("a store outside of a flip's sites", () => {
+    expect(refused([store("overrun", AT + 2n, [0x01, 0x02])])).toBe(
+      "The step overrun of test stores code at 0x1013, outside of the sites of its flip; what a program writes beside them it declares in around.writes.",
+    );
+    expect(refused([store("slot", SLOT, [0x01])])).toContain("The step slot of test stores code at 0x2000");
+    expect(refused([mapCode("map", SLOT, "ret"), store("slot", SLOT, [0x01])])).toBe("");
+  });
+
+  it("data where code lies", () => {
+    expect(refused([freeData("free", SLOT, 1)])).toContain("Step free gives data back at 0x2000, where code lies");
+    expect(refused([storeData("data", SLOT - 4n, [0, 0, 0, 0, 1])])).toContain("Step data stores data at 0x2000");
+    expect(refused([freeData("free", 0x9000n, 1), storeData("data", 0x9008n, [1])])).toBe("");
+  });
+
+  it("ranges that do not fit what lies there", () => {
+    expect(refused([freeCode("free", 0x9000n, 4)])).toContain("No code lies at 0x9000, of which step free speaks");
+    expect(refused([freeCode("free", SLOT, 0)])).toContain("1 to 65536, not 0");
+    expect(refused([mapCode("map", AT, "ret")])).toContain("Step map maps code over the site at 0x1010");
+    const text = [
+      { address: SLOT, size: 3, access: "rwx" },
+      { address: SLOT + 2n, size: 1, access: "r-x" },
+    ] as const;
+    expect(refused([], { text })).toContain("overlap");
+  });
+});
