@@ -57,6 +57,7 @@ export const armMemory = (list: CmodxList): MemoryOrder =>
     source: "Arm ARM DDI 0487, B2.3 and B2.7.4; O. Hoff Simner et al., ARMv8-A system semantics, ESOP 2020",
     steps,
     tags: { acquire: "acquire", "acquire-pc": "acquire-pc", release: "release" },
+    atomics: "load-and-store",
     afterBranches: ["write", ...caches, "synchronise"],
     afterAddresses: ["write", "synchronise"],
     outputs: (insn) => outputs(own(insn)),

@@ -58,7 +58,12 @@ export type MemoryState = {
   readonly data: { readonly [address: string]: string };
   /** How the stretches of text stand of which the scenario or a program says anything; absent where none does. */
   readonly text?: readonly TextState[];
+  /** Places that atomic accesses hold between their load and their store: others do not store there (R43). */
+  readonly held?: readonly Place[];
 };
+
+/** Some bytes of memory. */
+export type Place = { readonly address: bigint; readonly size: number };
 
 /** The stop_machine under way: the stage to be acknowledged and how many CPUs have still to acknowledge it. */
 export type StopState = {

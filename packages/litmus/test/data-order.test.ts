@@ -51,6 +51,7 @@ test.each([
   ["S+dmb+data;po", "EOR W5,W4,W4\nSTR W5,[X9]\nSTR W6,[X1]", "Sometimes"],
   ["S+dmb+pick", "CMP W4,#1\nCSEL W5,W6,W6,EQ\nSTR W5,[X1]", "Never"],
   ["S+dmb+pick-addr;po", "CMP W4,#1\nCSEL X5,X9,X9,EQ\nLDR W7,[X5]\nSTR W6,[X1]", "Never"],
+  ["S+dmb+pick-rfi-data", "CMP W4,#1\nCSEL W5,W6,W6,EQ\nNOP\nSTR W5,[X9]\nLDR W7,[X9]\nSTR W7,[X1]", "Never"],
   ["S+dmb+pick, not stored", "CMP W4,#1\nCSEL W5,W6,W6,EQ\nSTR W6,[X1]", "Sometimes"],
 ])("%s", (_name, tail, expected) => {
   const p0 = "STR W5,[X1]\nDMB SY\nSTR W0,[X3]";

@@ -51,22 +51,22 @@ const without = (access: Access, tag: string): Access => ({
   tags: access.tags.filter((word) => word !== tag),
 });
 
-/** A load that keeps nothing of what it read acquires nothing; a comparison always does (Arm ARM, LDADD, SWP and CAS). */
-const atomicLoad = (access: Access, kind: keyof typeof changes, destination: RegisterOperand | undefined): Access =>
-  kind !== "cas" && destination?.register === "zr"
+/** A load that keeps nothing of what it read acquires nothing (Arm ARM, LDADD and SWP; aarch64.cat of herd7 says so of CAS too). */
+const atomicLoad = (access: Access, destination: RegisterOperand | undefined): Access =>
+  destination === undefined || destination.register === "zr"
     ? without(without(access, "release"), "acquire")
     : without(access, "release");
 
 const atomic = (context: Context, kind: keyof typeof changes, access: Access): Outcome => {
   const [first, second] = context.insn.operands.filter(isRegister);
   const [old] = context.loaded;
-  if (old === undefined) return { do: "load", from: [atomicLoad(access, kind, second)] };
+  if (old === undefined) return { do: "load", from: [atomicLoad(access, kind === "cas" ? first : second)] };
   const part = (register: RegisterOperand | undefined) =>
     BigInt.asUintN(access.size * 8, register ? readRegister(context.registers, register) : 0n);
   const compared = part(first);
   const operand = kind === "cas" ? part(second) : compared;
-  const destination = kind === "cas" ? first! : second!;
-  const registers = writeRegister(context.registers, destination, old);
+  const destination = kind === "cas" ? first : second;
+  const registers = destination === undefined ? context.registers : writeRegister(context.registers, destination, old);
   const store = stored(without(access, "acquire"), changes[kind](old, operand, compared));
   return retire(context, { registers, stores: kind === "cas" && old !== compared ? [] : [store] });
 };

@@ -6,7 +6,7 @@ const orders = { "": [], a: ["acquire"], l: ["release"], al: ["acquire", "releas
 type Order = keyof typeof orders;
 
 type Changing = "add" | "clr" | "eor" | "set";
-type AtomicOperation = `${`ld${Changing}` | "swp" | "cas"}${Order}${Part}`;
+type AtomicOperation = `${`ld${Changing}` | "swp" | "cas"}${Order}${Part}` | `st${Changing}${"" | "l"}${Part}`;
 
 /** An operation that loads, stores, or does both at once. */
 export type MemoryOperation =
@@ -77,7 +77,12 @@ const atomics: [string, Accessing][] = (Object.keys(changes) as (keyof typeof ch
   ),
 );
 
-const operations = new Map([...plain, ...extending, ...pairs, ...atomics]);
+/** Those that keep nothing of what they load. */
+const storing: [string, Accessing][] = atomics
+  .filter(([name, { tags }]) => /^ld(add|clr|eor|set)/.test(name) && !tags.includes("acquire"))
+  .map(([name, accessing]) => [name.replace(/^ld/, "st"), accessing]);
+
+const operations = new Map([...plain, ...extending, ...pairs, ...atomics, ...storing]);
 
 /** How an operation accesses memory, nothing when it does not. */
 export const accessing = (op: string): Accessing | undefined => operations.get(op);

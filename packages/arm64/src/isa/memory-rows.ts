@@ -49,7 +49,13 @@ const ordered = ["00 b W", "01 h W", "10 - W", "11 - X"]
       const [acquire, release] = bits;
       const atomic = (code: string, name: string) =>
         `${size} 111 0 00 ${acquire} ${release} 1 rs ${code} 00 rn rt |> ${name}${order}${suffix} ${letter}s ${letter}t [base]`;
+      // Without a result and without acquire they have names of their own (Arm ARM, STADD and its like).
+      const storing = (code: string, name: string) =>
+        acquire === "0"
+          ? `${size} 111 0 00 0 ${release} 1 rs ${code} 00 rn 11111 |> st${name}${order}${suffix} ${letter}s [base]`
+          : "";
       return `
+        ${["0 000 add", "0 001 clr", "0 010 eor", "0 011 set"].map((entry) => storing(entry.slice(0, 5), entry.slice(6))).join("\n")}
         ${["0 000 add", "0 001 clr", "0 010 eor", "0 011 set"].map((entry) => atomic(entry.slice(0, 5), `ld${entry.slice(6)}`)).join("\n")}
         ${atomic("1 000", "swp")}
         ${size} 001000 1 ${acquire} 1 rs ${release} 11111 rn rt |> cas${order}${suffix} ${letter}s ${letter}t [base]`;

@@ -39,15 +39,18 @@ const ofSystem: ReadonlySet<string> = new Set([
   ...["pssbb", "smc", "ssbb", "svc", "udf"],
 ]);
 
+/** STADD and its like are the operations that keep what they load, without a place to keep it in. */
+const keeping = (op: string): string => op.replace(/^st(?=add|clr|eor|set)/, "ld");
+
 /** The operations of a vector's code. */
 const operationsOf = (code: Buffer): readonly string[] =>
   Array.from({ length: code.length / 4 }, (_, k) => {
     const insn = arm64InstructionSet.decode([...code.subarray(k * 4, k * 4 + 4)], "");
-    return typeof insn === "string" ? [] : [insn.op];
+    return typeof insn === "string" ? [] : [keeping(insn.op)];
   }).flat();
 
 it("the sample runs every operation but those of the system", () => {
   const run = new Set(readVectors(sample).flatMap(({ code }) => operationsOf(Buffer.from(code, "hex"))));
-  const left = [...new Set(forms.map(({ op }) => op))].filter((op) => !run.has(op) && !ofSystem.has(op));
+  const left = [...new Set(forms.map(({ op }) => op))].filter((op) => !run.has(keeping(op)) && !ofSystem.has(op));
   expect(left).toEqual([]);
 });

@@ -35,6 +35,7 @@ export const withFetched = (
   const is = instructionOf(entry.at, entry.bytes, mode, model, machine);
   const push = (guess: Partial<WindowEntry>): CpuState =>
     withWindow(cpu, { ...window, entries: [...window.entries, { ...entry, ...guess }] });
+  if (is.compares && model.atomics !== undefined) return [0, 1].map((way) => push({ way }));
   const decided = !is.inputs.some(({ register, role }) => role === "branch" && view.unknown.has(register));
   if (decided || is.insn === undefined || is.alternatives.length === 0) return [push({})];
   const goesTo = (next: bigint, turns: string): CpuState => push(turns === mode ? { next } : { next, turns });

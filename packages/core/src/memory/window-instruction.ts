@@ -1,5 +1,5 @@
 import { fromHex } from "../hex.js";
-import type { Instruction, Registers } from "../instruction-set.js";
+import type { Access, Instruction, Registers } from "../instruction-set.js";
 import type { Machine } from "../machine/machine.js";
 import type { AccessKind, Alternatives, WindowModel, WindowStep } from "./window-model.js";
 
@@ -9,8 +9,14 @@ export type WindowInstruction = {
   /** The exception that it raises instead of an effect. */
   readonly trap: { readonly vector: string; readonly resume: bigint } | undefined;
   readonly kind: Exclude<AccessKind, "clean" | "invalidate"> | "atomic" | "step" | "trap" | "plain";
-  /** The tags of its accesses. */
+  /** The tags of its accesses; of an atomic access those of its load. */
   readonly tags: readonly string[];
+  /** Of an atomic access the tags of its store. */
+  readonly storeTags: readonly string[];
+  /** Of an atomic access: what it stores does not depend on what it loads. */
+  readonly exchanges: boolean;
+  /** Of an atomic access: it stores only where it finds what it compares with. */
+  readonly compares: boolean;
   /** The machine step that it asks for, and what that is to the order. */
   readonly step: string | undefined;
   readonly order: WindowStep | undefined;
@@ -58,6 +64,9 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
   const decoded = bytes === "" ? "unmapped" : instructionSet.decode(fromHex(bytes), mode);
   const nothing = {
     tags: NONE,
+    storeTags: NONE,
+    exchanges: false,
+    compares: false,
     step: undefined,
     order: undefined,
     inputs: [],
@@ -86,6 +95,9 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
     conditional: given !== undefined,
     behind,
     tags: NONE,
+    storeTags: NONE,
+    exchanges: false,
+    compares: false,
     step: undefined,
     order: undefined,
   };
@@ -99,15 +111,28 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
     alternatives.some((way) => turnsInto(instructionSet.execute(decoded, at, way)));
   switch (outcome.do) {
     case "load": {
-      const then = instructionSet.execute(
-        decoded,
-        at,
-        given ?? {},
-        outcome.from.map(() => 0n),
-      );
-      const stores = then.do === "retire" && (then.stores ?? []).length > 0;
+      const after = (value: bigint): ReturnType<typeof instructionSet.execute> =>
+        instructionSet.execute(
+          decoded,
+          at,
+          given ?? {},
+          outcome.from.map(({ size }) => BigInt.asUintN(8 * size, value)),
+        );
+      const storesOf = (to: ReturnType<typeof after>): readonly Access[] =>
+        to.do === "retire" ? (to.stores ?? []) : [];
+      const then = after(0n);
+      const stores = storesOf(then);
+      const others = storesOf(after(-1n));
       const tags = outcome.from.flatMap((access) => access.tags);
-      return { ...common, branches: branches || turnsInto(then), tags, kind: stores ? "atomic" : "read" };
+      return {
+        ...common,
+        branches: branches || turnsInto(then),
+        tags,
+        storeTags: stores.flatMap((access) => access.tags),
+        exchanges: stores.length > 0 && stores.every(({ value }, i) => value === others[i]?.value),
+        compares: stores.length > 0 && others.length === 0,
+        kind: stores.length > 0 ? "atomic" : "read",
+      };
     }
     case "operate":
       return { ...common, branches, kind: "step", step: outcome.step, order: model.steps[outcome.step] };

@@ -11,16 +11,23 @@ import type { SeenEntry, WindowView } from "./window-view.js";
 export type LocalOrder = {
   /** By entry: nothing before it holds back its access, its synchronisation, or the completion that it asks for. */
   readonly free: readonly boolean[];
+  /** By entry, of an atomic access: nothing before it holds back its store. */
+  readonly freeStore: readonly boolean[];
   /** By entry: a barrier that has to complete invalidations in a step of its own. */
   readonly completing: readonly boolean[];
 };
 
-const tagged = ({ is }: SeenEntry, meaning: TagMeaning, model: WindowModel): boolean =>
-  is.tags.some((tag) => model.tags[tag] === meaning);
+const hasTag = (tags: readonly string[], meaning: TagMeaning, model: WindowModel): boolean =>
+  tags.some((tag) => model.tags[tag] === meaning);
 
 const NO_KINDS: readonly AccessKind[] = [];
+const BOTH: readonly AccessKind[] = ["read", "write"];
 const kindsOf = ({ access }: SeenEntry): readonly AccessKind[] =>
-  access === undefined ? NO_KINDS : access === "atomic" ? ["read", "write"] : [access];
+  access === undefined ? NO_KINDS : access === "atomic" ? BOTH : [access];
+
+/** A load that keeps nothing of what it read is none for what orders loads alone, and acquires nothing. */
+const isSilent = ({ is }: SeenEntry, model: WindowModel): boolean =>
+  model.atomics === "load-and-store" && is.kind === "atomic" && is.outputs.length === 0;
 
 /** R23, R24: what barriers and tags, and branches and addresses that are not known, hold back. */
 export const localOrderOf = (view: WindowView, window: WindowState, model: WindowModel): LocalOrder => {
@@ -29,37 +36,55 @@ export const localOrderOf = (view: WindowView, window: WindowState, model: Windo
     for (const kind of kinds) blocked.add(kind);
   };
   const waiting: { [kind in AccessKind]: number } = { read: 0, write: 0, clean: 0, invalidate: 0 };
+  let silent = 0;
   let releases = 0;
+  const waitsFor = (from: readonly AccessKind[]): boolean =>
+    from.some((kind) => waiting[kind] > 0) || (silent > 0 && BOTH.every((kind) => from.includes(kind)));
   const free: boolean[] = [];
+  const freeStore: boolean[] = [];
   const completing: boolean[] = [];
 
   for (const seen of view.entries) {
     const { is } = seen;
     const kinds = kindsOf(seen);
     let completes = false;
+    let storeFree = false;
     if (kinds.length > 0) {
-      const release = tagged(seen, "release", model);
-      const acquire = tagged(seen, "acquire", model);
-      const after = release && waiting.read + waiting.write > 0;
-      free.push(!after && !(acquire && releases > 0) && !kinds.some((kind) => blocked.has(kind)));
+      const isAtomic = seen.access === "atomic";
+      const halves = isAtomic && model.atomics === "load-and-store";
+      const isQuiet = isSilent(seen, model);
+      const release = hasTag(isAtomic ? is.storeTags : is.tags, "release", model);
+      const acquire = !isQuiet && hasTag(is.tags, "acquire", model);
+      const held = (kind: AccessKind): boolean =>
+        blocked.has(kind) ||
+        (release && !(halves && kind === "read") && waitsFor(BOTH)) ||
+        (acquire && kind === "read" && releases > 0);
+      free.push(!kinds.some((kind) => (!halves || kind === "read") && held(kind)));
+      storeFree = halves && !held("write");
+      if (!seen.begun && kinds.includes("read")) {
+        if (isQuiet) silent++;
+        else waiting.read++;
+        if (acquire || hasTag(is.tags, "acquire-pc", model)) block(BOTH);
+      }
       if (!seen.performed) {
-        for (const kind of kinds) waiting[kind]++;
+        for (const kind of kinds) if (kind !== "read") waiting[kind]++;
         if (release) releases++;
-        if (acquire || tagged(seen, "acquire-pc", model)) block(["read", "write"]);
+        if (release && acquire) block(BOTH);
       }
       const toMemory = kinds[0] === "read" || kinds[0] === "write";
       if (toMemory && (seen.accesses === undefined || !seen.addressFirm)) block(model.afterAddresses);
     } else if (is.order?.is === "barrier") {
       const begun = is.order.completes === true && window.begun.length > 0;
       completes = !seen.performed && is.order.completes === true && (begun || waiting.invalidate > 0);
-      free.push(completes && waiting.read + waiting.write + waiting.clean + waiting.invalidate === 0);
-      for (const { from, to } of is.order.orders) if (completes || from.some((kind) => waiting[kind] > 0)) block(to);
+      free.push(completes && waiting.read + waiting.write + waiting.clean + waiting.invalidate + silent === 0);
+      for (const { from, to } of is.order.orders) if (completes || waitsFor(from)) block(to);
     } else {
       const after = is.order?.is === "synchronise" ? (is.order.after ?? NO_KINDS) : NO_KINDS;
       free.push(!blocked.has("synchronise") && seen.firm && after.every((kind) => waiting[kind] === 0));
     }
     if (seen.undecided) block(model.afterBranches);
     completing.push(completes);
+    freeStore.push(storeFree);
   }
-  return { free, completing };
+  return { free, freeStore, completing };
 };

@@ -51,6 +51,11 @@ export type WindowModel = {
   readonly steps: { readonly [step: string]: WindowStep };
   /** By the tag of the access. */
   readonly tags: { readonly [tag: string]: TagMeaning };
+  /**
+   * Atomic accesses are two events: their load and their store, between which other accesses may come, but no store of another CPU to
+   * their place. Where this is absent they are one, and no load finds their store before all do.
+   */
+  readonly atomics?: "load-and-store";
   /** What waits until every branch before it is decided. */
   readonly afterBranches: readonly WaitingKind[];
   /** What waits until the addresses of all loads and stores before it are known. */

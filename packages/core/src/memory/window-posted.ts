@@ -3,9 +3,10 @@ import type { Machine } from "../machine/machine.js";
 import { changesOf } from "../machine/windows.js";
 import type { Ordering, Write, Written } from "../memory-order.js";
 import { type Effect, type Rule, rule } from "../rule.js";
-import type { CpuState } from "../state.js";
+import type { CpuState, Place } from "../state.js";
 import { perform, settled } from "./perform.js";
 import { begins, cleaned, invalidationsOf, withBegun, withStored } from "./window-code.js";
+import { isHeld } from "./window-held.js";
 import type { AccessKind, BarrierOrder, WindowModel } from "./window-model.js";
 import { type Posted, windowOfCpu, withWindow } from "./window-state.js";
 
@@ -112,6 +113,13 @@ export const withFetchable = (cpu: CpuState): CpuState => {
   return withWindow(cpu, { ...window, posted });
 };
 
+/** R43: whether an atomic access of another CPU keeps a write from taking place. */
+const isHeldFrom = (write: Write, held: readonly Place[]): boolean => {
+  if (write.to === "code") return isHeld({ address: write.address, size: write.bytes.length / 2 }, held);
+  if (write.to !== "data") return false;
+  return Object.keys(write.bytes).some((address) => isHeld({ address: BigInt(`0x${address}`), size: 1 }, held));
+};
+
 /** Makes a write visible to all CPUs. */
 const performWrite = (parts: Written, write: Write, machine: Machine): Written => {
   // Loads that came before older ones of the place have found what memory no longer holds.
@@ -145,6 +153,7 @@ export const drainRuleOf = (model: WindowModel): Rule =>
         if (each.is === "barrier" || !isFree(window.posted, i, model, machine)) return [];
         const left = withWindow(cpu, { ...window, posted: needed(window.posted.toSpliced(i, 1), model) });
         if (each.is === "write") {
+          if (memory.held !== undefined && isHeldFrom(each.write, memory.held)) return [];
           const written = performWrite({ cpu: left, memory, services }, each.write, machine);
           const observed = [{ what: "drain", detail: { write: each.write as Data } }];
           const effect = settled({ cpu, memory, services }, written, observed);

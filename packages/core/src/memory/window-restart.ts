@@ -1,5 +1,7 @@
 import type { Machine } from "../machine/machine.js";
 import type { CpuState } from "../state.js";
+import { instructionOf } from "./window-instruction.js";
+import { bytesOf, sourceOf, storesTo } from "./window-loads.js";
 import type { WindowModel } from "./window-model.js";
 import { sameLine, samePlace } from "./window-places.js";
 import { type WindowEntry, windowOfCpu, withWindow } from "./window-state.js";
@@ -25,10 +27,15 @@ export const withoutWrongGuess = (cpu: CpuState, model: WindowModel, machine: Ma
     const upTo = withWindow(cpu, { ...window, entries: window.entries.slice(0, wrong + 1) });
     if (viewOf(upTo, model, machine) !== undefined) continue;
     const { next: _, turns: __, way: ___, ...entry } = window.entries[wrong] as WindowEntry;
+    // What compares has loaded as what it was taken to be.
+    if (compares(entry, model, machine)) return restartedAt(cpu, wrong);
     return entry.done === true ? undefined : restartedAt(cpu, wrong, entry);
   }
   throw new Error("A window without a view has an entry that was guessed wrong.");
 };
+
+const compares = ({ at, bytes, mode = "" }: WindowEntry, model: WindowModel, machine: Machine): boolean =>
+  instructionOf(at, bytes, mode, model, machine).compares;
 
 /** R26: the first access that has taken place and should have waited, as what became known since tells. */
 export const tooEarly = ({ entries }: WindowView, machine: Machine): number | undefined => {
@@ -36,17 +43,20 @@ export const tooEarly = ({ entries }: WindowView, machine: Machine): number | un
     if (older.access === undefined || older.performed || older.accesses === undefined) continue;
     for (let j = i + 1; j < entries.length; j++) {
       const younger = entries[j] as SeenEntry;
-      if (!younger.performed || younger.access === undefined) continue;
+      if (!younger.begun || younger.access === undefined) continue;
       if (older.access === "clean" || younger.access === "clean") {
         if (older.access !== "invalidate" && younger.access !== "invalidate" && sameLine(older, younger, machine))
           return j;
         continue;
       }
-      if (older.access !== "write" && older.access !== "atomic") continue;
-      if (younger.access !== "read" || !samePlace(older, younger)) continue;
-      const { from } = younger.entry;
+      if (older.stores.length === 0 || younger.entry.done === true) continue;
+      if (younger.access === "write" || !samePlace(older, younger)) continue;
       // A store between the two that was performed would have waited for this one.
-      if (from === undefined || j - from < i) return j;
+      const missed = (byte: bigint, at: number): boolean => {
+        const source = sourceOf(younger.entry, at);
+        return storesTo(older, byte) && (source === 0 || j - source < i);
+      };
+      if (bytesOf(younger).some(missed)) return j;
     }
   }
   return undefined;

@@ -35,6 +35,10 @@ export const settle = (
     settle(next, memory, model, machine, seen.length === 0 ? observed : [...observed, ...seen], left);
   const view = viewOf(cpu, model, machine);
   const early = view === undefined ? undefined : tooEarly(view, machine);
+  if (windowOfCpu(cpu).again === true) {
+    const { again: _, ...window } = windowOfCpu(cpu);
+    return again(withWindow(cpu, window));
+  }
   if (view === undefined || early !== undefined) {
     const restarted = early === undefined ? withoutWrongGuess(cpu, model, machine) : restartedAt(cpu, early);
     return restarted === undefined ? [] : again(restarted);
@@ -50,9 +54,9 @@ export const settle = (
     if (localOrderOf(view, windowOfCpu(cpu), model).free[last] === true) return again(synchronised(cpu, view, machine));
   }
 
-  const quiet = view.entries.findIndex((seen) => !seen.performed && isQuiet(seen, machine));
+  const quiet = view.entries.findIndex((seen) => !seen.begun && isQuiet(seen, machine));
   if (quiet >= 0) {
-    const found = loadNow(view, quiet, cpu, memory, machine);
+    const found = loadNow(view, quiet, cpu, memory, model, machine);
     if (found !== undefined)
       return again(withEntry(cpu, quiet, { ...(view.entries[quiet] as SeenEntry).entry, ...found }));
   }
@@ -83,7 +87,7 @@ const synchronised = (cpu: CpuState, view: WindowView, machine: Machine): CpuSta
 
 /** Whether a load finds the same whenever it takes place: on the context's own stack, and of what nobody writes. */
 const isQuiet = ({ is, own, accesses = [] }: SeenEntry, machine: Machine): boolean =>
-  is.kind === "read" &&
+  (is.kind === "read" || (is.kind === "atomic" && own)) &&
   accesses.length > 0 &&
   (own ||
     accesses.every(({ address, size }) =>
@@ -98,16 +102,16 @@ const normalized = (cpu: CpuState, view: WindowView): CpuState => {
     const { entry } = seen;
     const decided = entry.next !== undefined && seen.outcome !== undefined && !seen.undecided;
     const chosen = entry.way !== undefined && seen.firm;
-    const found = entry.found !== undefined && !hasOlderLoad(view, i);
+    const found = entry.overtaken !== undefined && !hasOlderLoad(view, i);
     if (!decided && !chosen && !found) return entry;
     changed = true;
-    const { next, turns, way, found: held, ...rest } = entry;
+    const { next, turns, way, overtaken: held, ...rest } = entry;
     return {
       ...rest,
       ...(decided || next === undefined ? {} : { next }),
       ...(decided || turns === undefined ? {} : { turns }),
       ...(chosen || way === undefined ? {} : { way }),
-      ...(found || held === undefined ? {} : { found: held }),
+      ...(found || held === undefined ? {} : { overtaken: held }),
     };
   });
   return changed ? withWindow(cpu, { ...window, entries }) : cpu;

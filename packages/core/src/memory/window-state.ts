@@ -13,14 +13,19 @@ export type WindowEntry = {
   readonly next?: bigint;
   /** The guess in which mode it goes on there, where that changes. */
   readonly turns?: string;
-  /** The guess which of its alternatives it is, of an instruction that is not decided and goes on behind itself either way. */
+  /**
+   * The guess which of its alternatives it is, of an instruction that is not decided and goes on behind itself either way: of one that
+   * compares and stores 1 where it stores, 0 where it does not.
+   */
   readonly way?: number;
   /** What its loads found. */
   readonly loaded?: readonly bigint[];
-  /** The load was forwarded from the store this many entries before. */
-  readonly from?: number;
-  /** A load that came before an older one of the same place: whether memory still holds what it found. */
-  readonly found?: "latest" | "older";
+  /** By byte of what it loaded: how many entries before it the store stands that it was forwarded from; 0 for a byte of memory. */
+  readonly from?: readonly number[];
+  /** By byte, of a load that came before an older one of the same place: memory holds what it found no more. */
+  readonly overtaken?: readonly boolean[];
+  /** An atomic access that has loaded and has still to store. */
+  readonly half?: true;
   /** Its store, maintenance or synchronisation has taken place; of a barrier: invalidations before it have reached every CPU. */
   readonly done?: true;
   /** How its site stood when it was fetched, of a trap. */
@@ -64,6 +69,8 @@ export type WindowState = {
   readonly faults?: readonly string[];
   /** An instruction was executed that raced and may not. */
   readonly raced?: true;
+  /** What another CPU stored made this one do something again, which it has not begun. */
+  readonly again?: true;
 };
 
 const EMPTY: WindowState = { entries: [], posted: [], incoming: [], begun: [], racing: {} };
@@ -87,6 +94,7 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
     window.incoming.length === 0 &&
     window.begun.length === 0 &&
     window.raced === undefined &&
+    window.again === undefined &&
     window.faults === undefined &&
     Object.keys(window.racing).length === 0
       ? null

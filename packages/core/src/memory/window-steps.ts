@@ -11,11 +11,12 @@ import { cpuMap, type Effect, type Observation } from "../rule.js";
 import { addressKey, type Cell, type CpuState, type MemoryState } from "../state.js";
 import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./window-code.js";
 import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";
+import { heldBy, heldByOthers, isHeld, withHeld } from "./window-held.js";
 import { instructionOf } from "./window-instruction.js";
-import { hasOlderLoad, loadNow } from "./window-loads.js";
+import { bytesOf, type Found, hasOlderLoad, loadNow, sourceOf, storesTo } from "./window-loads.js";
 import type { LocalOrder } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
-import { overlap, sameLine, samePlace } from "./window-places.js";
+import { sameLine, samePlace } from "./window-places.js";
 import { restartedAt } from "./window-restart.js";
 import type { Settled } from "./window-retire.js";
 import { settle } from "./window-settle.js";
@@ -95,9 +96,12 @@ const refusedWhy = ({ cpu, view, model, machine }: Stepping, at: bigint, fetched
 
 /** The events of the entry at an index that can take place now. */
 export const perform = (stepping: Stepping, index: number): readonly Effect[] => {
-  const { view, order } = stepping;
+  const { view, order, model } = stepping;
   const seen = view.entries[index] as SeenEntry;
-  if (seen.performed || order.free[index] !== true) return [];
+  if (seen.performed) return [];
+  if (seen.entry.half === true)
+    return order.freeStore[index] === true && seen.firm && seen.outcome !== undefined ? store(stepping, index) : [];
+  if (order.free[index] !== true) return [];
   if (order.completing[index] === true) return complete(stepping, index);
   if (seen.access === undefined || seen.accesses === undefined) return [];
   switch (seen.access) {
@@ -106,7 +110,7 @@ export const perform = (stepping: Stepping, index: number): readonly Effect[] =>
     case "write":
       return seen.firm && seen.outcome !== undefined ? store(stepping, index) : [];
     case "atomic":
-      return seen.firm || seen.addressFirm ? exchange(stepping, index) : [];
+      return model.atomics === "load-and-store" ? load(stepping, index) : exchange(stepping, index);
     case "clean":
       return seen.firm ? clean(stepping, index) : [];
     case "invalidate":
@@ -115,31 +119,46 @@ export const perform = (stepping: Stepping, index: number): readonly Effect[] =>
 };
 
 const load = (stepping: Stepping, index: number): readonly Effect[] => {
-  const { cpu, memory, view, machine } = stepping;
+  const { cpu, memory, view, model, machine } = stepping;
   const seen = view.entries[index] as SeenEntry;
-  const found = loadNow(view, index, cpu, memory, machine);
+  const found = loadNow(view, index, cpu, memory, model, machine);
   if (found === undefined) return [];
-  const other = disagrees(view, index, found.from);
+  const other = disagrees(view, index, found);
   if (other !== undefined) return restart(stepping, other);
-  const matters = found.from === undefined && hasOlderLoad(view, index);
   const { address } = (seen.accesses as readonly Access[])[0] as Access;
   const data = dataSiteAt(address, memory, machine);
   const entry: WindowEntry = {
     ...seen.entry,
     ...found,
-    ...(matters ? { found: "latest" } : {}),
+    ...(seen.access === "atomic" ? { half: true } : {}),
+    ...(hasOlderLoad(view, index) ? { overtaken: bytesOf(seen).map(() => false) } : {}),
     ...(data === undefined ? {} : { data }),
   };
+  const loadedCpu = withEntry(cpu, index, entry);
+  const held = holding(stepping, loadedCpu, memory);
+  if (held === undefined) return [];
   return settled(
     stepping,
-    withEntry(cpu, index, entry),
+    loadedCpu,
     observation("window-load", {
       at: seen.entry.at,
       address,
       value: found.loaded[0] as bigint,
       forwarded: found.from !== undefined,
     }),
+    { memory: held },
   );
+};
+
+/** R43: the memory with what the CPU's atomic accesses hold after a step; undefined where another CPU holds some of it. */
+const holding = (
+  { view, memory: before, model, machine }: Stepping,
+  cpu: CpuState,
+  memory: MemoryState,
+): MemoryState | undefined => {
+  const others = heldByOthers(view, before);
+  const own = heldBy(viewOf(cpu, model, machine));
+  return own.some((place) => isHeld(place, others)) ? undefined : withHeld(memory, [...others, ...own]);
 };
 
 /** R26: what came too early is done again. */
@@ -149,21 +168,27 @@ const restart = (stepping: Stepping, index: number): readonly Effect[] => {
   return restarted === undefined ? [] : settled(stepping, restarted, observation("window-restart", { at }));
 };
 
-/** R26: a younger load of the same place that came first and found an older value than this one would, which it may not. */
-const disagrees = (view: WindowView, index: number, from: number | undefined): number | undefined => {
+/** R26: a younger load of the same place that came first and found an older byte than this one would, which it may not. */
+const disagrees = (view: WindowView, index: number, found: Found): number | undefined => {
   const older = view.entries[index] as SeenEntry;
-  for (let i = index + 1; i < view.entries.length; i++) {
+  // Loads behind an own store of a byte find that store or newer.
+  const bytes = new Map(bytesOf(older).map((byte, at) => [byte, found.from?.[at] ?? 0]));
+  const leaveOut = (stored: SeenEntry): void => {
+    for (const byte of bytes.keys()) if (storesTo(stored, byte)) bytes.delete(byte);
+  };
+  leaveOut(older);
+  for (let i = index + 1; i < view.entries.length && bytes.size > 0; i++) {
     const younger = view.entries[i] as SeenEntry;
     if (!samePlace(older, younger)) continue;
-    // Loads behind an own store of the place find that store or newer.
-    if (younger.access === "write" || younger.access === "atomic") return undefined;
-    if (younger.access !== "read" || !younger.performed) continue;
-    if (
-      from === undefined
-        ? younger.entry.from !== undefined || younger.entry.found === "older"
-        : younger.entry.from === undefined || i - younger.entry.from !== index - from
-    )
-      return i;
+    const { entry } = younger;
+    const isOlder = (byte: bigint, at: number): boolean => {
+      const from = bytes.get(byte);
+      if (from === undefined) return false;
+      const source = sourceOf(entry, at);
+      return from === 0 ? source > 0 || entry.overtaken?.[at] === true : source === 0 || i - source !== index - from;
+    };
+    if (younger.access !== "write" && younger.begun && bytesOf(younger).some(isOlder)) return i;
+    leaveOut(younger);
   }
   return undefined;
 };
@@ -182,21 +207,22 @@ const waitsForPlace = ({ view, machine }: Stepping, index: number): boolean => {
 const store = (stepping: Stepping, index: number): readonly Effect[] => {
   const seen = stepping.view.entries[index] as SeenEntry;
   if (waitsForPlace(stepping, index)) return [];
-  return write(stepping, index, { ...seen.entry, done: true }, seen.accesses as readonly Access[]);
+  const { half: _, ...entry } = seen.entry;
+  return write(stepping, index, { ...entry, done: true }, seen.stores);
 };
 
-/** An atomic access waits for older stores of its place, and loads and stores at once. */
+/** An atomic access that is one event waits for older stores of its place, and loads and stores at once. */
 const exchange = (stepping: Stepping, index: number): readonly Effect[] => {
-  const { cpu, memory, view, machine } = stepping;
+  const { cpu, memory, view, model, machine } = stepping;
   const seen = view.entries[index] as SeenEntry;
-  if (waitsForPlace(stepping, index)) return [];
-  const found = loadNow(view, index, cpu, memory, machine);
+  if (waitsForPlace(stepping, index) || seen.ready !== true) return [];
+  const found = loadNow(view, index, cpu, memory, model, machine);
   if (found === undefined || seen.is.insn === undefined) return [];
-  const other = disagrees(view, index, undefined);
+  const other = disagrees(view, index, found);
   if (other !== undefined) return restart(stepping, other);
   const outcome = machine.instructionSet.execute(seen.is.insn, seen.entry.at, seen.given ?? {}, found.loaded);
   const stores = outcome.do === "retire" ? (outcome.stores ?? []) : [];
-  return write(stepping, index, { ...seen.entry, loaded: found.loaded }, stores);
+  return write(stepping, index, { ...seen.entry, loaded: found.loaded, done: true }, stores);
 };
 
 const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: readonly Access[]): readonly Effect[] => {
@@ -206,10 +232,13 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
   const seen = view.entries[index] as SeenEntry;
   const readOnly = readOnlyIn(stores, stepping.memory, machine);
   if (readOnly !== undefined) {
-    const faulted: WindowEntry = { ...seen.entry, fault: PAGE_FAULT, store: readOnly };
+    const { half: _, loaded: __, from: ___, overtaken: ____, ...left } = seen.entry;
+    const faulted: WindowEntry = { ...left, fault: PAGE_FAULT, store: readOnly };
     const { at } = seen.entry;
     return settled(stepping, withEntry(cpu, index, faulted), observation("window-fault", { at, address: readOnly }));
   }
+  const others = heldByOthers(view, memory);
+  if (stores.some((access) => isHeld(access, others))) return [];
   const changes: Change[] = [];
   const bytes: { [address: string]: string } = {};
   for (const access of stores) {
@@ -233,8 +262,10 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
   if (Object.keys(bytes).length > 0) memory = { ...memory, data: { ...memory.data, ...bytes } };
   const [first] = stores;
   const freed = places.map((place) => freedIn(place, stepping.memory, machine)).find((at) => at !== undefined);
-  const visible = withVisibleStore(withEntry(cpu, index, entry), index, view);
+  const visible = withVisibleStore(withEntry(cpu, index, entry), index);
   const aged = ageStored(visible, real, model, machine);
+  const held = holding(stepping, aged, memory);
+  if (held === undefined) return [];
   return settled(
     stepping,
     aged,
@@ -244,17 +275,18 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
       value: first?.value ?? 0n,
       ...(freed === undefined ? {} : { freed }),
     }),
-    { memory, otherCpus: { id: "overtake-window", args: { stores: places, changes: real } } },
+    { memory: held, otherCpus: { id: "overtake-window", args: { stores: places, changes: real } } },
   );
 };
 
 /** Loads that were forwarded from a store that all see now: memory holds what they found. */
-const withVisibleStore = (cpu: CpuState, index: number, view: WindowView): CpuState => {
+const withVisibleStore = (cpu: CpuState, index: number): CpuState => {
   const window = windowOfCpu(cpu);
   const entries = window.entries.map((entry, i) => {
-    if (entry.from === undefined || i - entry.from !== index) return entry;
-    const { from: _, ...rest } = entry;
-    return hasOlderLoad(view, i) ? { ...rest, found: "latest" as const } : rest;
+    if (entry.from?.some((before) => before > 0 && i - before === index) !== true) return entry;
+    const { from, ...rest } = entry;
+    const left = from.map((before) => (i - before === index ? 0 : before));
+    return left.every((before) => before === 0) ? rest : { ...rest, from: left };
   });
   return withWindow(cpu, { ...window, entries });
 };
@@ -313,13 +345,24 @@ export const overtakeMap = (model: WindowModel) =>
       const { stores, changes } = args;
       const cpu = ageStored(before, changes, model, machine);
       const window = windowOfCpu(cpu);
-      if (!window.entries.some(({ found }) => found === "latest")) return cpu;
+      if (!window.entries.some(({ overtaken, half }) => overtaken !== undefined || half === true)) return cpu;
       const view = viewOf(cpu, model, machine);
-      const entries = window.entries.map((entry, i): WindowEntry => {
-        const accesses = view?.entries[i]?.accesses ?? [];
-        const hit = accesses.some((access) => stores.some((store) => overlap(access, { ...store, tags: [] })));
-        return entry.found === "latest" && hit ? { ...entry, found: "older" } : entry;
+      if (view === undefined) return cpu;
+      const isHit = (entry: WindowEntry, byte: bigint, at: number): boolean =>
+        sourceOf(entry, at) === 0 &&
+        stores.some(({ address, size }) => byte >= address && byte < address + BigInt(size));
+      // R43: an atomic access whose place others have stored to loads again; what all see that came behind it would have held them back.
+      const lost = view.entries.findIndex(
+        (seen) => seen.entry.half === true && bytesOf(seen).some((byte, at) => isHit(seen.entry, byte, at)),
+      );
+      const kept = lost < 0 ? window.entries : window.entries.slice(0, lost);
+      const entries = kept.map((entry, i): WindowEntry => {
+        const { overtaken } = entry;
+        if (overtaken === undefined) return entry;
+        const bytes = bytesOf(view.entries[i] as SeenEntry);
+        const after = overtaken.map((already, at) => already || isHit(entry, bytes[at] as bigint, at));
+        return after.some((now, at) => now !== overtaken[at]) ? { ...entry, overtaken: after } : entry;
       });
-      return withWindow(cpu, { ...window, entries });
+      return withWindow(cpu, { ...window, entries, ...(lost < 0 ? {} : { again: true as const }) });
     },
   });

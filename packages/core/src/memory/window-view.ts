@@ -21,8 +21,16 @@ export type SeenEntry = {
   readonly addressFirm: boolean;
   /** The registers before it, of an atomic access. */
   readonly given?: Registers;
+  /** Of an atomic access: all that it does not load itself is known and rests on no guess. */
+  readonly ready?: boolean;
+  /** What it stores elsewhere than on its own stack, and where; `value` counts once {@link dataKnown}. */
+  readonly stores: readonly Access[];
   /** The value it stores is known. */
   readonly dataKnown: boolean;
+  /** The address and the value that it stores rest on no guess. */
+  readonly storeFirm: boolean;
+  /** Of an atomic access: what it writes to registers, known before all else of it is, and whether that rests on no guess. */
+  readonly result?: { readonly registers: Registers; readonly firm: boolean };
   /** All that it reads is known and rests on no guess. */
   readonly firm: boolean;
   /** Where it goes on, by its inputs or by its guess; undefined while neither is there. */
@@ -33,7 +41,9 @@ export type SeenEntry = {
   readonly undecided: boolean;
   /** All its accesses are to the stack that its context has of its own, and nobody else's. */
   readonly own: boolean;
-  /** Its access has taken place. */
+  /** It has loaded what it loads, or its only access has taken place. */
+  readonly begun: boolean;
+  /** All its accesses have taken place. */
   readonly performed: boolean;
   /** The address of read-only text that it would store to: it raises an exception instead. */
   readonly forbidden?: bigint;
@@ -158,7 +168,8 @@ const lookOn = (
       }
       if (role === "branch" && isUnknown) decided = false;
     }
-    const common = { entry, is, addressFirm, performed: entry.done === true || entry.loaded !== undefined };
+    const begun = entry.done === true || entry.loaded !== undefined;
+    const common = { entry, is, addressFirm, stores: NO_ACCESS, begun, performed: begun };
     if (is.kind === "trap" || entry.fault !== undefined) {
       const trap = entry.fault === undefined ? is.trap : { vector: entry.fault, resume: entry.at };
       return {
@@ -167,6 +178,7 @@ const lookOn = (
         accesses: NO_ACCESS,
         access: undefined,
         dataKnown: true,
+        storeFirm: firm,
         firm,
         own: false,
         next: entry.done === true ? handlerOf(trap as NonNullable<typeof trap>) : undefined,
@@ -193,7 +205,11 @@ const lookOn = (
     let access: SeenEntry["access"];
     const usable = known || (guessed !== undefined && onlyBranchInputsMissing(is, unknown));
     const placed = addressKnown && (known || !is.conditional);
-    if (is.kind === "read" || is.kind === "atomic") {
+    if (is.kind === "atomic") {
+      const first = placed ? run(given) : undefined;
+      if (first === undefined || first.do === "load") return atomic(first?.from, run);
+      if (usable) outcome = first;
+    } else if (is.kind === "read") {
       const first = placed ? run(given) : undefined;
       if (first === undefined || first.do === "load") {
         access = is.kind;
@@ -248,20 +264,81 @@ const lookOn = (
       ...common,
       own,
       ...(forbidden === undefined ? {} : { forbidden }),
-      ...(access === "atomic" ? { given: { ...registers } } : {}),
       outcome,
       accesses,
       access: own ? undefined : access,
+      stores: is.kind === "write" ? (accesses ?? NO_ACCESS) : NO_ACCESS,
       dataKnown: usable,
+      storeFirm: firm && known,
       firm: firm && known,
       next: to,
       mode,
       undecided,
     };
+
+    /** An atomic access: its result is known once it has loaded, what it stores sometimes sooner, sometimes later. */
+    function atomic(
+      from: readonly Access[] | undefined,
+      run: (given: Registers, loaded?: readonly bigint[]) => Outcome,
+    ): SeenEntry | undefined {
+      const hasRole = (role: string, held: (register: string) => boolean): boolean =>
+        is.inputs.some((input) => input.role === role && held(input.register));
+      const isUnknown = (register: string): boolean => unknown.has(register);
+      const isSoft = (register: string): boolean => isUnknown(register) || soft.has(register);
+      const { loaded, way } = entry;
+      const comparedKnown = !hasRole("branch", isUnknown);
+      const end = from === undefined || loaded === undefined ? undefined : run(registers, loaded);
+      const ended = end?.do === "retire" ? end : undefined;
+      const decided = is.compares && ended !== undefined && comparedKnown ? storesOf(ended).length > 0 : undefined;
+      if (decided !== undefined && way !== undefined && decided !== (way === STORES)) return undefined;
+      const storing = !is.compares || (decided ?? way === STORES);
+      const compared = is.inputs.find(({ role }) => role === "branch")?.register;
+      const found = from?.map(({ size }) =>
+        compared === undefined ? 0n : BigInt.asUintN(8 * size, registers[compared] ?? 0n),
+      );
+      // What it compares with is what it has found, if it stores.
+      const early = found !== undefined && (is.exchanges || is.compares) ? run(registers, found) : undefined;
+      const finds = ended !== undefined && (!is.compares || comparedKnown) ? ended : early;
+      const assumed = storing && finds?.do === "retire" ? finds : undefined;
+      const dataFirm = !hasRole("address", isSoft) && !hasRole("data", isSoft);
+      const ownStack = from?.every(({ address }) => onStack(address)) === true;
+      const rests = restsOnStore(common, seen);
+      const complete = known && ended !== undefined ? ended : undefined;
+      const registersFirm = ended !== undefined && addressFirm && !rests;
+      const results = ended ?? (is.compares && comparedKnown ? assumed : undefined);
+      const whole = firm && complete !== undefined;
+      return {
+        ...common,
+        own: ownStack,
+        given: { ...registers },
+        ready: known && firm,
+        outcome: complete,
+        accesses: from,
+        access: ownStack ? undefined : storing ? "atomic" : "read",
+        stores: !storing || from === undefined ? NO_ACCESS : assumed === undefined ? from : storesOf(assumed),
+        dataKnown: assumed !== undefined && !hasRole("data", isUnknown),
+        storeFirm: is.exchanges ? dataFirm : whole && !rests,
+        ...(results === undefined ? {} : { result: { registers: results.registers, firm: registersFirm } }),
+        firm: whole && (is.exchanges || !rests),
+        performed: storing && !ownStack ? entry.done === true : begun,
+        next: is.behind,
+        mode: entry.mode ?? "",
+        undecided: false,
+      };
+    }
   }
 
   function write(found: SeenEntry): void {
-    const { is, outcome } = found;
+    const { is, outcome, result } = found;
+    if (result !== undefined) {
+      for (const register of is.outputs) {
+        unknown.delete(register);
+        if (result.firm) soft.delete(register);
+        else soft.add(register);
+      }
+      Object.assign(registers, result.registers);
+      return;
+    }
     if (outcome === undefined) {
       for (const register of is.outputs) {
         unknown.add(register);
@@ -286,6 +363,12 @@ const lookOn = (
 
 const NO_TAGS: readonly string[] = [];
 
+/** The guess of what compares that it stores. */
+const STORES = 1;
+
+const storesOf = (outcome: Outcome): readonly Access[] =>
+  outcome.do === "retire" ? (outcome.stores ?? NO_ACCESS) : NO_ACCESS;
+
 /** The registers that a guess gives to what decides an instruction. */
 const guessOf = (entry: WindowEntry, is: WindowInstruction, model: WindowModel): Registers | undefined => {
   if (is.alternatives !== "indirect") return entry.way === undefined ? undefined : is.alternatives[entry.way];
@@ -303,9 +386,6 @@ const sameRegisters = (a: Outcome, b: Outcome): boolean =>
   b.do === "retire" &&
   Object.keys({ ...a.registers, ...b.registers }).every((name) => a.registers[name] === b.registers[name]);
 
-/** A load that was forwarded from a store rests on what that store's value rests on. */
-const restsOnStore = (found: SeenEntry, seen: readonly SeenEntry[]): boolean => {
-  const { from } = found.entry;
-  if (from === undefined) return false;
-  return seen[seen.length - 1 - from]?.firm === false;
-};
+/** A load that was forwarded from stores rests on what their values rest on. */
+const restsOnStore = ({ entry }: Pick<SeenEntry, "entry">, seen: readonly SeenEntry[]): boolean =>
+  entry.from?.some((before) => before > 0 && seen[seen.length - before]?.storeFirm === false) === true;

@@ -65,6 +65,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
           return settledEffects(entered, memory, model, machine);
         });
       }
+      if (windowOfCpu(cpu).again === true) return settledEffects(cpu, memory, model, machine);
       if (cpu.order === null || windowOfCpu(cpu).entries.length === 0) {
         const begun = settle(cpu, memory, model, machine);
         const [only] = begun;
