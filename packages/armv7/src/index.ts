@@ -6,6 +6,7 @@ export * from "./strategies/bkpt.js";
 export * from "./strategies/ftrace.js";
 export * from "./strategies/literal.js";
 export * from "./strategies/nosync.js";
+export * from "./strategies/operations.js";
 export * from "./strategies/optprobe.js";
 export type { Secondaries } from "./strategies/patch-text.js";
 export { type ProbeOptions, probe } from "./strategies/probe.js";

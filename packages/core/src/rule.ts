@@ -74,8 +74,26 @@ export interface CpuPredicate<A extends Data = Data> {
   holds(cpu: CpuState, args: A, machine: Machine): boolean;
 }
 
-/** Declares a rule and infers its types; the value is unchanged. */
-export const rule = <A extends Data, const R extends Part>(r: Rule<A, R>): Rule => r as unknown as Rule;
+/** Names in any of these object types that `Of` does not have. */
+type Beyond<T, Of> = T extends object ? Exclude<keyof T, keyof Of> : never;
+/** Fields that effects of this type have and that nobody would look at. */
+type Misplaced<E> = E extends Effect
+  ?
+      | Beyond<E, Effect>
+      | Beyond<E["set"], Parts>
+      | Beyond<E["everyCpu"], EveryCpu>
+      | Beyond<E["otherCpus"], EveryCpu>
+      | Beyond<NonNullable<E["observed"]>[number], Observation>
+  : never;
+/** Nothing, or a field whose type the compiler names where an effect has one that is not its own. */
+type InPlace<E> = [Misplaced<E>] extends [never] ? unknown : { readonly "cmodx: no field of an effect": Misplaced<E> };
+
+/** Declares a rule and infers its types; the value is unchanged. A field of its effects that effects do not have does not compile. */
+export const rule = <A extends Data, const R extends Part, E extends Effect = Effect>(
+  r: Omit<Rule<A, R>, "apply"> & {
+    apply(parts: Pick<Parts, R>, args: A, machine: Machine): readonly E[];
+  } & InPlace<E>,
+): Rule => r as unknown as Rule;
 /** Declares a map over CPUs and infers its types; the value is unchanged. */
 export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map as unknown as CpuMap;
 /** Declares a predicate over CPUs and infers its types; the value is unchanged. */

@@ -154,8 +154,8 @@ const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => (
     binder.add(RULES, coreRules);
     for (const strategy of new Set(scenario.patchers.map((patcher) => patcher.strategy))) addRules(binder, strategy);
     for (const property of [...eventProperties, ...(scenario.judges ?? [])]) binder.add(PROPERTIES, property);
-    binder.provideClass(MACHINE, Machine);
-    binder.provideClass(EXPLORER, Explorer);
+    if (!replaced.has(MACHINE)) binder.provideClass(MACHINE, Machine);
+    if (!replaced.has(EXPLORER)) binder.provideClass(EXPLORER, Explorer);
   },
 });
 

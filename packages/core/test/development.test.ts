@@ -75,6 +75,20 @@ describe("development mode checks the rules that it runs", () => {
     await expect(check(changing, true)).rejects.toThrow();
   });
 
+  it("a misplaced field of an effect does not compile", () => {
+    const head = { id: "odd", source: "this test", reads: ["cpu"], writes: ["cpu", "everyCpu"] } as const;
+    const made = [
+      // @ts-expect-error: a map says what it touches, an effect does not.
+      rule({ ...head, apply: ({ cpu }) => [{ set: { cpu }, touches: ["words"] }] }),
+      // @ts-expect-error: nor does the name of a map.
+      rule({ ...head, apply: ({ cpu }) => [{ set: { cpu }, everyCpu: { id: "age", args: {}, touches: ["stale"] } }] }),
+      // @ts-expect-error: there is no such part.
+      rule({ ...head, apply: ({ cpu }) => [{ set: { cpu, cpus: [] } }] }),
+      rule({ ...head, apply: ({ cpu }) => [{ set: { cpu }, everyCpu: { id: "age", args: {} } }] }),
+    ];
+    expect(made).toHaveLength(4);
+  });
+
   it("the rules of core pass: the tests of this folder run in it", async () => {
     const { check: checked } = createSimulation({ architecture: toy(), development: true });
     await expect(
@@ -92,7 +106,7 @@ describe("operations and the rules behind them", () => {
   it("an operation that no rule knows is refused before anything runs", () => {
     const unknown = strategy(() => [step("do-it", "frobnicate")]);
     expect(() => createSimulation({ architecture: toy() }).machine(scenario(unknown))).toThrow(
-      "Step do-it uses the operation frobnicate, for which no rule is known.",
+      "Step do-it uses the operation frobnicate, for which no rule is known; there are",
     );
   });
 

@@ -4,6 +4,7 @@ import { container } from "tsyringe";
 import { describe, expect, it } from "vitest";
 import {
   createSimulation,
+  EXPLORER,
   FETCH_MODEL,
   type FetchModel,
   INSTRUCTION_SET,
@@ -92,7 +93,55 @@ describe("a plugin", () => {
   it("that provides a part without saying that it replaces it is refused, and both owners are named", () => {
     const plugin: Plugin = { id: "rude", install: (binder) => binder.provide(FETCH_MODEL, never) };
     expect(() => createSimulation({ architecture: toy(), plugins: [plugin] }).machine(of)).toThrow(
-      new InputError("Both @cmodx/core and rude provide fetch model; a simulation has one."),
+      "Both @cmodx/core and rude provide fetch model; a simulation has one.",
+    );
+  });
+
+  it("replaces the explorer, and the machine", async () => {
+    const refusing: Plugin = {
+      id: "refusing",
+      replaces: [EXPLORER],
+      install: (binder) =>
+        binder.provide(EXPLORER, { check: () => Promise.reject(new InputError("This explorer refuses all.")) }),
+    };
+    const base = createSimulation({ architecture: toy() });
+    await expect(createSimulation({ architecture: toy(), plugins: [refusing] }).check(of)).rejects.toThrow(
+      "This explorer refuses all.",
+    );
+    const machine = base.machine(of);
+    const given: Plugin = {
+      id: "given",
+      replaces: [MACHINE],
+      install: (binder) => binder.provide(MACHINE, machine),
+    };
+    expect(createSimulation({ architecture: toy(), plugins: [given] }).machine(of)).toBe(machine);
+  });
+
+  it("replaces the instruction set for the sites' code too", () => {
+    const shouting: Plugin = {
+      id: "shouting",
+      replaces: [INSTRUCTION_SET],
+      install: (binder) =>
+        binder.provide(INSTRUCTION_SET, {
+          ...toy().instructionSet,
+          assemble: (text, at, mode) => toy().instructionSet.assemble(text.toLowerCase(), at, mode),
+        }),
+    };
+    const loud = { ...of, sites: [site("NOP", "RET")] };
+    expect(createSimulation({ architecture: toy(), plugins: [shouting] }).machine(loud).cpus).toBe(2);
+  });
+
+  it("that replaces what it does not provide, or a list, is refused", () => {
+    const plugin = (replaces: Plugin["replaces"]): Plugin => ({
+      id: "empty",
+      ...(replaces && { replaces }),
+      install() {},
+    });
+    const made = (replaces: Plugin["replaces"]) => () =>
+      createSimulation({ architecture: toy(), plugins: [plugin(replaces)] }).machine(of);
+    expect(made([MACHINE])).toThrow("The plugin empty says that it replaces machine, but does not provide it.");
+    expect(made([RULES])).toThrow(
+      "The plugin empty says that it replaces rules, which is a list: parts are added to it.",
     );
   });
 

@@ -8,6 +8,7 @@ export * from "./strategies/fixup-2010.js";
 export * from "./strategies/int3.js";
 export * from "./strategies/int3-membarrier.js";
 export * from "./strategies/nmi-redo-2008.js";
+export * from "./strategies/operations.js";
 export * from "./strategies/optprobe.js";
 export * from "./strategies/self-jump.js";
 export * from "./strategies/static-call.js";

@@ -70,7 +70,6 @@ export const beginGraceRule = rule({
         parked: { tasks: parked.tasks.map((task) => marked(task, args, machine)) },
       },
       everyCpu: { id: "mark-grace", args },
-      touches: ["stack"],
       observed: [{ what: "begin-grace", detail: { flavour: args.flavour } }],
     },
   ],
@@ -79,6 +78,7 @@ export const beginGraceRule = rule({
 /** Marks what runs on one CPU. */
 export const markGraceMap = cpuMap({
   id: "mark-grace",
+  touches: ["stack"],
   apply: (cpu, args: Grace, machine): CpuState => ({
     ...cpu,
     stack: cpu.stack.map((context) => marked(context, args, machine)),

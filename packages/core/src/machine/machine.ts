@@ -129,7 +129,10 @@ export class Machine {
       "predicate",
       books.flatMap((book) => book.predicates),
     );
-    this.layout = layOut(scenario, architecture, fetch);
+    // What plugins replaced stands in the place of the architecture's own everywhere.
+    const memory = order.barriers === undefined ? architecture.memory : order;
+    const parts = { instructionSet, fetch, cache, cpu, ...(memory === undefined ? {} : { memory }) };
+    this.layout = layOut(scenario, { ...architecture, ...parts }, fetch);
     const code = [...this.layout.programs.values()].flatMap((program) => program.code);
     this.#operations = new Set(code.flatMap((entry) => (entry.kind === "op" ? [entry.op] : [])));
     for (const program of this.layout.programs.values()) {

@@ -2,6 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { InputError } from "../errors.js";
 import { didYouMean } from "../nearest.js";
 import { isStep, type Line, nested, type PatchProgram, type Step } from "../program/program.js";
+import { operationIds } from "../schema/program.js";
 import { NMI_OFF } from "../state.js";
 
 /* What programs name has to be there: a misspelt word, vector, barrier or cache operation would silently be another question. */
@@ -13,11 +14,12 @@ export type Planned = { readonly strategy: string; readonly program: PatchProgra
 export const entryHandlers: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
 
 /** What a program can name. */
-type Kind = "word" | "cpuWord" | "vector" | "barrier" | "maintenance";
+type Kind = "word" | "cpuWord" | "anyWord" | "vector" | "barrier" | "maintenance";
 
 const said: { readonly [kind in Kind]: string } = {
   word: "the shared word",
   cpuWord: "the per-CPU word",
+  anyWord: "the word",
   vector: "the vector",
   barrier: "the barrier",
   maintenance: "the cache operation",
@@ -46,6 +48,7 @@ export const assertNamed = (
     programs.flatMap(({ program }) => Object.keys(program[of] ?? {}));
   const there: { readonly [kind in Kind]: ReadonlySet<string> | undefined } = {
     word: new Set(declared("words")),
+    anyWord: new Set([...declared("words"), ...declared("cpuWords")]),
     cpuWord: new Set([NMI_OFF, ...declared("cpuWords")]),
     vector: vectors === undefined ? undefined : new Set([...vectors, ...cpu.breakpoints, ...entryHandlers]),
     barrier: memory?.barriers === undefined ? undefined : new Set(memory.barriers),
@@ -57,13 +60,15 @@ export const assertNamed = (
       if (among === undefined || among.has(String(name))) return;
       throw new InputError(
         `${who} of the strategy ${strategy} names ${said[what]} ${name}, which is not there${didYouMean(String(name), among)}`,
-        { place, code: what === "word" || what === "cpuWord" ? "undeclared" : "unknown-name" },
+        { place, code: /word/i.test(what) ? "undeclared" : "unknown-name" },
       );
     };
     for (const vector of Object.keys(program.traps ?? {})) need(`traps.${vector}`, "A handler", vector, "vector");
     for (const { id, op, args } of stepsIn([program.main, ...Object.values(program.traps ?? {})].flat())) {
       const [what, argument] = namedBy.get(op) ?? [];
       if (what !== undefined && argument !== undefined) need(id, `The step ${id}`, args[argument], what);
+      // Operations that strategies bring name words in the same way.
+      else if (!operationIds.has(op) && typeof args.word === "string") need(id, `The step ${id}`, args.word, "anyWord");
     }
   }
 };

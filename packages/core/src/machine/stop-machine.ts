@@ -32,7 +32,6 @@ export const queueStopRule = rule({
       {
         set: { cpu: machine.advance(cpu), services: { ...services, stop } },
         everyCpu: { id: "queue-stopper", args },
-        touches: ["pending"],
         observed: [{ what: "queue-stop", detail: {} }],
       },
     ];
@@ -42,6 +41,7 @@ export const queueStopRule = rule({
 /** Queues stopper work on one CPU. */
 export const queueStopperMap = cpuMap({
   id: "queue-stopper",
+  touches: ["pending"],
   apply: (cpu, args: Work) => ({ ...cpu, pending: [...cpu.pending, stopperWork(args.program)].sort() }),
 });
 

@@ -127,7 +127,6 @@ export const addEachCpuRule = rule({
     {
       set: { cpu: machine.advance(cpu) },
       everyCpu: { id: "add-cpu-word", args },
-      touches: ["words"],
       observed: [{ what: "addEachCpu", detail: args }],
     },
   ],
@@ -143,6 +142,7 @@ export const setCpuWordMap = cpuMap({
 /** Adds to a word of one CPU. */
 export const addCpuWordMap = cpuMap({
   id: "add-cpu-word",
+  touches: ["words"],
   apply: (cpu, args: { readonly word: string; readonly by: number }) => ({
     ...cpu,
     words: { ...cpu.words, [args.word]: Number(cpu.words[args.word]) + args.by },

@@ -26,24 +26,40 @@ export interface Plugin {
   install(binder: Binder): void;
 }
 
+/** The name of a token in a sentence. */
+const nameOf = (token: symbol): string => Symbol.keyFor(token)?.replace("cmodx:", "") ?? String(token);
+
 /** A fresh container: nothing in it is shared with another one, nor with tsyringe's global container. */
 export class Wiring {
   readonly #container: DependencyContainer;
   readonly #owners = new Map<symbol, string>();
+  readonly #lists = new Set<symbol>();
 
   constructor(plugins: readonly Plugin[]) {
     // createChildContainer would fall through to the global container; a second root does not.
     this.#container = Reflect.construct(container.constructor, []) as DependencyContainer;
     for (const plugin of plugins) plugin.install(this.#binder(plugin));
+    for (const { id, replaces = [] } of plugins) {
+      for (const token of replaces) {
+        if (this.#owners.get(token) === id) continue;
+        const part = nameOf(token);
+        const why = this.#lists.has(token) ? `which is a list: parts are added to it` : `but does not provide it`;
+        throw new InputError(`The plugin ${id} says that it replaces ${part}, ${why}.`, {
+          place: `plugin ${id}`,
+          code: "conflict",
+        });
+      }
+    }
   }
 
   #binder(plugin: Plugin): Binder {
     const own = (token: symbol): void => {
       const owner = this.#owners.get(token);
       if (owner !== undefined) {
-        throw new InputError(
-          `Both ${owner} and ${plugin.id} provide ${Symbol.keyFor(token)?.replace("cmodx:", "") ?? String(token)}; a simulation has one.`,
-        );
+        throw new InputError(`Both ${owner} and ${plugin.id} provide ${nameOf(token)}; a simulation has one.`, {
+          place: `plugin ${plugin.id}`,
+          code: "conflict",
+        });
       }
       this.#owners.set(token, plugin.id);
     };
@@ -57,6 +73,7 @@ export class Wiring {
         this.#container.registerSingleton(token, part);
       },
       add: (token, value) => {
+        this.#lists.add(token);
         this.#container.register(token, { useValue: value });
       },
     };

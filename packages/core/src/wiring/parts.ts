@@ -34,4 +34,4 @@ export const DEVELOPMENT = token<boolean>("development");
 /** The machine of the run. */
 export const MACHINE = token<Machine>("machine");
 /** The driver that explores every interleaving. */
-export const EXPLORER = token<Explorer>("explorer");
+export const EXPLORER = token<Pick<Explorer, "check">>("explorer");

@@ -43,6 +43,7 @@ export const sbiRemoteFenceIRule = rule({
 /** The map of {@link sbiRemoteFenceI}. */
 export const fenceIMap = cpuMap({
   id: "fence-i",
+  touches: ["stack", "stale", "excludes", "behind", "fetching", "order"],
   apply: (cpu, _args, machine) => fenced(cpu, machine),
 });
 
@@ -93,6 +94,7 @@ export const flushIcacheMmRule = rule({
 /** The map of {@link flushIcacheMm}. */
 export const fenceOrMarkMap = cpuMap({
   id: "fence-or-mark",
+  touches: ["stack", "stale", "excludes", "behind", "fetching", "words", "order"],
   apply: (cpu, _args, machine) =>
     cpu.stack.length > 0 ? fenced(cpu, machine) : { ...cpu, words: { ...cpu.words, [ICACHE_STALE]: true } },
 });
@@ -155,6 +157,7 @@ export const fixSavedRegistersRule = rule({
 /** The map of {@link fixSavedRegisters}. */
 export const fixSavedMap = cpuMap({
   id: "fix-saved",
+  touches: ["stack"],
   apply: (cpu, { places, nested }: Fix & { readonly [name: string]: Data }): CpuState => {
     // What runs has no saved registers.
     const interrupted = cpu.stack.slice(0, -1);

@@ -1,6 +1,6 @@
 import { type Bytes, InputError } from "@cmodx/core";
 import { decode } from "./decode.js";
-import { encode, littleEndian, type OperandText } from "./encode.js";
+import { encode, littleEndian, type OperandText, signExtended } from "./encode.js";
 import { type Condition, conditions, type Width } from "./instruction.js";
 import { type Form, forms } from "./opcodes.js";
 import { patchingEncodings } from "./patching.js";
@@ -94,11 +94,14 @@ const parseMemory = (text: string): OperandText | undefined => {
     }
   }
   if (place.base === "rip" && place.index !== undefined) return undefined;
+  // A displacement is sign-extended: kernel addresses such as 0xffffffff82000000 are ones of 32 bits.
+  const displacement = signExtended(place.displacement, place.addressSize) ?? place.displacement;
   return {
     kind: "memory",
     size: size === undefined ? undefined : sizes[size],
     ...(segment !== undefined && { segment: segment as "fs" | "gs" }),
     ...place,
+    displacement,
   };
 };
 

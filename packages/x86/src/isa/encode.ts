@@ -25,8 +25,11 @@ const codeSize = (code: OperandCode, size: Width): Width => {
 
 const fitsSigned = (value: bigint, size: number): boolean => BigInt.asIntN(size * 8, value) === value;
 
-/** The value as the immediate of an operation of `size` bytes, or nothing when it needs more than that. */
-const signExtended = (value: bigint, size: Width): bigint | undefined => {
+/**
+ * The value as the immediate of an operation of `size` bytes, or as a displacement of addresses of that size, with the sign that its
+ * highest bit means; nothing when it needs more than that.
+ */
+export const signExtended = (value: bigint, size: Width): bigint | undefined => {
   const bits = size * 8;
   return BigInt.asUintN(bits, value) === value || fitsSigned(value, size) ? BigInt.asIntN(bits, value) : undefined;
 };

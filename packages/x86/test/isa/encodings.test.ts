@@ -113,6 +113,16 @@ describe("encodings", () => {
     expect(assemble(".byte 0xcc, 144", at)).toEqual([0xcc, 0x90]);
   });
 
+  it("extends the sign of a displacement, which may be written as an address of 64 bits", () => {
+    const place = [0x04, 0x25, 0, 0, 0, 0x82];
+    expect(assemble("mov rax, [0xffffffff82000000]", at)).toEqual([0x48, 0x8b, ...place]);
+    expect(assemble("mov rax, [0xffffffff81fffff8 + 8]", at)).toEqual([0x48, 0x8b, ...place]);
+    expect(assemble("mov rax, [rbx+0xfffffffffffffff8]", at)).toEqual(assemble("mov rax, [rbx-8]", at));
+    expect(assemble("mov rax, [ebx+0xfffffff8]", at)).toEqual(assemble("mov rax, [ebx-8]", at));
+    for (const far of ["[0x82000000]", "[0xffffffff7fffffff]", "[0x1ffffffff82000000]", "[rbx+0x80000000]"])
+      expect(() => assemble(`mov rax, ${far}`, at)).toThrow("has no encoding with these operands.");
+  });
+
   it("lets a branch wrap around the address space", () => {
     expect(assemble("jmp8 0x10", 0xfffffffffffffff0n)).toEqual([0xeb, 0x1e]);
     expect(format(decoded([0xeb, 0x1e]), 0xfffffffffffffff0n)).toBe("jmp8 0x10");
