@@ -55,7 +55,9 @@ export const requestsOf = async (
   };
   if (asked.scenario !== undefined) {
     const named = asked.arch === undefined ? {} : { architecture: catalogue.architecture(asked.arch).id };
-    return [{ ...common, ...named, scenario: asked.scenario }];
+    const { cpus, irq, nmi, preempt, user, memory, drop, add } = asked;
+    const variations = given({ cpus, irq, nmi, preempt, user, memory, drop, add });
+    return [{ ...common, ...named, ...variations, scenario: asked.scenario }];
   }
   const { strategy } = asked;
   if (strategy === undefined) {
@@ -90,6 +92,12 @@ export const requestsOf = async (
     }),
   );
 };
+
+/** The object without what is undefined. */
+const given = <T extends object>(object: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 
 type WithoutFlips = Omit<Request & StrategyRequest, "flips" | "flipsWhy">;
 
@@ -156,24 +164,23 @@ export const siteFromText = (text: string, address: bigint): SiteRequest => {
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Three ways to say what the site is, and scenario modules that say nearly everything themselves. */
+/** Three ways to say what the site is, and scenario modules that say themselves what is patched, and how. */
 const refuseMixes = (asked: ModelOptions): void => {
-  const given = (names: readonly (keyof ModelOptions)[]) => names.filter((name) => asked[name] !== undefined);
+  const named = (names: readonly (keyof ModelOptions)[]) => names.filter((name) => asked[name] !== undefined);
   const refuse = (a: keyof ModelOptions, b: keyof ModelOptions | undefined, why: string): void => {
     if (b === undefined) return;
     throw new InputError(`${flagOf(b)} does not go with ${flagOf(a)}: ${why}.`, { place: flagOf(b) });
   };
   const bytes = ["oldBytes", "newBytes", "at"] as const;
   if (asked.scenario !== undefined) {
-    const own = ["strategy", "site", "offset", "from", ...bytes, "cpus", "flips", "memory"] as const;
-    const switches = ["irq", "nmi", "preempt", "user", "drop", "add", "width"] as const;
-    refuse("scenario", given([...own, ...switches])[0], "the scenario module says it");
+    const own = ["strategy", "site", "offset", "from", ...bytes, "flips", "width"] as const;
+    refuse("scenario", named(own)[0], "the scenario module says it");
   }
   if (asked.from !== undefined)
-    refuse("from", given(["site", "offset", ...bytes])[0], "the file says what the site is");
-  const [some, ...more] = given(bytes);
+    refuse("from", named(["site", "offset", ...bytes])[0], "the file says what the site is");
+  const [some, ...more] = named(bytes);
   if (some === undefined) return;
-  refuse(some, given(["site", "offset"])[0], "the bytes and their address say what the site is");
+  refuse(some, named(["site", "offset"])[0], "the bytes and their address say what the site is");
   if (more.length < bytes.length - 1) {
     const missing = bytes.find((name) => asked[name] === undefined) as keyof ModelOptions;
     throw new InputError(`${flagOf(some)} needs ${flagOf(missing)} too.`, { place: flagOf(missing) });

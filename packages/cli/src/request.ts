@@ -30,8 +30,10 @@ export type StrategyRequest = {
   readonly add?: readonly string[];
 };
 
-/** What is asked of a scenario module. */
-export type ScenarioRequest = { readonly scenario: string };
+/** What is asked of a scenario module. What is given besides comes before what the module says. */
+export type ScenarioRequest = {
+  readonly scenario: string;
+} & Partial<Pick<StrategyRequest, "cpus" | "irq" | "nmi" | "preempt" | "user" | "memory" | "drop" | "add">>;
 
 /**
  * Everything that a model is made from, as plain JSON: a saved counterexample carries it. Paths are as seen from the folder of
