@@ -7,6 +7,7 @@ export * from "./strategies/bypass-2008.js";
 export * from "./strategies/fixup-2010.js";
 export * from "./strategies/int3.js";
 export * from "./strategies/int3-membarrier.js";
+export * from "./strategies/literal.js";
 export * from "./strategies/nmi-redo-2008.js";
 export * from "./strategies/operations.js";
 export * from "./strategies/optprobe.js";

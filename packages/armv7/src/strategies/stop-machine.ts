@@ -42,12 +42,13 @@ export const stopMachineLinux = (): PatchStrategy =>
   );
 
 /**
- * `patch_text` of 2012, where cache maintenance reaches all CPUs: stop_machine for a 32-bit Thumb instruction that straddles words, with
- * an ISB on the secondaries, and `__patch_text` for all others.
+ * `patch_text` of 2012, where cache maintenance reaches all CPUs: stop_machine for a 32-bit Thumb instruction that straddles words, out of
+ * which the others go without an ISB, and `__patch_text` for all others.
  */
 export const patchTextOf2012 = (): PatchStrategy => ({
   id: "patch-text-2012",
-  summary: "patch_text of 2012: stop_machine for a 32-bit Thumb instruction that straddles words, else nosync",
+  summary:
+    "patch_text of 2012: stop_machine, as Linux has it, for a 32-bit Thumb instruction that straddles words, else nosync",
   source:
     "patch_text, arch/arm/kernel/patch.c, 3.7, where cache_ops_need_broadcast() is false; linux-arm-kernel 2012-12",
   architectures: ["armv7"],
@@ -62,7 +63,7 @@ export const patchTextOf2012 = (): PatchStrategy => ({
           ...sites.flatMap(({ address, next }, i) => {
             const id = siteStep("patch", i, sites.length);
             return straddlesWord(address, next, target)
-              ? patchText(id, address, next, target, "isb")
+              ? patchText(id, address, next, target, "as-linux")
               : patchNow(id, address, next, target);
           }),
           unlock("unlock", "text_mutex"),

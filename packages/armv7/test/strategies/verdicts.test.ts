@@ -222,9 +222,11 @@ describe("patch_text of 2012", () => {
     expect(stops("nop:b", 2)).not.toContain("patch-stop");
   });
 
-  it("is safe where the list allows the pair, and where it stops", async () => {
+  it("is safe where the list allows the pair; where it stops, the others go on without an ISB", async () => {
     expect(answer(await check("a32", patchTextOf2012()))).toBe("safe");
-    expect(answer(await check("t32", patchTextOf2012(), { site: "nop.w:b.w", offset: 2 }))).toBe("safe");
+    const straddling = { site: "nop.w:b.w", offset: 2 };
+    expect(answer(await check("t32", patchTextOf2012(), straddling))).toBe("unsafe: old-or-new");
+    expect(answer(await check("t32", stopMachine(), straddling))).toBe("safe");
     expect(answer(await check("t32", patchTextOf2012(), { site: "nop.w:b.w" }))).toMatch(/^unsafe/);
   });
 });

@@ -1,12 +1,23 @@
 import {
+  ack,
   type FlipSite,
   type Impossible,
   type Line,
   lock,
+  maskIrq,
   type PatchStrategy,
+  put,
+  sendIpi,
+  set,
+  setEachCpu,
   stopMachine as stopAll,
   syncCore,
+  toHex,
   unlock,
+  unmaskIrq,
+  until,
+  untilEachCpu,
+  waitIpi,
 } from "@cmodx/core";
 import { flushIcacheAll, patchInsnWrite, refusePair, siteStep, storePromises } from "./common.js";
 import {
@@ -102,10 +113,45 @@ export const pairBpf = (): PatchStrategy => ({
 export type FixRegistersOptions = {
   /** Code that was interrupted by an exception which was interrupted itself is looked for as well. Default true. */
   readonly nested?: boolean;
+  /**
+   * How the harts are stopped: by stop_machine, which waits for tasks (default); or in the handler of an interrupt, which comes over
+   * whatever runs with interrupts on, a softirq over an interrupted task among it.
+   */
+  readonly stops?: "stop-machine" | "ipi";
 };
 
+/** Every other hart waits in the handler of an interrupt until all is written, and executes a FENCE.I before it goes on. */
+const stoppedByIpi = (sites: readonly FlipSite[], behind: readonly Line[]): readonly Line[] => {
+  const now = toHex(sites.flatMap(({ next }) => next));
+  return [
+    lock("lock", "text_mutex"),
+    setEachCpu("stop-begin", STOPPED, 1),
+    sendIpi("stop", [
+      ack(),
+      until("stopped", WRITTEN, now),
+      syncCore("sync-stopped", "fence.i before it goes on"),
+      put("stopped-end", STOPPED),
+    ]),
+    waitIpi("stop-wait", "stop", "every other hart waits"),
+    maskIrq("irq-off", "local_irq_disable"),
+    ...sites.flatMap((site, i) =>
+      patchInsnWrite(siteStep("write", i, sites.length), site.address, site.next, "every hart is stopped"),
+    ),
+    ...behind,
+    unmaskIrq("irq-on", "local_irq_enable"),
+    set("release", WRITTEN, now, "the harts go on"),
+    put("stop-end", STOPPED),
+    untilEachCpu("stop-left", STOPPED, 0, "no hart waits any more"),
+    unlock("unlock", "text_mutex"),
+  ];
+};
+
+/** The word that stopped harts wait for, which says what has been written, and the per-CPU word that says that a hart is stopped. */
+const WRITTEN = "text_written";
+const STOPPED = "stopped_by_ipi";
+
 /** As {@link pairStopMachine}, and every thread that was interrupted between the two instructions is sent back to the first. */
-export const fixRegisters = ({ nested = true }: FixRegistersOptions = {}): PatchStrategy => ({
+export const fixRegisters = ({ nested = true, stops = "stop-machine" }: FixRegistersOptions = {}): PatchStrategy => ({
   ...common,
   id: "fix-registers",
   summary: "as pair-stop-machine; whoever was interrupted inside the pair is sent back to its start",
@@ -113,17 +159,13 @@ export const fixRegisters = ({ nested = true }: FixRegistersOptions = {}): Patch
   defaultSite: "nop+nop:call t0",
   rules: [...common.rules, fixSavedRegistersRule],
   maps: [...common.maps, fixSavedMap],
-  plan: ({ sites }) =>
-    refuse(sites) ?? {
-      main: stopped(sites, {
-        behind: () => [
-          fixSavedRegisters(
-            "fix-registers",
-            sites.map(({ address, next }) => ({ address, length: next.length })),
-            nested,
-            "the saved pc of every interrupted thread",
-          ),
-        ],
-      }),
-    },
+  plan({ sites }) {
+    const refused = refuse(sites);
+    if (refused !== undefined) return refused;
+    const places = sites.map(({ address, next }) => ({ address, length: next.length }));
+    const fix = fixSavedRegisters("fix-registers", places, nested, "the saved pc of every interrupted thread");
+    return stops === "ipi"
+      ? { main: stoppedByIpi(sites, [fix]), words: { [WRITTEN]: "" }, cpuWords: { [STOPPED]: 0 } }
+      : { main: stopped(sites, { behind: () => [fix] }) };
+  },
 });

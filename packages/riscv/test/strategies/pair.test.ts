@@ -1,7 +1,7 @@
-import { createSimulation } from "@cmodx/core";
+import { type Architecture, type Cpu, createSimulation } from "@cmodx/core";
 import { breakpointPasses, fixRegisters, pairBpf, pairStopMachine, riscv, stopMachine } from "@cmodx/riscv";
 import { describe, expect, it } from "vitest";
-import { answer, answers, check, everywhere, scenario } from "../check.js";
+import { answer, answers, check, everywhere, profiles, scenario } from "../check.js";
 
 const preempt = { preempt: true } as const;
 
@@ -78,8 +78,27 @@ describe("fix-registers", () => {
     expect(await answers(fixRegisters(), { interrupts: { nmi: true } })).toEqual(everywhere("unsafe: mid-sequence"));
   });
 
+  it("where frames nest only by looking for all of them: a task, a softirq over it, and over that the interrupt that stops", async () => {
+    const nesting = (fetch: string): Architecture => {
+      const architecture = riscv({ fetch });
+      const accepts: Cpu["accepts"] = (interrupt, levels, masked) =>
+        interrupt === "ipi"
+          ? levels.join() === "task,irq" || !masked
+          : architecture.cpu.accepts(interrupt, levels, masked);
+      return { ...architecture, cpu: { ...architecture.cpu, accepts } };
+    };
+    const asked = async (options: Parameters<typeof fixRegisters>[0], irq: boolean) => {
+      const of = scenario(fixRegisters({ ...options, stops: "ipi" }), { interrupts: { irq } });
+      const verdicts = profiles.map((fetch) => createSimulation({ architecture: nesting(fetch) }).check(of));
+      return (await Promise.all(verdicts)).map(answer);
+    };
+    expect(await asked({ nested: false }, false)).toEqual(profiles.map(() => "safe"));
+    expect(await asked({ nested: false }, true)).toEqual(profiles.map(() => "unsafe: mid-sequence"));
+    expect(await asked({ nested: true }, true)).toEqual(profiles.map(() => "safe"));
+  });
+
   it.each([true, false])("nested exceptions: %s", (nested) => {
-    // No service of the kernel stops a hart over two interrupted routines, so the operation is looked at by itself.
+    // stop_machine stops no hart over two interrupted routines, so here the operation is looked at by itself.
     const machine = createSimulation({ architecture: riscv(), development: true }).machine(
       scenario(fixRegisters({ nested })),
     );

@@ -1,5 +1,6 @@
 import {
   armTrap,
+  type Bytes,
   claim,
   disarmTrap,
   emulate,
@@ -15,6 +16,7 @@ import {
   type PatchStrategy,
   set,
   store,
+  syncCore,
   syncCores,
   toHex,
   unlock,
@@ -31,14 +33,20 @@ export type BypassOf2008Options = {
   readonly syncAfterFirst?: boolean;
 };
 
-/** Where the old and the new value differ, or why there is nothing but a value to change. */
-const valueAt = ({ address, old, next }: FlipSite, isa: InstructionSet): number | Impossible => {
+/** Where the old and the new value differ, null where they do not, or why there is more than a value to change. */
+const valueAt = ({ address, old, next }: FlipSite, isa: InstructionSet): number | null | Impossible => {
   const [from, to] = [only(old, isa), only(next, isa)];
   const differs = old.findIndex((byte, i) => byte !== next[i]);
   if (from === undefined || from.op !== to?.op || differs === 0)
     return { impossible: `at ${hex(address)} more than the value of one instruction changes.` };
-  return differs < 0 ? old.length : differs;
+  return differs < 0 ? null : differs;
 };
+
+/** `text_poke` of 2.6.28: a store, and a sync_core on this CPU alone. */
+const poke = (id: string, address: bigint, bytes: Bytes, note?: string): readonly Line[] => [
+  store(id, address, bytes, note === undefined ? {} : { note }),
+  syncCore(`${id}-self`, "text_poke ends with a sync_core of its own"),
+];
 
 /** The handler: whoever traps runs the copy of the old instruction, out of line, and goes on behind the site. */
 const bypass: readonly Line[] = [
@@ -51,7 +59,8 @@ const bypass: readonly Line[] = [
 
 /**
  * Immediate values by breakpoint bypass: the value of an instruction changes while an INT3 sends everybody to a copy of the old one.
- * As posted nothing synchronises after the value and after the first byte; `synchronize_sched` waits for the handlers.
+ * As posted no other CPU synchronises after the value and after the first byte; `synchronize_sched` waits for the handlers. Where the code
+ * holds the value already nothing is done.
  */
 export const bypassOf2008 = (options: BypassOf2008Options = {}): PatchStrategy => {
   const { syncAfterValue = false, syncAfterFirst = false } = options;
@@ -65,22 +74,23 @@ export const bypassOf2008 = (options: BypassOf2008Options = {}): PatchStrategy =
     promises: trapPromises,
     plan({ sites }, { instructionSet }) {
       const values = sites.map((site) => valueAt(site, instructionSet));
-      const impossible = values.find((value) => typeof value !== "number");
+      const impossible = values.find((value): value is Impossible => typeof value === "object" && value !== null);
       if (impossible !== undefined) return impossible;
       const update = (site: FlipSite, i: number): readonly Line[] => {
         const id = (name: string): string => siteStep(name, i, sites.length);
-        const value = values[i] as number;
+        const value = values[i];
+        if (typeof value !== "number") return [];
         const copy = [{ address: site.address, bytes: toHex(site.old) }];
         return [
           set(id("copy"), "bypass", copy, "the old instruction, and a jump behind the site"),
           armTrap(id("register"), "int3", "register_die_notifier"),
-          store(id("write-int3"), site.address, [INT3], { note: "traps whoever comes" }),
+          ...poke(id("write-int3"), site.address, [INT3], "traps whoever comes"),
           fence(id("wmb-int3"), "wmb"),
           syncCores(id("sync-int3"), "all CPUs now fetch the INT3"),
-          store(id("write-value"), site.address + BigInt(value), site.next.slice(value)),
+          ...poke(id("write-value"), site.address + BigInt(value), site.next.slice(value)),
           fence(id("wmb-value"), "wmb"),
           ...(syncAfterValue ? [syncCores(id("sync-value"), "all CPUs now fetch the new value")] : []),
-          store(id("write-first"), site.address, site.next.slice(0, 1), { note: "replaces the INT3" }),
+          ...poke(id("write-first"), site.address, site.next.slice(0, 1), "replaces the INT3"),
           ...(syncAfterFirst ? [syncCores(id("sync-first"), "all CPUs now fetch the instruction")] : []),
           waitRcuTasksRude(
             id("synchronize-sched"),

@@ -4,6 +4,7 @@ import { bypassOf2008 } from "./bypass-2008.js";
 import { int3Of2010, int3Of2010Nine } from "./fixup-2010.js";
 import { int3, int3Batch } from "./int3.js";
 import { int3Membarrier } from "./int3-membarrier.js";
+import { literal } from "./literal.js";
 import { nmiRedoOf2008 } from "./nmi-redo-2008.js";
 import { optprobe } from "./optprobe.js";
 import { selfJump } from "./self-jump.js";
@@ -23,6 +24,7 @@ export const strategies: readonly PatchStrategy[] = [
   staticCall(),
   optprobe(),
   bypassOf2008(),
+  literal(),
   selfJump(),
   nmiRedoOf2008(),
   alternatives(),

@@ -1,6 +1,7 @@
-import { bypassOf2008 } from "@cmodx/x86";
+import { createSimulation } from "@cmodx/core";
+import { bypassOf2008, x86 } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
-import { answer, answers, CROSSING, check, environments, profiles } from "../protocols/check.js";
+import { answer, answers, CROSSING, check, environments, profiles, scenario } from "../protocols/check.js";
 
 const site = bypassOf2008().defaultSite as string;
 const synchronised = bypassOf2008({ syncAfterValue: true, syncAfterFirst: true });
@@ -28,6 +29,32 @@ describe("bypass-2008 as posted", () => {
 
   it("takes every step", async () => {
     expect(await check("coherent", bypassOf2008(), { site })).toMatchObject({ unused: [] });
+  });
+});
+
+describe("bypass-2008's text_poke", () => {
+  const steps = (code: string) => {
+    const { machine } = createSimulation({ architecture: x86() });
+    return (
+      machine(scenario(bypassOf2008(), { site: code, patcher: { flips: 1 } })).layout.steps[0]?.filter(
+        (id) => !id.startsWith("handler"),
+      ) ?? []
+    );
+  };
+
+  it("synchronises its own CPU after each store", async () => {
+    expect(steps(site).filter((id) => /^write/.test(id))).toEqual(
+      ["int3", "value", "first"].flatMap((name) => [`write-${name}`, `write-${name}-self`]),
+    );
+    // On its own CPU nobody runs what is half changed.
+    const alone = { site, cpus: 1, interrupts: { irq: true, nmi: true } };
+    expect(answer(await check("intel", bypassOf2008(), alone))).toBe("safe");
+    const drop = ["write-value-self", "write-first-self"];
+    expect(answer(await check("intel", bypassOf2008(), { ...alone, patcher: { drop } }))).toMatch(/^unsafe/);
+  });
+
+  it("is not called where the code holds the value already", () => {
+    expect(steps("mov eax, 1:mov eax, 1")).toEqual(["lock", "unlock"]);
   });
 });
 
