@@ -1,6 +1,8 @@
 import { InputError, type PropertyId } from "@cmodx/core";
 import { type Catalogue, create, defaultSiteOf } from "./catalogue.js";
 import { type BinarySite, siteFromBinary, siteRequests } from "./from-binary.js";
+import { words } from "./options.js";
+import type { ArchitecturePackage } from "./plugin.js";
 import type { Request, SiteRequest, StrategyRequest } from "./request.js";
 import { noWayBack, subjectOf } from "./subject.js";
 import { hex } from "./text.js";
@@ -91,6 +93,34 @@ export const requestsOf = async (
       return withFlips({ ...base, ...fetch, site }, asked.flips, catalogue, folder);
     }),
   );
+};
+
+/**
+ * The fetch models that `--fetch` names: `A,B`, or `all` of the architecture. None where there is no `--fetch`.
+ * Throws {@link InputError} where the architecture has no such model.
+ */
+export const fetchesOf = async (
+  asked: ModelOptions,
+  catalogue: Catalogue,
+  folder: string,
+): Promise<readonly string[]> => {
+  if (asked.fetch === undefined) return [];
+  const named = words(asked.fetch);
+  if (named.length === 1 && named[0] !== "all") return named;
+  const { fetch: _, ...others } = asked;
+  const [first] = await requestsOf(others, catalogue, folder);
+  if (first === undefined) return [];
+  const id = first.architecture ?? (await subjectOf(first, catalogue, folder)).architecture;
+  return fetchModelsOf(asked.fetch, catalogue.architecture(id));
+};
+
+/** The ids of the fetch models that a text names for an architecture: `A,B`, or `all`. Throws as {@link fetchesOf} does. */
+export const fetchModelsOf = (text: string, architecture: ArchitecturePackage): readonly string[] => {
+  const all = create(architecture, undefined).fetchModels.map(({ id }) => id);
+  const named = words(text).flatMap((id) => (id === "all" ? all : [create(architecture, id).fetch.id]));
+  if (named.length === 0)
+    throw new InputError("--fetch takes fetch models, not nothing.", { place: "--fetch", code: "usage" });
+  return [...new Set(named)];
 };
 
 /** The object without what is undefined. */

@@ -46,7 +46,7 @@ export const sitesOf = (machine: Machine): readonly SiteJson[] =>
 
 /** What a verdict about a subject is bounded by. */
 export const boundsJson = (
-  { request, scenario, simulation, machine, architecture }: Subject,
+  { request, scenario, simulation, machine, architecture, variations }: Subject,
   verdict: Verdict,
 ): BoundsJson => {
   const patchers = scenario.patchers.map(({ strategy, sites, flips, drop = [], add = [] }) => ({
@@ -70,6 +70,7 @@ export const boundsJson = (
     user: machine.user,
     sites: sitesOf(machine),
     patchers,
+    variations,
     properties: [...countedProperties(scenario, simulation.properties(scenario))],
     limits: limitsOf(verdict.bounds),
     reached: verdict.verdict === "inconclusive" ? verdict.limit : null,
@@ -157,7 +158,7 @@ export const limitText = (limit: keyof Bounds | "interrupted", bounds: Bounds): 
 
 /** The document of `cmodx check --json`. */
 export const checkJson = (
-  { subject, verdict, run, offsets }: Judged,
+  { subject, verdict, run, offsets, models }: Judged,
   { repairs, outcomes }: Extras,
   saved: string | null,
 ): CheckJson => ({
@@ -184,5 +185,6 @@ export const checkJson = (
   repair: repairs === null ? null : repairJson(repairs),
   outcomes: outcomes === null ? null : outcomesJson(outcomes),
   offsets,
+  models,
   saved,
 });

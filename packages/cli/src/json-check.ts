@@ -13,6 +13,14 @@ export type SiteJson = {
   readonly origin: string | null;
 };
 
+/** An option that came before what a scenario module says. */
+export type VariationJson = {
+  readonly option: string;
+  readonly asked: string;
+  /** What the module says; null where it says nothing of it. */
+  readonly module: string | null;
+};
+
 /** One patcher of a check. */
 export type PatcherJson = {
   readonly strategy: string;
@@ -41,6 +49,8 @@ export type BoundsJson = {
   readonly user: boolean;
   readonly sites: readonly SiteJson[];
   readonly patchers: readonly PatcherJson[];
+  /** Options that came before what the scenario module says. */
+  readonly variations: readonly VariationJson[];
   /** The properties that counted. */
   readonly properties: readonly PropertyId[];
   readonly limits: {
@@ -144,9 +154,14 @@ export type CheckJson = {
   readonly outcomes: OutcomesJson | null;
   /** Each place in the line that the site can have, where the file does not fix it; this document is about the worst. */
   readonly offsets: readonly OffsetJson[];
+  /** Each fetch model that was asked for, where there are several; this document is about the worst. */
+  readonly models: readonly ModelJson[];
   /** The file the counterexample was saved to. */
   readonly saved: string | null;
 };
+
+/** The verdict under one fetch model. */
+export type ModelJson = { readonly fetch: string } & Omit<OffsetJson, "offset">;
 
 /** The verdict at one place in the line. */
 export type OffsetJson = {

@@ -2,7 +2,7 @@ import { InputError, type Progress, type Run, type Verdict } from "@cmodx/core";
 import type { Catalogue } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, type Io, type ProgressLine } from "./io.js";
-import type { OffsetJson } from "./json.js";
+import type { ModelJson, OffsetJson } from "./json.js";
 import type { Budget } from "./limits.js";
 import type { Request } from "./request.js";
 import { type Subject, subjectOf } from "./subject.js";
@@ -16,6 +16,8 @@ export type Judged = {
   readonly run: Run | null;
   /** The verdict at each place in the line that the site can have. */
   readonly offsets: readonly OffsetJson[];
+  /** The verdict under each fetch model, where several were asked for. */
+  readonly models: readonly ModelJson[];
 };
 
 /** Checks one model. */
@@ -60,7 +62,39 @@ export const judgeWorst = async (
     }
   }
   if (worst === undefined) throw refusal ?? new InputError("There is nothing to check.");
-  return { ...worst, run: runOf(worst.subject), offsets };
+  return { ...worst, run: runOf(worst.subject), offsets, models: [] };
+};
+
+/** What is asked of one fetch model: its id, and a request for each place that the site can have. */
+export type ModelRequests = { readonly fetch: string; readonly requests: readonly Request[] };
+
+/**
+ * Checks what is asked of each of several fetch models and gives the worst answer. A model under which nothing can be checked is listed as
+ * `impossible`. Throws the {@link InputError} of the first when that are all.
+ */
+export const judgeModels = async (
+  asked: readonly ModelRequests[],
+  catalogue: Catalogue,
+  budget: Budget,
+  io: Io,
+  progress: ProgressLine,
+): Promise<Judged> => {
+  const models: ModelJson[] = [];
+  let worst: Judged | undefined;
+  let refusal: InputError | undefined;
+  for (const { fetch, requests } of asked) {
+    try {
+      const judged = await judgeWorst(requests, catalogue, budget, io, progress);
+      models.push({ fetch, ...summary(judged.verdict) });
+      if (worst === undefined || badness(judged.verdict) > badness(worst.verdict)) worst = judged;
+    } catch (error) {
+      if (!isInputError(error)) throw error;
+      refusal ??= error;
+      models.push({ fetch, ...refused(error) });
+    }
+  }
+  if (worst === undefined) throw refusal ?? new InputError("There is nothing to check.");
+  return { ...worst, models };
 };
 
 const offsetOf = ({ machine }: Subject): number => Number((machine.layout.sites[0]?.address ?? 0n) % 64n);

@@ -95,7 +95,10 @@ export const options = {
     "patch calls, there and back, or forever (default 2; 1 where there is no way back)",
     flips,
   ),
-  fetch: option("--fetch <profile>", "how CPUs fetch instructions (default: the weakest profile)"),
+  fetch: option(
+    "--fetch <models>",
+    "how CPUs fetch instructions: a fetch model, several (A,B), or all (default: the weakest)",
+  ),
   memory: option("--memory <fidelity>", "data memory: sequential (default) or architectural", memory),
   irq: option("--irq", "interrupts on every CPU, whose handlers call the patched code"),
   nmi: option("--nmi", "the same with NMIs"),

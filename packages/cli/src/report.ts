@@ -2,7 +2,7 @@ import { type Broken, becauseOf, type PropertyId, type Repairs, type Verdict } f
 import { boundsJson, brokenJson, whyOf } from "./document.js";
 import type { Extras } from "./extras.js";
 import type { Colors } from "./io.js";
-import type { BoundsJson, BrokenJson, OffsetJson, SiteJson, ValueJson } from "./json.js";
+import type { BoundsJson, BrokenJson, ModelJson, OffsetJson, SiteJson, ValueJson, VariationJson } from "./json.js";
 import type { Judged } from "./judge.js";
 import { outcomesText } from "./outcomes-text.js";
 import { isScenario } from "./request.js";
@@ -11,7 +11,7 @@ import { renderTimeline } from "./timeline/timeline.js";
 
 /** What people read of a verdict: the answer, the timeline where there is one, and what it rests on. */
 export const reportOf = (
-  { subject, verdict, run, offsets }: Judged,
+  { subject, verdict, run, offsets, models }: Judged,
   { repairs, outcomes }: Extras,
   paint: Colors,
   saved: string | null,
@@ -29,6 +29,7 @@ export const reportOf = (
   if (outcomes !== null) parts.push(...outcomesText(outcomes, sizes(bounds), paint), "");
   parts.push(...ground(verdict, bounds, isScenario(subject.request) ? subject.scenario.name : null));
   if (offsets.length > 1) parts.push(...offsetsText(offsets));
+  if (models.length > 1) parts.push(...modelsText(models));
   if (run !== null) {
     const each = `${rate(run.interrupts, "interrupt", run.flips)} in ${rate(run.ipiRounds, "round", run.flips)}`;
     const stops = run.stops > 0 ? `, ${rate(run.stops, "stop_machine", run.flips)}` : "";
@@ -135,6 +136,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   const { fetch, properties, limits } = bounds;
   const lines = [
     ...(scenario === null ? [] : [entry("Scenario", scenario)]),
+    ...variationsText(bounds.variations),
     ...bounds.sites.map((site, i) => entry(bounds.sites.length === 1 ? "Site" : `Site ${i}`, siteText(site))),
     entry("Bounds", boundsText(bounds)),
     entry("Fetch", `${fetch.id}: ${fetch.source}`),
@@ -197,6 +199,29 @@ const offsetsText = (offsets: readonly OffsetJson[]): readonly string[] => {
   );
   return [entry("Offsets", `the file does not fix the place in the line; this is the worst of ${text.join(", ")}`)];
 };
+
+const modelsText = (models: readonly ModelJson[]): readonly string[] => {
+  const text = models.map(({ fetch, verdict, property, why }) => {
+    const more = property ?? (verdict === "impossible" ? `(${why})` : null);
+    return `${fetch} ${verdict}${more === null ? "" : ` ${more}`}`;
+  });
+  return [entry("Models", `this is the worst of ${text.join(", ")}`)];
+};
+
+const variationsText = (variations: readonly VariationJson[]): readonly string[] =>
+  variations.length === 0
+    ? []
+    : [
+        entry(
+          "Varied",
+          variations
+            .map(({ option, asked, module }) => {
+              const value = asked === "on" ? "" : ` ${asked}`;
+              return `${option}${value}${module === null ? "" : ` (the module says ${module})`}`;
+            })
+            .join(", "),
+        ),
+      ];
 
 const searchText = ({ states, transitions, depth, seconds: time }: Verdict): string =>
   `${count(states, "state")}, ${count(transitions, "transition")}, depth ${depth}, ${seconds(time)}`;

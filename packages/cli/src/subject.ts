@@ -1,10 +1,14 @@
 import * as core from "@cmodx/core";
 import {
+  assertScenario,
   createSimulation,
+  didYouMean,
   type Impossible,
   InputError,
   isImpossible,
   type Machine,
+  nearest,
+  type Patcher,
   type PatchProgram,
   type Property,
   parseAddition,
@@ -14,9 +18,10 @@ import {
 } from "@cmodx/core";
 import { type Catalogue, create } from "./catalogue.js";
 import { isInputError, messageOf } from "./errors.js";
+import type { VariationJson } from "./json.js";
 import { importDefault } from "./modules.js";
 import { isScenario, type Request, type ScenarioRequest, type StrategyRequest } from "./request.js";
-import { listed, nearest } from "./text.js";
+import { listed } from "./text.js";
 
 /** What a verdict is about: a request, and all that was made of it. */
 export type Subject = {
@@ -26,6 +31,8 @@ export type Subject = {
   readonly machine: Machine;
   /** Id of the architecture. */
   readonly architecture: string;
+  /** What was asked for in place of what the scenario's module says. */
+  readonly variations: readonly VariationJson[];
 };
 
 /**
@@ -71,13 +78,22 @@ const fromModule = async (
   try {
     const made =
       typeof exported === "function" ? await exported({ ...core, ...Object.fromEntries(architectures) }) : exported;
+    const given = typeof made === "object" && made !== null && !("name" in made) ? { name: file, ...made } : made;
+    assertScenario(given, file);
     const { properties, ignore } = request;
     const scenario: Scenario = {
-      ...parseScenario(made, file),
+      ...varied(given, request),
       ...(properties === undefined ? {} : { properties }),
       ...(ignore === undefined ? {} : { ignore }),
     };
-    return assemble(request, scenario, request.architecture ?? architectureOf(scenario, catalogue), catalogue);
+    const id = request.architecture ?? architectureOf(scenario, catalogue);
+    const planned = assemble(request, scenario, id, catalogue);
+    const { drop = [], add = [] } = request;
+    const subject =
+      drop.length + add.length === 0
+        ? planned
+        : assemble(request, { ...scenario, patchers: editedPatchers(planned, drop, add) }, id, catalogue);
+    return { ...subject, variations: variationsOf(given, request) };
   } catch (error) {
     // Whatever its code throws is about the input; that of core names what does not fit together.
     if (isInputError(error)) throw error;
@@ -85,29 +101,67 @@ const fromModule = async (
   }
 };
 
-const parseScenario = (value: unknown, file: string): Scenario => {
-  const scenario = value as Partial<Scenario> | null;
-  const missing =
-    typeof scenario !== "object" || scenario === null
-      ? "it is no object"
-      : !Array.isArray(scenario.sites)
-        ? "it has no list of sites"
-        : !Array.isArray(scenario.patchers)
-          ? "it has no list of patchers"
-          : scenario.patchers.some(
-                (patcher) => typeof patcher?.strategy?.plan !== "function" || !Array.isArray(patcher.sites),
-              )
-            ? "a patcher of it has no strategy or no list of sites"
-            : typeof scenario.cpus !== "number"
-              ? "it does not say how many cpus there are"
-              : undefined;
-  if (missing !== undefined) {
-    throw new InputError(`The scenario module ${file} gives no scenario: ${missing}.`, {
-      file,
-      place: "default export",
+/** The scenario of a module with what was asked for in place of what it says. */
+const varied = (scenario: Scenario, { cpus, irq, nmi, preempt, user, memory }: ScenarioRequest): Scenario => ({
+  ...scenario,
+  ...(cpus === undefined ? {} : { cpus }),
+  ...(irq || nmi
+    ? {
+        interrupts: {
+          ...scenario.interrupts,
+          // What handlers do stays the module's word.
+          ...(irq && !scenario.interrupts?.irq ? { irq } : {}),
+          ...(nmi && !scenario.interrupts?.nmi ? { nmi } : {}),
+        },
+      }
+    : {}),
+  ...(preempt === undefined ? {} : { preempt }),
+  ...(user === undefined ? {} : { user }),
+  ...(memory === undefined ? {} : { memory }),
+});
+
+/** The options that vary a module, and what it says itself. */
+const variationsOf = (scenario: Scenario, request: ScenarioRequest): readonly VariationJson[] => {
+  const { cpus, irq, nmi, preempt, user, memory, drop = [], add = [] } = request;
+  const { interrupts } = scenario;
+  const is = (on: unknown): string => (on ? "on" : "off");
+  const options: readonly (readonly [option: string, asked: string | undefined, module: string | null])[] = [
+    ["--cpus", cpus?.toString(), scenario.cpus.toString()],
+    ["--irq", irq ? "on" : undefined, is(interrupts?.irq)],
+    ["--nmi", nmi ? "on" : undefined, is(interrupts?.nmi)],
+    ["--preempt", preempt ? "on" : undefined, is(scenario.preempt)],
+    ["--user", user === undefined ? undefined : is(user), scenario.user === undefined ? null : is(scenario.user)],
+    ["--memory", memory, scenario.memory ?? "sequential"],
+    ...drop.map((id) => ["--drop", id, null] as const),
+    ...add.map((text) => ["--add", text, null] as const),
+  ];
+  return options.flatMap(([option, asked, module]) => (asked === undefined ? [] : [{ option, asked, module }]));
+};
+
+/** The patchers with steps left out and synchronisations put in: each in all programs that have the step. */
+const editedPatchers = (
+  { scenario, machine }: Pick<Subject, "scenario" | "machine">,
+  drop: readonly string[],
+  add: readonly string[],
+): readonly Patcher[] => {
+  const additions = add.map((text) => parseAddition(text, machine));
+  const steps = machine.layout.steps;
+  const all = new Set(steps.flat());
+  const missing = [...drop, ...additions.map(({ after }) => after)].find((id) => id !== null && !all.has(id));
+  if (missing !== undefined && missing !== null) {
+    throw new InputError(`No program of the scenario has a step ${missing}${didYouMean(missing, all)}`, {
+      place: drop.includes(missing) ? "--drop" : "--add",
+      code: "unknown-name",
     });
   }
-  return { ...(scenario as Scenario), name: scenario?.name ?? file };
+  return scenario.patchers.map((patcher, i) => {
+    const has = (id: string | null): boolean => id === null || steps[i]?.includes(id) === true;
+    return {
+      ...patcher,
+      drop: [...(patcher.drop ?? []), ...drop.filter(has)],
+      add: [...(patcher.add ?? []), ...additions.filter(({ after }) => has(after))],
+    };
+  });
 };
 
 /** The architecture that all strategies of a scenario are for. */
@@ -126,7 +180,7 @@ const assemble = (request: Request, scenario: Scenario, id: string, catalogue: C
   const simulation = createSimulation({ architecture, plugins: catalogue.parts });
   const { properties: _, ignore: __, ...unasked } = scenario;
   assertProperties(request, simulation.properties(unasked));
-  return { request, simulation, scenario, machine: simulation.machine(scenario), architecture: id };
+  return { request, simulation, scenario, machine: simulation.machine(scenario), architecture: id, variations: [] };
 };
 
 /** Throws {@link InputError} unless the properties that a request names are judged here. */

@@ -62,28 +62,3 @@ export const columns = (rows: readonly (readonly string[])[], width = WIDTH): re
     );
   });
 };
-
-/** The strings nearest to one by their edit distance, the nearest first; those too far off are left out. */
-export const nearest = (wanted: string, known: readonly string[]): readonly string[] =>
-  known
-    .map((name) => ({
-      name,
-      distance: name.includes(wanted) || wanted.includes(name) ? 1 : editDistance(wanted, name),
-    }))
-    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 2))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ name }) => name);
-
-const editDistance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
-};

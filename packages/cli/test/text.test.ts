@@ -1,5 +1,6 @@
+import { nearest } from "@cmodx/core";
 import { describe, expect, test } from "vitest";
-import { columns, entry, nearest, prose, wrap } from "../src/text.js";
+import { columns, entry, prose, wrap } from "../src/text.js";
 
 describe("wrap", () => {
   test("breaks at blanks and indents what follows", () => {

@@ -36,6 +36,7 @@ export { window } from "./memory/window.js";
 export type * from "./memory/window-model.js";
 export { type WindowState, windowOfCpu } from "./memory/window-state.js";
 export * from "./memory-order.js";
+export { didYouMean, nearest } from "./nearest.js";
 export * from "./program/builder.js";
 export * from "./program/program.js";
 export { eventProperties } from "./properties/properties.js";
@@ -52,6 +53,7 @@ export {
 export * from "./replay/saved-trace.js";
 export * from "./rule.js";
 export * from "./scenario.js";
+export { assertScenario } from "./schema/scenario.js";
 export * from "./simulation.js";
 export type { Run } from "./simulator/simulator.js";
 export * from "./state.js";

@@ -10,7 +10,7 @@ import {
 } from "@cmodx/core";
 import type { Command } from "commander";
 import { ablateText } from "../ablate-text.js";
-import { siteFromText } from "../ask.js";
+import { fetchModelsOf, siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
@@ -85,11 +85,11 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget
   const id = asked.arch ?? catalogue.architectureOf(asked.strategy);
   const architecture = catalogue.architecture(id);
   const strategy = catalogue.strategy(asked.strategy, id);
-  const first = create(architecture, asked.fetch);
+  const fetches = fetchModelsOf(asked.fetch ?? "all", architecture);
+  const first = create(architecture, fetches[0]);
   const text = asked.site ?? defaultSiteOf(strategy, first);
   if (text === undefined) throw new InputError(`${strategy.id} has no default site on ${id}; name one with --site.`);
-  const profiles =
-    asked.fetch === undefined ? first.fetchModels.map((model) => create(architecture, model.id)) : [first];
+  const profiles = fetches.map((fetch) => create(architecture, fetch));
   const steps = synchronisationsOf(strategy, text, first);
   const { memory = "sequential" } = asked;
   const isDecided = ({ op }: Step): boolean => op !== "fence" || memory === "architectural";

@@ -1,16 +1,17 @@
 import type { InputError } from "@cmodx/core";
 import type { Command } from "commander";
-import { DEFAULT_CPUS, type ModelOptions, requestsOf } from "../ask.js";
+import { DEFAULT_CPUS, fetchesOf, type ModelOptions, requestsOf } from "../ask.js";
 import { type Catalogue, loadCatalogue } from "../catalogue.js";
 import { checkJson } from "../document.js";
 import { isInputError, unwritten } from "../errors.js";
 import { type Extras, outcomesOf, repairsOf } from "../extras.js";
 import { colors, type Exit, exit, type Io, type Leave, type ProgressLine, progressLine } from "../io.js";
 import { toJson } from "../json.js";
-import { type Judged, judgeWorst } from "../judge.js";
+import { type Judged, judgeModels, judgeWorst } from "../judge.js";
 import { type Budget, budgetOf, type LimitOptions } from "../limits.js";
 import { options } from "../options.js";
 import { reportOf } from "../report.js";
+import type { Request } from "../request.js";
 import { assertWritable, relocate, writeWhole } from "../save.js";
 import { prose } from "../text.js";
 
@@ -25,7 +26,11 @@ type CheckOptions = ModelOptions &
 const HELP = `
 The site is the strategy's own by default. It can also be given as code (--site, --offset), taken from a real
 binary (--from), or given as bytes (--old-bytes, --new-bytes, --at). A scenario module (--scenario) says all of
-this itself and can have several sites and patchers.
+this itself and can have several sites and patchers; --cpus, --irq, --nmi, --preempt, --memory, --drop and --add
+come before what it says.
+
+--fetch A,B checks under several fetch models, --fetch all under all that the architecture has. The answer is the
+worst, and so is the exit code: 2 where one refuses the site, then 1, then 3.
 
 Exit codes: 0 safe, 1 unsafe, 2 wrong usage or input, 3 inconclusive, interrupted or vacuous.
 
@@ -97,7 +102,19 @@ const tell = async (
   io: Io,
   progress: ProgressLine,
 ): Promise<{ readonly judged: Judged; readonly extras: Extras }> => {
-  const judged = await judgeWorst(await requestsOf(asked, catalogue, io.cwd), catalogue, budget, io, progress);
+  const fetches = await fetchesOf(asked, catalogue, io.cwd);
+  const requests = (fetch: string | undefined): Promise<readonly Request[]> =>
+    requestsOf(fetch === undefined ? asked : { ...asked, fetch }, catalogue, io.cwd);
+  const judged =
+    fetches.length < 2
+      ? await judgeWorst(await requests(fetches[0]), catalogue, budget, io, progress)
+      : await judgeModels(
+          await Promise.all(fetches.map(async (fetch) => ({ fetch, requests: await requests(fetch) }))),
+          catalogue,
+          budget,
+          io,
+          progress,
+        );
   const { subject, verdict } = judged;
   const extras = {
     repairs: asked.repair ? await repairsOf(subject, verdict, budget, io, progress) : null,
@@ -123,7 +140,9 @@ const save = async (
   }
 };
 
-const codeOf = ({ verdict }: Judged, { outcomes }: Extras): Exit => {
+/** Of several fetch models one under which nothing could be checked is worse than an unsafe one, and that worse than an undecided one. */
+const codeOf = ({ verdict, models }: Judged, { outcomes }: Extras): Exit => {
+  if (models.some((model) => model.verdict === "impossible")) return exit.input;
   if (verdict.verdict === "unsafe") return exit.unsafe;
   const cut = outcomes !== null && outcomes.limit !== null;
   return cut || verdict.verdict !== "safe" ? exit.inconclusive : exit.complete;

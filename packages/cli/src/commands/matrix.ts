@@ -1,6 +1,6 @@
 import { type Architecture, createSimulation, type PatchStrategy, type Scenario } from "@cmodx/core";
 import type { Command } from "commander";
-import { siteFromText } from "../ask.js";
+import { fetchModelsOf, siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
 import { whyOf } from "../document.js";
 import { isInputError } from "../errors.js";
@@ -84,9 +84,9 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, budget: Budget, 
   const architecture = catalogue.architecture(id);
   const { strategy } = asked;
   const strategies = strategy === undefined ? catalogue.strategiesFor(id) : [catalogue.strategy(strategy, id)];
-  const first = create(architecture, asked.fetch);
-  const profiles =
-    asked.fetch === undefined ? first.fetchModels.map((model) => create(architecture, model.id)) : [first];
+  const fetches = fetchModelsOf(asked.fetch ?? "all", architecture);
+  const first = create(architecture, fetches[0]);
+  const profiles = fetches.map((fetch) => create(architecture, fetch));
   const environments = environmentsOf(architecture, first);
   const { cpus = DEFAULT_CPUS, memory = "sequential" } = asked;
   const cells: CellJson[] = [];

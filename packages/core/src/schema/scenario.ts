@@ -7,6 +7,7 @@ import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code
 import { additionSchema } from "./program.js";
 import {
   address,
+  assertFits,
   callable,
   either,
   flag,
@@ -87,6 +88,14 @@ export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   ignore: optional(propertiesSchema),
   judges: optional(list("properties", propertySchema)),
 });
+
+/**
+ * Throws {@link InputError} unless a value has the form of a scenario; whether it fits together a simulation says. `file`: where it comes
+ * from, for the message.
+ */
+export function assertScenario(value: unknown, file?: string): asserts value is Scenario {
+  assertFits(scenarioSchema, value, "scenario", file === undefined ? {} : { file });
+}
 
 /**
  * Throws {@link InputError} unless all properties of a simulation can be told apart, and those that a scenario names, and those that its
