@@ -64,10 +64,16 @@ export const raised = (
   return handled || isPatchers(insn, vector, machine) ? [] : [unhandled(insn, vector, store)];
 };
 
+/** Why an instruction has no effect that the model knows, by what it raises in place of an exception. */
+const unknown: { readonly [vector: string]: string } = {
+  unsupported: "it is outside the modelled subset, so what it does is not known",
+  unmapped: "nothing is modelled where it lies, or where it goes on beyond its first bytes",
+};
+
 /** Nothing handled an exception. `store`: the address of read-only text that it comes of a store to. */
 export const unhandled = (insn: Faulting, vector: string, store?: bigint): Observation =>
   store === undefined
-    ? faulted(insn, `it raises ${vector}, which nothing handles`, { vector })
+    ? faulted(insn, unknown[vector] ?? `it raises ${vector}, which nothing handles`, { vector })
     : faulted(insn, `its store to read-only text at ${hex(store)} raises ${vector}, which nothing handles`, {
         vector,
         to: store,

@@ -20,6 +20,9 @@ export const literal = ({ width = 8 }: { readonly width?: StoreWidth } = {}): Pa
     const wrong = sites.find(({ next }) => next.length !== 8);
     if (wrong !== undefined)
       return { impossible: `a literal is eight bytes, not ${wrong.next.length} at ${hex(wrong.address)}.` };
+    const odd = sites.find(({ old, next }) => [old, next].some(([low = 0]) => low % 2 === 1));
+    if (odd !== undefined)
+      return { impossible: `a literal holds an address of code, which is even; that at ${hex(odd.address)} is not.` };
     const functions = [...new Set(sites.flatMap(({ old, next }) => [numberIn(old), numberIn(next)]))];
     const through = sites.map(({ address }) => ({
       address: address + THROUGH,

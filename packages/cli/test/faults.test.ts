@@ -1,0 +1,233 @@
+import { arm64, nosync as arm64Nosync, stopMachine as arm64StopMachine } from "@cmodx/arm64";
+import { armv7, nosync as armv7Nosync, stopMachine as armv7StopMachine } from "@cmodx/armv7";
+import {
+  type Architecture,
+  claim,
+  createSimulation,
+  emulate,
+  type FlipSite,
+  type Line,
+  local,
+  lookup,
+  ne,
+  type PatchStrategy,
+  type Scenario,
+  set,
+  store,
+  syncCores,
+  toHex,
+  type Verdict,
+  when,
+} from "@cmodx/core";
+import { riscv, stopMachine as riscvStopMachine } from "@cmodx/riscv";
+import { int3, x86, stopMachine as x86StopMachine } from "@cmodx/x86";
+import { describe, expect, it } from "vitest";
+
+/* `fault` on the four architectures, in both memory orders: exceptions that nothing handles, and control that leaves the code. */
+
+type Machine = {
+  readonly architecture: Architecture;
+  /** A way of changing `nop` into a branch that is safe. */
+  readonly safe: PatchStrategy;
+  readonly site: readonly [old: string, next: string];
+  readonly undefined: string;
+  /** A branch through a register that holds 0. */
+  readonly astray: string;
+  /** A call through it. */
+  readonly calls: string;
+  /** Stores to the text at this distance from the site's line. */
+  readonly stores: string;
+  readonly exception: string;
+  readonly breakpoint: string;
+  readonly vector: string;
+  /** A way that puts any instruction. */
+  readonly stopMachine: PatchStrategy;
+};
+
+const TEXT = 0x100n;
+
+const machines: { readonly [id: string]: Machine } = {
+  x86: {
+    architecture: x86(),
+    safe: int3(),
+    site: ["nop5", "jmp"],
+    undefined: "ud2",
+    astray: "jmp rbx",
+    calls: "call rbx",
+    stores: `mov rax, 0x${(x86().base + TEXT).toString(16)}+mov [rax], ebx`,
+    exception: "ud",
+    breakpoint: "int3",
+    vector: "int3",
+    stopMachine: x86StopMachine(),
+  },
+  arm64: {
+    architecture: arm64(),
+    safe: arm64Nosync(),
+    site: ["nop", "b"],
+    undefined: "udf #0",
+    astray: "br x16",
+    calls: "blr x16",
+    stores: `adr x2, 0x${(arm64().base + TEXT).toString(16)}+str w1, [x2]`,
+    exception: "ud",
+    breakpoint: "brk #1",
+    vector: "brk",
+    stopMachine: arm64StopMachine(),
+  },
+  riscv: {
+    architecture: riscv(),
+    safe: riscvStopMachine(),
+    site: ["nop", "j"],
+    undefined: "c.unimp",
+    astray: "jr t1",
+    calls: "jalr t1",
+    // The site is one instruction, so this is 4 bytes behind it.
+    stores: "auipc t2, 0+sw a1, 0xfc(t2)",
+    exception: "ud",
+    breakpoint: "ebreak",
+    vector: "ebreak",
+    stopMachine: riscvStopMachine(),
+  },
+  armv7: {
+    architecture: armv7(),
+    safe: armv7Nosync(),
+    site: ["nop", "b"],
+    undefined: "udf #0",
+    astray: "bx r5",
+    calls: "blx r5",
+    stores: "movw r2, #0x100+movt r2, #0xc010+str r1, [r2]",
+    exception: "und",
+    breakpoint: "bkpt #0",
+    vector: "bkpt",
+    stopMachine: armv7StopMachine(),
+  },
+};
+
+const orders = ["sequential", "architectural"] as const;
+
+describe.each(Object.entries(machines))("on %s", (_, machine) => {
+  const { architecture, site, safe, stopMachine } = machine;
+  const { base } = architecture;
+  const simulation = createSimulation({ architecture });
+  const returns = architecture.epilogue ?? architecture.returns;
+  const [old, next] = site;
+
+  const scenario = (after: string, more: Partial<Scenario> = {}): Scenario => ({
+    name: after,
+    sites: [{ address: base, old, new: next, after: `${after}+${returns}` }],
+    patchers: [{ strategy: safe, sites: [0], flips: 1 }],
+    cpus: 2,
+    ...more,
+  });
+
+  const whyOf = (verdict: Verdict): string => {
+    expect(verdict).toMatchObject({ verdict: "unsafe", property: "fault" });
+    return verdict.verdict === "unsafe" ? verdict.why : "";
+  };
+
+  describe.each(orders)("in the %s order", (memory) => {
+    const check = (after: string, more: Partial<Scenario> = {}): Promise<Verdict> =>
+      simulation.check({ ...scenario(after, more), memory });
+
+    it("a branch to where the new code says is an exit", async () => {
+      expect(await check("nop")).toMatchObject({ verdict: "safe", vacuous: false, faults: [] });
+    });
+
+    it("an instruction that is none raises what nothing handles", async () => {
+      expect(whyOf(await check(machine.undefined))).toMatch(
+        new RegExp(`it raises ${machine.exception}, which nothing handles\\.$`),
+      );
+    });
+
+    it("a handler of one's own handles it", async () => {
+      const handled = { executors: [{ faults: base + TEXT }], blocks: [{ address: base + TEXT, code: returns }] };
+      expect(await check(machine.undefined, handled)).toMatchObject({ verdict: "safe", vacuous: false, faults: [] });
+    });
+
+    it.each(["astray", "calls"] as const)("a branch through a register that holds 0: %s", async (how) => {
+      const verdict = await check(machine[how]);
+      expect(whyOf(verdict)).toMatch(/ it goes on at 0x0, where nothing is modelled and which no code names\.$/);
+      expect(await check(machine[how], { exits: [0n] })).toMatchObject({ verdict: "safe", faults: [] });
+    });
+
+    it("a store to read-only text", async () => {
+      const text = { blocks: [{ address: base + TEXT, code: `nop+nop+${returns}` }] };
+      expect(whyOf(await check(machine.stores, text))).toContain(
+        `its store to read-only text at 0x${(base + TEXT).toString(16)} raises pf, which nothing handles`,
+      );
+      const handled = { executors: [{ faults: base + TEXT }], ...text };
+      expect(await check(machine.stores, handled)).toMatchObject({ verdict: "safe", faults: [] });
+      // Data is no text.
+      expect(await check(machine.stores)).toMatchObject({ verdict: "safe", faults: [] });
+    });
+
+    it("what does not count is said all the same", async () => {
+      const verdict = await check(machine.undefined, { ignore: ["fault"] });
+      expect(verdict).toMatchObject({ verdict: "safe", notPromised: expect.arrayContaining(["fault"]) });
+      expect(verdict.faults).toEqual([
+        expect.stringContaining(`it raises ${machine.exception}, which nothing handles`),
+      ]);
+    });
+
+    it("a program that stores what is no instruction over the next one", async () => {
+      const bytes = architecture.instructionSet.assemble(machine.undefined, base, "");
+      const spoiling: PatchStrategy = {
+        ...safe,
+        id: "spoiling",
+        plan: ({ sites: [first] }) => ({
+          main: [store("spoil", behind(first), bytes, { width: bytes.length as 1 | 2 | 4 }), syncCores("sync")],
+        }),
+      };
+      const patchers = [{ strategy: spoiling, sites: [0], flips: 1 }];
+      const verdict = await check("nop", { patchers, ignore: ["done", "rule"] });
+      // On ARMv7 an undefined instruction is a breakpoint, and whoever writes one has to handle it.
+      const property = machine.exception === "und" ? "trap-owned" : "fault";
+      expect(verdict).toMatchObject({ verdict: "unsafe", property });
+    });
+  });
+
+  describe("new code that is a breakpoint", () => {
+    const probed = (more: Partial<Scenario> = {}): Scenario => ({
+      name: "probed",
+      sites: [{ address: base, old: "nop", new: machine.breakpoint }],
+      patchers: [{ strategy: stopMachine, sites: [0], flips: 1 }],
+      cpus: 2,
+      ...more,
+    });
+
+    /** Handles the breakpoint of a site, for good, by executing what was there. */
+    const owner = (nop: string): PatchStrategy => ({
+      id: "owner",
+      summary: "a probe that owns its breakpoint",
+      source: "this test",
+      architectures: "any",
+      defaultSite: "nop:nop",
+      promises: [],
+      plan: () => ({
+        main: [set("nothing", "other", 0)],
+        traps: { [machine.vector]: owns },
+        words: { other: 1, probes: [{ address: base, bytes: nop }] },
+      }),
+    });
+
+    it("has an owner, or breaks `trap-owned`", async () => {
+      for (const memory of orders) {
+        const alone = await simulation.check({ ...probed(), memory });
+        expect(alone).toMatchObject({ verdict: "unsafe", property: "trap-owned" });
+        const nop = toHex(architecture.instructionSet.assemble("nop", base, ""));
+        const patchers = [...probed().patchers, { strategy: owner(nop), sites: [], flips: 1 }];
+        expect(await simulation.check({ ...probed({ patchers, cpus: 3 }), memory })).toMatchObject({
+          verdict: "safe",
+          vacuous: false,
+        });
+      }
+    });
+  });
+});
+
+/** The handler: executes the instruction that the probe replaced. */
+const owns: readonly Line[] = [
+  lookup("owner-find", "probes", "probed"),
+  when("owner-ours", ne(local("probed"), null), [emulate("owner-run", local("probed")), claim("owner-claim")]),
+];
+
+const behind = (site: FlipSite | undefined): bigint => (site?.address ?? 0n) + BigInt(site?.old.length ?? 0);
