@@ -56,7 +56,10 @@ export interface Rule<A extends Data = Data, R extends Part = Part> {
    * gives an address as timelines speak of it.
    */
   says?(detail: Observation["detail"], place: (address: bigint) => string): string;
-  /** The outcomes: none means blocked, several mean non-determinism. */
+  /**
+   * The outcomes: none means blocked, several mean non-determinism. A step of a program goes on by `machine.advance`; one that leaves
+   * its program where it was is an {@link InputError}.
+   */
   apply(parts: Pick<Parts, R>, args: A, machine: Machine): readonly Effect[];
 }
 

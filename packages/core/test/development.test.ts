@@ -3,7 +3,12 @@ import {
   createSimulation,
   type Effect,
   enabledSteps,
+  InputError,
   initialView,
+  type Line,
+  load,
+  local,
+  ne,
   type Part,
   type PatchStrategy,
   type Rule,
@@ -12,7 +17,7 @@ import {
   type Writes,
 } from "../src/index.js";
 import { toy } from "./toy/architecture.js";
-import { scenario, strategy } from "./toy/scenario.js";
+import { answer, scenario, strategy, check as toyCheck } from "./toy/scenario.js";
 
 /** A strategy whose one step is an operation with a rule of its own. */
 const strategyOf = (own: Rule): PatchStrategy => strategy(() => [step("odd", own.id)], { rules: [own] });
@@ -132,6 +137,40 @@ describe("operations and the rules behind them", () => {
       property: "pair",
       why: 'The combination ["func","op"] was used, which no published version had.',
     });
+  });
+
+  it("a rule that forgets `machine.advance` is told so", async () => {
+    const stuck = odd(["cpu"], ["cpu"], ({ cpu }) => [{ set: { cpu } }]);
+    const grows = odd(["services"], ["services"], ({ services }) => [
+      { set: { services: { ...services, words: { n: Number(services.words.n ?? 0) + 1 } } } },
+    ]);
+    for (const rule of [stuck, grows])
+      await expect(check(rule, false)).rejects.toThrow(
+        /^The rule odd leaves its program at the step odd: what it sets for the CPU comes from machine\.advance\(cpu\)/,
+      );
+    const { simulate } = createSimulation({ architecture: toy() });
+    expect(() => simulate(scenario(strategyOf(stuck)))).toThrow(InputError);
+  });
+
+  it("but a loop of one step comes back to it", async () => {
+    const counts = odd(["cpu"], ["cpu"], ({ cpu }, _args, machine) => {
+      const n = machine.value(cpu, local("n"));
+      return [{ set: { cpu: machine.advance(machine.setLocal(cpu, "n", Number(n) + 1)) } }];
+    });
+    const again: Line = { id: "again", while: ne(local("n"), 3), repeat: [{ id: "odd", op: "odd", args: {} }] };
+    expect(
+      answer(
+        await toyCheck(
+          scenario(
+            strategy(() => [load("load", "none", "n"), again], {
+              rules: [counts],
+              program: () => ({ words: { none: 0 } }),
+            }),
+            { executors: [] },
+          ),
+        ),
+      ),
+    ).toBe("safe");
   });
 
   it("a rule may have no outcome, or several", async () => {

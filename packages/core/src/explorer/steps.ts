@@ -1,3 +1,4 @@
+import { assertAdvanced } from "../machine/advanced.js";
 import type { Machine } from "../machine/machine.js";
 import { stopperWork } from "../machine/reserved.js";
 import type { Property } from "../properties/property.js";
@@ -125,6 +126,7 @@ export class Steps {
   #compute(candidate: number, memory: number, services: number, parked: number): number {
     const parts = this.parts.of(this.candidates.cpuOf(candidate), memory, services, parked);
     const effects = this.#apply(candidate, parts);
+    assertAdvanced(this.candidates.candidate(candidate), parts.cpu as CpuState, effects, this.machine);
     const first = this.effects.size;
     if (effects.length === 0) this.#blocked.add(candidate);
     effects.forEach((effect, choice) => {

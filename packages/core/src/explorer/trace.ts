@@ -1,3 +1,4 @@
+import { assertAdvanced } from "../machine/advanced.js";
 import type { Candidate } from "../machine/candidates.js";
 import type { Machine } from "../machine/machine.js";
 import type { Effect, Observation } from "../rule.js";
@@ -54,6 +55,7 @@ export const enabledSteps = (machine: Machine, view: StateView, cpu: number): re
       return [];
     const { memory, services, parked } = view;
     const effects = candidate.rule.apply({ cpu: acting, memory, services, parked }, candidate.args, machine);
+    assertAdvanced(candidate, acting, effects, machine);
     return effects.length === 0 ? [] : [{ candidate, index, effects }];
   });
 };

@@ -5,7 +5,7 @@ import type { Machine } from "./machine.js";
 import { HOME, trapProgram } from "./reserved.js";
 
 /*
- * R43: what nobody in the scenario takes care of: an exception without a handler, and control that leaves the modelled code for where
+ * R48: what nobody in the scenario takes care of: an exception without a handler, and control that leaves the modelled code for where
  * nobody said that it goes. The run goes on as after any routine's end; the observation is what `fault` judges.
  */
 
@@ -60,7 +60,9 @@ export const raised = (
   machine: Machine,
   store?: bigint,
 ): readonly Observation[] => {
-  const handled = machine.hasProgram(trapProgram(vector)) || machine.faults(routine) !== undefined;
+  // What no one knows the effect of, no handler takes care of.
+  const isException = vector !== "unsupported";
+  const handled = isException && (machine.hasProgram(trapProgram(vector)) || machine.faults(routine) !== undefined);
   return handled || isPatchers(insn, vector, machine) ? [] : [unhandled(insn, vector, store)];
 };
 

@@ -1,5 +1,5 @@
-import { createSimulation } from "@cmodx/core";
-import { int3, x86 } from "@cmodx/x86";
+import { claim, createSimulation, emulate, fence, type PatchStrategy } from "@cmodx/core";
+import { int3, int3Batch, int3Membarrier, stopMachine, x86 } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
 import { allBroken, answer, answers, CROSSING, check, environments, profiles, scenario } from "./check.js";
 
@@ -108,6 +108,34 @@ describe("int3 without one of its other steps", () => {
     await expect(check("intel", int3(), { patcher: { drop: ["sync-4"] } })).rejects.toThrow(
       /has no step sync-4; its steps are lock, fill-array/,
     );
+  });
+});
+
+describe("an INT3 that is the new code", () => {
+  const put = { site: "nop:int3", patcher: { flips: 1 } };
+
+  it("is nobody's without a probe that owns it", async () => {
+    for (const strategy of [int3(), int3Batch(), int3Membarrier(), stopMachine()])
+      expect(await answers(strategy, put), strategy.id).toEqual(everywhere("unsafe: trap-owned"));
+  });
+
+  it("is left by int3's own handler to whoever owns it", async () => {
+    const owner: PatchStrategy = {
+      ...int3(),
+      id: "owner",
+      plan: () => ({
+        main: [fence("begin", "mb")],
+        traps: { int3: [emulate("owner-skip", "90"), claim("owner-claim")] },
+      }),
+    };
+    for (const strategy of [int3(), int3Membarrier(), stopMachine()]) {
+      const patchers = [
+        { strategy, sites: [0], flips: 1 },
+        { strategy: owner, sites: [], flips: 1 },
+      ];
+      for (const profile of profiles)
+        expect(answer(await check(profile, strategy, { ...put, patchers, cpus: 3 })), profile).toBe("safe");
+    }
   });
 });
 

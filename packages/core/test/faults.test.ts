@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import {
+  armTrap,
+  type Bytes,
+  claim,
+  createSimulation,
+  emulate,
+  type Line,
+  type Scenario,
+  store,
+  syncCores,
+  type Verdict,
+} from "../src/index.js";
+import { toy, untilSync } from "./toy/architecture.js";
+import { UNSUPPORTED } from "./toy/instruction-set.js";
+import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
+import { windowed } from "./toy/window.js";
+
+/* R48: exceptions that nothing handles, and control that leaves the modelled code. */
+
+const idle = strategy(() => []);
+const orders = { sequential: toy(), buffered: toy(), window: windowed() } as const;
+
+/** One executor that starts at a block of its own; nothing is patched. */
+const running = (code: string | Bytes, more: Partial<Scenario> = {}): Scenario =>
+  scenario(idle, { blocks: [{ address: 0x1200n, code }], executors: [{ entries: [0x1200n] }], ...more });
+
+const checkIn = (order: keyof typeof orders, of: Scenario): Promise<Verdict> =>
+  createSimulation({ architecture: orders[order], development: true }).check({
+    memory: order === "sequential" ? "sequential" : "architectural",
+    ...of,
+  });
+
+const why = (verdict: Verdict): string => (verdict.verdict === "unsafe" ? verdict.why : verdict.verdict);
+
+describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s order", (order) => {
+  const answerOf = async (of: Scenario): Promise<string> => answer(await checkIn(order, of));
+
+  it("an exception without a handler is a fault", async () => {
+    expect(why(await checkIn(order, running([0xee])))).toBe(
+      "The CPU executed (bad) at 0x1200: it raises ud, which nothing handles.",
+    );
+    expect(why(await checkIn(order, running([UNSUPPORTED])))).toBe(
+      "The CPU executed (outside the modelled subset) at 0x1200: it is outside the modelled subset, so what it does is not known.",
+    );
+    expect(why(await checkIn(order, running("trap")))).toContain("it raises brk, which nothing handles");
+    expect(why(await checkIn(order, running("nop+store 0x1200")))).toContain(
+      "its store to read-only text at 0x1200 raises pf, which nothing handles",
+    );
+  });
+
+  it("the executor's own handler takes it", async () => {
+    const handler = { address: 0x1300n, code: "ret" };
+    const handled = (code: string | Bytes): Promise<string> => {
+      const executors = [{ entries: [0x1200n], faults: 0x1300n }];
+      return answerOf(running("", { blocks: [{ address: 0x1200n, code }, handler], executors }));
+    };
+    for (const code of [[0xee], "trap", "store 0x1200"]) expect(await handled(code)).toBe("safe");
+    // What nobody knows the effect of is no exception.
+    expect(await handled([UNSUPPORTED])).toBe("unsafe: fault");
+  });
+
+  it("code ends at its return, and runs off its end only where it runs once", async () => {
+    expect(await answerOf(running("nop+ret"))).toBe("safe");
+    expect(why(await checkIn(order, running("nop")))).toBe(
+      "The CPU executed nop at 0x1200: it goes on at 0x1201, where nothing is modelled and which no code names.",
+    );
+    const once = { executors: [{ entries: [0x1200n], once: true }] } as const;
+    expect(await answerOf(running("nop", once))).toBe("safe");
+    // A branch names where it goes.
+    expect(await answerOf(running("jump 0x1300", once))).toBe("safe");
+    expect(await answerOf(running([0xee], once))).toBe("unsafe: fault");
+  });
+
+  it("a branch goes where it is written to, and nobody else names that place", async () => {
+    const sites = [site("nop3", "jump 0x1500")];
+    const patched = scenario(
+      strategy((flip) => [store("write", AT, first(flip).next, { width: 4 }), syncCores("sync")]),
+      { sites, ...only("fault") },
+    );
+    // Its bytes become visible one by one; what is torn goes elsewhere.
+    expect(why(await checkIn(order, patched))).toMatch(/^The CPU executed jump 0x[01]*0 at 0x1010: it goes on at 0x/);
+    const whole = { ...toy({ fetch: { ...untilSync, unit: 4 } }) };
+    expect(answer(await createSimulation({ architecture: whole }).check(patched))).toBe("safe");
+  });
+
+  it("the scenario names further exits", async () => {
+    expect(await answerOf(running("nop", { exits: [0x1201n] }))).toBe("safe");
+    expect(await answerOf(running("nop", { exits: [0x1202n] }))).toBe("unsafe: fault");
+  });
+});
+
+describe("what else broke where something faults", () => {
+  // The old instruction's operand changes under the CPU: it jumps to where neither version does.
+  const torn = scenario(
+    strategy((flip) => [store("write", AT, first(flip).next), syncCores("sync")]),
+    { sites: [site("jump 0x1111", "jump 0x2222")] },
+  );
+
+  it("is what counts, and the fault a consequence that is said", async () => {
+    const verdict = await check({ ...torn, ...only("fault", "old-or-new") });
+    expect(verdict).toMatchObject({ verdict: "unsafe", property: "old-or-new", alsoBroken: [] });
+    expect(verdict.verdict === "unsafe" && verdict.broken.map(({ property }) => property)).toEqual(["old-or-new"]);
+    expect(verdict.faults).toEqual([expect.stringContaining("it goes on at 0x1122")]);
+  });
+
+  it("but a fault counts where the cause does not", async () => {
+    expect(answer(await check({ ...torn, ...only("fault") }))).toBe("unsafe: fault");
+    expect(await check({ ...torn, ...only("old-or-new") })).toMatchObject({ notPromised: [] });
+  });
+
+  it("and is said where it does not count itself", async () => {
+    const verdict = await check(running([0xee], { ignore: ["fault"] }));
+    expect(verdict).toMatchObject({ verdict: "safe", notPromised: ["fault"] });
+    expect(verdict.faults).toEqual(["The CPU executed (bad) at 0x1200: it raises ud, which nothing handles."]);
+  });
+});
+
+describe("a handler", () => {
+  const handled = (lines: readonly Line[], code: string | Bytes = "trap"): Promise<Verdict> =>
+    check(
+      scenario(
+        strategy(() => [armTrap("arm", "brk")], { program: () => ({ traps: { brk: lines } }) }),
+        { blocks: [{ address: 0x1200n, code }], executors: [{ entries: [0x1200n] }] },
+      ),
+    );
+
+  it("that claims the code's own breakpoint handles it", async () => {
+    expect(answer(await handled([emulate("run", "00"), claim()], "trap+ret"))).toBe("safe");
+    expect(why(await handled([]))).toBe("The CPU executed trap at 0x1200: it raises brk, which nothing handles.");
+  });
+
+  it("that executes what raises an exception itself does not", async () => {
+    expect(why(await handled([emulate("run", "ee"), claim()], "trap+ret"))).toBe(
+      "The CPU executed (bad) at 0x1200: it raises ud, which nothing handles.",
+    );
+  });
+
+  it("that sends its code away does not", async () => {
+    expect(why(await handled([emulate("run", "110077"), claim()], "trap+ret"))).toBe(
+      "The CPU executed what handles brk at 0x1200: it goes on at 0x7700, where nothing is modelled and which no code names.",
+    );
+  });
+});
