@@ -1,6 +1,7 @@
 import {
   type Bytes,
   type FlipSite,
+  type Impossible,
   type Line,
   lock,
   type PatchStrategy,
@@ -9,7 +10,16 @@ import {
   toHex,
   unlock,
 } from "@cmodx/core";
-import { firstRefusal, refuseSeveral, siteStep, type Target, targetOf, trapPromises, wrongState } from "./common.js";
+import {
+  firstRefusal,
+  hex,
+  refuseSeveral,
+  siteStep,
+  type Target,
+  targetOf,
+  trapPromises,
+  wrongState,
+} from "./common.js";
 import { readInstructionRule } from "./operations.js";
 import { patchNow, patchText, type Secondaries } from "./patch-text.js";
 import { probeHandler, probeOver } from "./probe-handler.js";
@@ -34,6 +44,12 @@ export const arm = (
 export const remove = (id: string, address: bigint, code: Bytes, target: Target): Line =>
   stopMachine(`${id}-stop`, { run: patchNow(id, address, code, target), everywhere: true });
 
+/** Whoever traps there takes it for a probe that was just removed, and tries again, for ever. */
+const refuseProbe = ({ address, old, next }: FlipSite, { mode }: Target): Impossible | undefined => {
+  const probes = [old, next].map((code) => toHex(code) === toHex(probeOver(old, mode)));
+  return probes.includes(true) ? { impossible: `the code at ${hex(address)} is a probe itself.` } : undefined;
+};
+
 /**
  * A kprobe: an undefined instruction, with the condition of the one that is probed, in its place, and removed again. Whoever
  * traps reads the instruction, looks for the probe, and executes a copy of what is probed; where there is no probe any more, it tries
@@ -52,7 +68,9 @@ export const probe = ({ secondaries = "isb", removeStopped = true }: ProbeOption
   rules: [readInstructionRule],
   plan({ sites }, context) {
     const target = targetOf(context);
-    const refusal = wrongState(context) ?? firstRefusal(sites, (site) => refuseSeveral(site, target.mode));
+    const refuse = (site: FlipSite): Impossible | undefined =>
+      refuseSeveral(site, target.mode) ?? refuseProbe(site, target);
+    const refusal = wrongState(context) ?? firstRefusal(sites, refuse);
     if (refusal !== undefined) return refusal;
     const each = (site: FlipSite, i: number): readonly Line[] => {
       const id = (name: string): string => siteStep(name, i, sites.length);

@@ -288,6 +288,11 @@ describe("probe", () => {
     expect(answer(await check("a32", probe({ secondaries: "as-linux" }), { site, ignore: ["rule"] }))).toBe("safe");
   });
 
+  it("is not put where a probe is the code itself", async () => {
+    for (const site of ["mov r0, r1:udf #24", "udf #24:mov r0, r1"])
+      await expect(check("a32", probe(), { site })).rejects.toThrow("is a probe itself");
+  });
+
   it("a handler that finds no probe tries again, and again: it spins until the instruction is back", async () => {
     const unknown = { site: "mov r0, r1:mov r0, r1", patcher: { flips: 1, drop: ["register"] } };
     const verdict = await check("a32", probe(), { ...unknown, ignore: ["progress"] });
