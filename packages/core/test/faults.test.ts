@@ -106,7 +106,9 @@ describe("what else broke where something faults", () => {
 
   it("but a fault counts where the cause does not", async () => {
     expect(answer(await check({ ...torn, ...only("fault") }))).toBe("unsafe: fault");
-    expect(await check({ ...torn, ...only("old-or-new") })).toMatchObject({ notPromised: [] });
+    const cause = await check({ ...torn, ...only("old-or-new") });
+    expect(cause).toMatchObject({ verdict: "unsafe", property: "old-or-new", alsoBroken: [] });
+    expect(cause.faults).toContainEqual(expect.stringContaining("it goes on at 0x1122"));
   });
 
   it("and is said where it does not count itself", async () => {
