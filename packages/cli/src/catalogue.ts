@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Architecture, InputError, nearest, type PatchStrategy, type Plugin } from "@cmodx/core";
+import { type Architecture, InputError, nearest, own, type PatchStrategy, type Plugin } from "@cmodx/core";
 import { importDefault } from "./modules.js";
 import { type ArchitecturePackage, type CmodxPlugin, parsePlugin } from "./plugin.js";
 import { listed } from "./text.js";
@@ -154,7 +154,7 @@ export const defaultSiteOf = (
   { defaultSite }: PatchStrategy,
   { id, fetch }: Pick<Architecture, "id" | "fetch">,
 ): string | undefined =>
-  typeof defaultSite === "string" ? defaultSite : (defaultSite[`${id} ${fetch.id}`] ?? defaultSite[id]);
+  typeof defaultSite === "string" ? defaultSite : (own(defaultSite, `${id} ${fetch.id}`) ?? own(defaultSite, id));
 
 /** The architecture of a package with a fetch model, by default the weakest. */
 export const create = (architecture: ArchitecturePackage, fetch: string | undefined): Architecture =>

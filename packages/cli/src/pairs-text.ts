@@ -1,3 +1,4 @@
+import { own } from "@cmodx/core";
 import type { Colors } from "./io.js";
 import type { PairJson, PairsJson } from "./json.js";
 import { count, WIDTH, wrap } from "./text.js";
@@ -54,7 +55,7 @@ const cell = (pair: PairJson, { ways }: PairsJson): string => {
   const isUndecided = pair.ways.at(-1)?.verdict === "inconclusive";
   const mark = ways.find(({ id }) => id === pair.needs)?.mark ?? (isUndecided ? "?" : "-");
   const property = pair.ways[0]?.property ?? "";
-  return `${mark} ${words[property] ?? property}`;
+  return `${mark} ${own(words, property) ?? property}`;
 };
 
 /** How many pairs need what. */

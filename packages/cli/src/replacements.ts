@@ -1,4 +1,4 @@
-import { type Code, InputError } from "@cmodx/core";
+import { type Code, InputError, own } from "@cmodx/core";
 import type { PatchSite } from "@cmodx/image";
 
 /** What a site of a binary is changed from and to, and where in the site that begins. */
@@ -47,7 +47,7 @@ const jumpLabel = (site: PatchSite): string => {
     jmp8: "nop2",
     jmp32: "nop5",
   };
-  return pairs[site.instruction] ?? fail(site, `holds ${site.instruction}, which no jump label does`);
+  return own(pairs, site.instruction) ?? fail(site, `holds ${site.instruction}, which no jump label does`);
 };
 
 /** arch/x86/kernel/static_call.c: a call, or a tail call's jump, to another function. */
@@ -117,7 +117,7 @@ const arm: Replacements = {
         "add.w sp, sp, #4": "bl",
       },
     };
-    const next = pairs[site.kind]?.[site.instruction];
+    const next = own(own(pairs, site.kind) ?? {}, site.instruction);
     if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
     return { skip: 0, old: present(site), new: next };
   },
@@ -137,7 +137,7 @@ const arm64: Replacements = {
       "jump-label": { nop: branch("b", distance(site)), b: "nop" },
       ftrace: { bl: "nop", nop: "bl" },
     };
-    const next = pairs[site.kind]?.[site.instruction];
+    const next = own(own(pairs, site.kind) ?? {}, site.instruction);
     if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
     return { skip: 0, old: open && site.instruction !== "nop" ? site.instruction : [...site.bytes], new: next };
   },
@@ -162,7 +162,7 @@ const riscv: Replacements = {
         : { skip: at, old: [...site.bytes.slice(at, at + length)], new: call };
     }
     const pairs: { readonly [instruction: string]: string } = { nop: branch("j", distance(site)), jal: "nop" };
-    const next = site.kind === "jump-label" ? pairs[site.instruction] : undefined;
+    const next = site.kind === "jump-label" ? own(pairs, site.instruction) : undefined;
     if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
     return { skip: 0, old: present(site), new: next };
   },
@@ -178,7 +178,7 @@ const machines: { readonly [machine: string]: Replacements } = {
 
 /** What kernels put at sites of a machine. */
 export const replacementsFor = (machine: string, file: string): Replacements => {
-  const found = machines[machine];
+  const found = own(machines, machine);
   if (found === undefined) throw new InputError(`${file} is for ${machine}, whose sites cannot be checked.`, { file });
   return found;
 };

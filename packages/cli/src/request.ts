@@ -1,4 +1,4 @@
-import { type Code, InputError, type PropertyId } from "@cmodx/core";
+import { type Code, InputError, own, type PropertyId } from "@cmodx/core";
 
 /** The site of a request. */
 export type SiteRequest = {
@@ -104,7 +104,7 @@ export const parseRequest = (value: unknown, file: string): Request => {
       throw new InputError(`${file} does not say what was checked, so it cannot be replayed.`, { file, place });
     }
     for (const [name, is] of Object.entries(form)) {
-      if (is((object as { readonly [name: string]: unknown })[name])) continue;
+      if (is(own(object as { readonly [name: string]: unknown }, name))) continue;
       throw new InputError(`${file}: ${name} has another form than \`cmodx check --save\` gives it.`, {
         file,
         place: `${place}.${name}`,

@@ -37,6 +37,7 @@ export type * from "./memory/window-model.js";
 export { type WindowState, windowOfCpu } from "./memory/window-state.js";
 export * from "./memory-order.js";
 export { didYouMean, nearest } from "./nearest.js";
+export { own } from "./own.js";
 export * from "./program/builder.js";
 export * from "./program/program.js";
 export { eventProperties } from "./properties/properties.js";

@@ -1,5 +1,5 @@
 import { arm64 } from "@cmodx/arm64";
-import { type Architecture, InputError, windowOfCpu } from "@cmodx/core";
+import { type Architecture, InputError, own, windowOfCpu } from "@cmodx/core";
 import { lastOf, littleEndian, numberText, split, withAddress, withDistance } from "./operands.js";
 import type { LitmusTarget } from "./target.js";
 
@@ -37,7 +37,7 @@ export const aarch64: LitmusTarget = {
     const upper = name.toUpperCase();
     const [, number] = general.exec(upper) ?? [];
     if (number !== undefined) return { shown: `X${number}`, is: `x${number}` };
-    const is = others[upper];
+    const is = own(others, upper);
     return is === undefined ? undefined : { shown: upper, is };
   },
   assemble: (text, at, label) => architectureOf().instructionSet.assemble(withAddress(text, branches, label), at),
@@ -54,7 +54,7 @@ export const aarch64: LitmusTarget = {
     const { mnemonic, operands } = withDistance(instructionSet.format(insn, BASE), branches, BASE);
     return `${mnemonic} ${operands.map((each) => each.trim()).join(",")}`.trim().toUpperCase();
   },
-  fault: (kind) => faults[kind],
+  fault: (kind) => own(faults, kind),
   flags: (text) => (/^dmb\s+(ish|nsh|osh)/i.test(text.trim()) ? ["Shareability-argument-for-DMB-is-deprecated"] : []),
   flagsOf({ cpus, memory }, { layout }) {
     const modified = Object.entries(memory.cells).filter(

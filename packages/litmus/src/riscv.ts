@@ -1,4 +1,4 @@
-import { type Bytes, InputError } from "@cmodx/core";
+import { type Bytes, InputError, own } from "@cmodx/core";
 import { fetchModels, integerRegisters, registersByName, riscv as riscvFor, riscvInstructionSet } from "@cmodx/riscv";
 import { lastOf, littleEndian, numberText, split, withAddress, withDistance } from "./operands.js";
 import type { LitmusTarget } from "./target.js";
@@ -58,7 +58,7 @@ export const riscv: LitmusTarget = {
     const named = operands.map((each) => each.trim().replace(registerNames, numbered));
     return `${mnemonic} ${named.join(",")}`.trim();
   },
-  fault: (kind) => faults[kind],
+  fault: (kind) => own(faults, kind),
   flags: () => [],
   flagsOf: () => [],
 };

@@ -1,3 +1,4 @@
+import { own } from "@cmodx/core";
 import { flag } from "./registers.js";
 
 /** The sixteen conditions in the order of their encoding (Arm ARM, C1.2.4). `al` and `nv` both always hold. */
@@ -27,7 +28,7 @@ const synonyms: { readonly [name: string]: Condition } = { cs: "hs", cc: "lo" };
 
 /** The condition of this assembler name, nothing when there is none. */
 export const conditionByName = (name: string): Condition | undefined =>
-  synonyms[name] ?? conditions.find((condition) => condition === name);
+  own(synonyms, name) ?? conditions.find((condition) => condition === name);
 
 /** Whether a condition asks for no flag. */
 export const isAlways = (condition: Condition): boolean => condition === "al" || condition === "nv";

@@ -1,3 +1,4 @@
+import { own } from "@cmodx/core";
 import type { Codec } from "./codec.js";
 import { conditionByName, conditions, inverse, isAlways } from "./conditions.js";
 import type { Fields } from "./layout.js";
@@ -37,7 +38,7 @@ const named = (names: { readonly [name: string]: Fields }): Codec => ({
     );
     return found && { kind: "name", name: found[0] };
   },
-  write: (text) => (text.kind === "name" ? names[text.name] : undefined),
+  write: (text) => (text.kind === "name" ? own(names, text.name) : undefined),
 });
 
 /** The domain and the accesses of a barrier (Arm ARM, C6.2, DMB). */

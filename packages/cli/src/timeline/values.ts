@@ -4,6 +4,7 @@ import {
   fetchChoices,
   type Level,
   type Machine,
+  own,
   type PropertyId,
   type StateView,
   type TraceStep,
@@ -24,7 +25,7 @@ type Values = (machine: Machine, trace: readonly TraceStep[]) => readonly ValueJ
 
 /** The values that a property is about which the last step of a trace breaks; none where the sentence says them all. */
 export const valuesOf = (property: PropertyId, machine: Machine, trace: readonly TraceStep[]): readonly ValueJson[] =>
-  trace.length === 0 ? [] : (values[property]?.(machine, trace) ?? []);
+  trace.length === 0 ? [] : (own(values, property)?.(machine, trace) ?? []);
 
 const value = (name: string, text: string): ValueJson => ({ name, value: text });
 
@@ -288,9 +289,9 @@ const waitText = (op: string, args: Detail, { cpus, services }: StateView): stri
   const word = String(args.word);
   switch (op) {
     case "until":
-      return `until ${word} is ${dataText(args.value)}; it is ${dataText(services.words[word])}`;
+      return `until ${word} is ${dataText(args.value)}; it is ${dataText(own(services.words, word))}`;
     case "untilEachCpu":
-      return `until ${word} is ${dataText(args.value)} on every CPU; it is ${cpus.map(({ words }) => dataText(words[word])).join(", ")}`;
+      return `until ${word} is ${dataText(args.value)} on every CPU; it is ${cpus.map(({ words }) => dataText(own(words, word))).join(", ")}`;
     case "lock":
       return services.locks[String(args.name)] === true ? `until ${String(args.name)} is released` : undefined;
     case "waitIpi": {

@@ -6,6 +6,7 @@ import {
   type Machine,
   NMI_OFF,
   type Observation,
+  own,
   type StateView,
   type TraceStep,
   type Write,
@@ -33,7 +34,7 @@ export const placeOf = (address: bigint, machine: Machine): string => {
 /** How an architecture calls its return from an exception. */
 const exceptionReturns: { readonly [cpu: string]: string } = { arm64: "ERET", x86: "IRET" };
 
-const exceptionReturn = (machine: Machine): string => exceptionReturns[machine.cpu.id] ?? "returns";
+const exceptionReturn = (machine: Machine): string => own(exceptionReturns, machine.cpu.id) ?? "returns";
 
 const quiet = (text: string): Told => ({ text, quiet: true });
 const loud = (text: string): Told => ({ text, quiet: false });
@@ -64,7 +65,7 @@ const stages: { readonly [stage: string]: string } = {
 
 type Tell = (detail: Detail, step: TraceStep, machine: Machine) => Told;
 
-const at = (detail: Detail, machine: Machine, name = "at"): string => placeOf(detail[name] as bigint, machine);
+const at = (detail: Detail, machine: Machine, name = "at"): string => placeOf(own(detail, name) as bigint, machine);
 
 const executed: Tell = (detail, _step, machine) => {
   const { text, vector, stale, site } = detail;
@@ -232,7 +233,7 @@ const last = (observed: readonly Observation[]): Observation | undefined =>
 
 /** A window lets several instructions take effect in one step. */
 const executions = (step: TraceStep, machine: Machine): Told => {
-  const told = step.observed.flatMap(({ what, detail }) => tells[what]?.(detail, step, machine) ?? []);
+  const told = step.observed.flatMap(({ what, detail }) => own(tells, what)?.(detail, step, machine) ?? []);
   const telling = told.filter(({ quiet }) => !quiet);
   if (told.length === 0) return quiet("goes on");
   return {
@@ -247,9 +248,9 @@ export const tell = (step: TraceStep, machine: Machine): Told => {
   const observation = last(step.observed);
   if (observation === undefined) return loud(`${named(step)}${step.rule}`);
   const rule = machine.rule(step.rule);
-  const own = rule.says?.(observation.detail, (address) => placeOf(address, machine));
-  if (own !== undefined) return loud(`${named(step)}${own}`);
-  const words = tells[observation.what];
+  const said = rule.says?.(observation.detail, (address) => placeOf(address, machine));
+  if (said !== undefined) return loud(`${named(step)}${said}`);
+  const words = own(tells, observation.what);
   if (words === undefined) return loud(`${named(step)}${step.rule}`);
   const plain = words(observation.detail, step, machine);
   const fault = step.observed.find(({ what }) => what === "fault");

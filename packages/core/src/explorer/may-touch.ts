@@ -166,4 +166,4 @@ export class MayTouch {
 }
 
 const includes = (args: { readonly [name: string]: Data }, others: { readonly [name: string]: Data }): boolean =>
-  Object.entries(others).every(([name, value]) => name in args && same(args[name], value));
+  Object.entries(others).every(([name, value]) => Object.hasOwn(args, name) && same(args[name], value));

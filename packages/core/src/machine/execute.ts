@@ -4,6 +4,7 @@ import { same } from "../key.js";
 import { perform, settled } from "../memory/perform.js";
 import { piecesOf } from "../memory/pieces.js";
 import type { Write, Written } from "../memory-order.js";
+import { own } from "../own.js";
 import { type Effect, type Observation, rule } from "../rule.js";
 import {
   addressKey,
@@ -217,7 +218,7 @@ const commit = (
   const done = effect(after, ...result.writes);
   if (outcome.do === "retire") return [done];
 
-  const operation = machine.cache.operations[outcome.step];
+  const operation = own(machine.cache.operations, outcome.step);
   if (operation !== undefined)
     return [{ ...done, set: { ...done.set, memory: maintain(told, operation, outcome.address, machine) } }];
   const went = done.set.cpu as CpuState;
@@ -229,7 +230,7 @@ const commit = (
 export const pairUsed = (at: bigint, { registers }: MachineCode, machine: Machine): Observation | undefined => {
   const use = machine.layout.pairs.get(at);
   if (use === undefined) return undefined;
-  const values = use.registers.map((register) => registers[register] ?? 0n);
+  const values = use.registers.map((register) => own(registers, register) ?? 0n);
   return { what: "pair", detail: { at, values, published: use.published.some((known) => same(known, values)) } };
 };
 

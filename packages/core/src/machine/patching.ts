@@ -2,6 +2,7 @@ import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
 import { settled } from "../memory/perform.js";
+import { own } from "../own.js";
 import { cpuMap, type Effect, type Observation, rule } from "../rule.js";
 import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
 import { freedIn, isReadOnly } from "./text.js";
@@ -155,7 +156,7 @@ export const maintainRule = rule({
   writes: ["cpu", "memory"],
   ordering: ({ operation }: { readonly operation: string }) => operation,
   apply({ cpu, memory }, args: { readonly operation: string; readonly address?: bigint }, machine) {
-    const operation = machine.cache.operations[args.operation];
+    const operation = own(machine.cache.operations, args.operation);
     if (operation === undefined) throw new InputError(`This architecture has no cache maintenance ${args.operation}.`);
     const { address } = args;
     const maintained = maintain(memory, operation, address, machine);

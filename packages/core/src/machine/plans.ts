@@ -37,8 +37,8 @@ export const compilePlans = (
   const compiler = new Compiler(storesOf(architecture, fetch), (code, address, mode) =>
     assemble(code, address, mode, address, architecture),
   );
-  const words: { [name: string]: Data } = {};
-  const cpuWords: { [name: string]: Data } = {};
+  const words = new Map<string, Data>();
+  const cpuWords = new Map<string, Data>();
   const guards = new Set<string>();
   const blocks: CodeBlock[] = [];
   const data: DataBlock[] = [];
@@ -134,14 +134,18 @@ export const compilePlans = (
   assertNamed(named, architecture);
   for (const [vector, chain] of handlers) {
     const ends = { irq: "callPatched", nmi: "callPatched", switch: undefined } as const;
-    compiler.addChain(trapProgram(vector), chain, vector in ends ? ends[vector as keyof typeof ends] : "unclaimed");
+    compiler.addChain(
+      trapProgram(vector),
+      chain,
+      Object.hasOwn(ends, vector) ? ends[vector as keyof typeof ends] : "unclaimed",
+    );
   }
   return {
     programs: compiler.programs,
     mapped: compiler.mapped,
     stores: compiler.stored,
-    words,
-    cpuWords,
+    words: Object.fromEntries(words),
+    cpuWords: Object.fromEntries(cpuWords),
     guards,
     blocks,
     data,
@@ -226,18 +230,14 @@ const flipOf = (patcher: Patcher, sites: readonly ResolvedSite[], to: 0 | 1): Fl
   }),
 });
 
-const declare = (
-  words: { [name: string]: Data },
-  declared: { readonly [name: string]: Data },
-  strategy: string,
-): void => {
+const declare = (words: Map<string, Data>, declared: { readonly [name: string]: Data }, strategy: string): void => {
   for (const [name, value] of Object.entries(declared)) {
-    if (name in words && !same(words[name], value)) {
+    if (words.has(name) && !same(words.get(name), value)) {
       throw new InputError(
         `The strategy ${strategy} declares the word ${name} with another initial value than its neighbour.`,
         { place: "patchers" },
       );
     }
-    words[name] = value;
+    words.set(name, value);
   }
 };

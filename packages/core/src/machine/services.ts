@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import { rule } from "../rule.js";
 
 /* Locks, declared windows and the registration of trap handlers. */
@@ -10,7 +11,7 @@ export const lockRule = rule({
   writes: ["cpu", "services"],
   ordering: () => "atomic",
   apply: ({ cpu, services }, args: { readonly name: string }, machine) =>
-    services.locks[args.name] === true
+    own(services.locks, args.name) === true
       ? []
       : [
           {
@@ -49,7 +50,7 @@ const window = (id: "enterWindow" | "leaveWindow", by: 1 | -1) =>
     writes: ["cpu", "services"],
     ordering: () => "event",
     apply({ cpu, services }, args: { readonly window: string }, machine) {
-      const inside = (services.windows[args.window] ?? 0) + by;
+      const inside = (own(services.windows, args.window) ?? 0) + by;
       const { [args.window]: _, ...others } = services.windows;
       const windows = inside === 0 ? others : { ...others, [args.window]: inside };
       return [

@@ -4,6 +4,7 @@ import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Registers } from "../instruction-set.js";
 import { assertRange, MOST_BYTES } from "../maxima.js";
+import { own } from "../own.js";
 import type { Code, Site } from "../scenario.js";
 
 /** One instruction of a version of a site; `offset` is in bytes from the site's start. */
@@ -46,7 +47,7 @@ export const assemble = (code: Code, at: bigint, mode: string, site: bigint, arc
       continue;
     }
     const words = line.split(/\s+/);
-    const branch = architecture.branches[words.join(" ")];
+    const branch = own(architecture.branches, words.join(" "));
     const separator = words.length === 1 ? " " : ", ";
     const text = branch === undefined ? line : `${line}${separator}${hex(site + BigInt(architecture.reach[branch]))}`;
     bytes.push(...architecture.instructionSet.assemble(text, at + BigInt(bytes.length), mode));

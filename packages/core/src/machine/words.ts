@@ -2,6 +2,7 @@ import type { Data } from "../data.js";
 import { same } from "../key.js";
 import { settled } from "../memory/perform.js";
 import { cpuWordSeen, wordSeen } from "../memory/seen.js";
+import { own } from "../own.js";
 import type { Value } from "../program/program.js";
 import { cpuMap, cpuPredicate, type Observation, rule } from "../rule.js";
 import { FREED, type ServicesState } from "../state.js";
@@ -56,7 +57,7 @@ export const addRule = rule({
   writes: ["cpu", "services"],
   ordering: () => "atomic",
   apply({ cpu, services }, args: { readonly word: string; readonly by: number; readonly into?: string }, machine) {
-    const before = services.words[args.word];
+    const before = own(services.words, args.word);
     const value = before === FREED ? FREED : Number(before) + args.by;
     const done = args.into === undefined ? cpu : machine.setLocal(cpu, args.into, value);
     return [
@@ -145,7 +146,7 @@ export const addCpuWordMap = cpuMap({
   touches: ["words"],
   apply: (cpu, args: { readonly word: string; readonly by: number }) => ({
     ...cpu,
-    words: { ...cpu.words, [args.word]: Number(cpu.words[args.word]) + args.by },
+    words: { ...cpu.words, [args.word]: Number(own(cpu.words, args.word)) + args.by },
   }),
 });
 
@@ -158,7 +159,7 @@ export const untilEachCpuRule = rule({
   guard: (args: CpuWord) => ({ id: "cpu-word", args }),
   apply({ cpu }, { word }: CpuWord, machine) {
     // The guard looks at what all see; this CPU's own write of the word comes after that.
-    if (cpuWordSeen(cpu, word, machine) !== cpu.words[word]) return [];
+    if (cpuWordSeen(cpu, word, machine) !== own(cpu.words, word)) return [];
     return [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "untilEachCpu", detail: { word } }] }];
   },
 });
@@ -166,7 +167,7 @@ export const untilEachCpuRule = rule({
 /** A word of this CPU has a value. */
 export const cpuWordPredicate = cpuPredicate({
   id: "cpu-word",
-  holds: (cpu, args: CpuWord) => same(cpu.words[args.word], args.value),
+  holds: (cpu, args: CpuWord) => same(own(cpu.words, args.word), args.value),
 });
 
 /** Takes a reference of this CPU unless there is none. */
@@ -177,7 +178,7 @@ export const tryGetRule = rule({
   writes: ["cpu"],
   ordering: () => "atomic",
   apply({ cpu }, args: { readonly word: string; readonly into: string }, machine) {
-    const count = Number(cpu.words[args.word]);
+    const count = Number(own(cpu.words, args.word));
     const counted = count === 0 ? cpu : { ...cpu, words: { ...cpu.words, [args.word]: count + 1 } };
     return [
       {
@@ -197,7 +198,9 @@ export const putRule = rule({
   ordering: () => "atomic",
   apply: ({ cpu }, args: { readonly word: string }, machine) => [
     {
-      set: { cpu: machine.advance({ ...cpu, words: { ...cpu.words, [args.word]: Number(cpu.words[args.word]) - 1 } }) },
+      set: {
+        cpu: machine.advance({ ...cpu, words: { ...cpu.words, [args.word]: Number(own(cpu.words, args.word)) - 1 } }),
+      },
       observed: [{ what: "put", detail: { word: args.word } }],
     },
   ],

@@ -1,15 +1,16 @@
 import type { Data } from "../data.js";
 import type { Machine } from "../machine/machine.js";
+import { own } from "../own.js";
 import type { CpuState, ServicesState } from "../state.js";
 
 /** The value of a shared word as a CPU sees it: what it wrote itself it sees before others do. */
 export const wordSeen = (cpu: CpuState, services: ServicesState, word: string, machine: Machine): Data => {
-  const own = machine.order.pending(cpu).findLast((write) => write.to === "word" && write.word === word);
-  return own?.to === "word" ? own.value : services.words[word];
+  const written = machine.order.pending(cpu).findLast((write) => write.to === "word" && write.word === word);
+  return written?.to === "word" ? written.value : own(services.words, word);
 };
 
 /** The value of one of its own per-CPU words as a CPU sees it. */
 export const cpuWordSeen = (cpu: CpuState, word: string, machine: Machine): Data => {
-  const own = machine.order.pending(cpu).findLast((write) => write.to === "each-cpu" && write.word === word);
-  return own?.to === "each-cpu" ? own.value : cpu.words[word];
+  const written = machine.order.pending(cpu).findLast((write) => write.to === "each-cpu" && write.word === word);
+  return written?.to === "each-cpu" ? written.value : own(cpu.words, word);
 };

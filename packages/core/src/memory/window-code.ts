@@ -2,6 +2,7 @@ import { fromHex } from "../hex.js";
 import { same, valueSet } from "../key.js";
 import type { Machine } from "../machine/machine.js";
 import { ageWindow, type Change, withBehind } from "../machine/windows.js";
+import { own } from "../own.js";
 import { cpuMap, type Effect } from "../rule.js";
 import { type Cell, type CellValue, type CpuState, type MemoryState, running, type ValueSet } from "../state.js";
 import type { WindowModel } from "./window-model.js";
@@ -144,7 +145,7 @@ export const cleaned = (
   address: bigint | undefined,
   machine: Machine,
 ): MemoryState => {
-  const operation = machine.cache.operations[step];
+  const operation = own(machine.cache.operations, step);
   if (operation === undefined) return memory;
   const cells = { ...memory.cells };
   for (const key of cellsOf(address, memory, machine)) cells[key] = operation(cells[key] as Cell);
@@ -158,7 +159,7 @@ export const invalidationsOf = (
   address: bigint | undefined,
   machine: Machine,
 ): readonly Invalidation[] => {
-  const operation = machine.cache.operations[step];
+  const operation = own(machine.cache.operations, step);
   if (operation === undefined) return [];
   return cellsOf(address, memory, machine).flatMap((key) => {
     const cell = memory.cells[key] as Cell;

@@ -1,6 +1,7 @@
 import { fromHex } from "../hex.js";
 import type { Access, Instruction, Registers } from "../instruction-set.js";
 import type { Machine } from "../machine/machine.js";
+import { own } from "../own.js";
 import type { AccessKind, Alternatives, WindowModel, WindowStep } from "./window-model.js";
 
 /** What an instruction is to the window whatever its registers hold. */
@@ -135,7 +136,7 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
       };
     }
     case "operate":
-      return { ...common, branches, kind: "step", step: outcome.step, order: model.steps[outcome.step] };
+      return { ...common, branches, kind: "step", step: outcome.step, order: own(model.steps, outcome.step) };
     case "trap":
       return { ...common, branches, trap: { vector: outcome.vector, resume: outcome.resume }, kind: "trap" };
     case "retire":

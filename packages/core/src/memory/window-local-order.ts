@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import type { AccessKind, TagMeaning, WaitingKind, WindowModel } from "./window-model.js";
 import type { WindowState } from "./window-state.js";
 import type { SeenEntry, WindowView } from "./window-view.js";
@@ -18,7 +19,7 @@ export type LocalOrder = {
 };
 
 const hasTag = (tags: readonly string[], meaning: TagMeaning, model: WindowModel): boolean =>
-  tags.some((tag) => model.tags[tag] === meaning);
+  tags.some((tag) => own(model.tags, tag) === meaning);
 
 const NO_KINDS: readonly AccessKind[] = [];
 const BOTH: readonly AccessKind[] = ["read", "write"];

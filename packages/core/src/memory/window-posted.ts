@@ -2,6 +2,7 @@ import type { Data } from "../data.js";
 import type { Machine } from "../machine/machine.js";
 import { changesOf } from "../machine/windows.js";
 import type { Ordering, Write, Written } from "../memory-order.js";
+import { own } from "../own.js";
 import { type Effect, type Rule, rule } from "../rule.js";
 import type { CpuState, Place } from "../state.js";
 import { perform, settled } from "./perform.js";
@@ -22,7 +23,7 @@ const EVERY_ACCESS: readonly AccessKind[] = ["write", "clean", "invalidate"];
 const SHOWN: readonly AccessKind[] = ["write", "clean"];
 
 const ordersOf = (step: string, model: WindowModel): readonly BarrierOrder[] => {
-  const known = model.steps[step];
+  const known = own(model.steps, step);
   return known?.is === "barrier" ? known.orders : NO_ORDERS;
 };
 
@@ -33,7 +34,7 @@ const has = (posted: readonly Posted[], kinds: readonly AccessKind[]): boolean =
 const before = (ordering: Ordering, model: WindowModel): readonly AccessKind[] => {
   if (ordering === "event") return EVERY_ACCESS;
   if (ordering === "atomic" || ordering === "release") return SHOWN;
-  const step = model.steps[ordering];
+  const step = own(model.steps, ordering);
   if (step?.is === "synchronise") return step.after ?? [];
   // A program does nothing ahead of its loads and requests, so it waits itself where these have to.
   return ordersOf(ordering, model).flatMap(({ from, to }) =>
@@ -93,7 +94,8 @@ const isSamePlace = (a: Write, b: Write): boolean => {
     const end = ({ address, bytes }: typeof a): bigint => address + BigInt(bytes.length / 2);
     return a.address < end(b) && b.address < end(a);
   }
-  if (a.to === "data" && b.to === "data") return Object.keys(a.bytes).some((address) => address in b.bytes);
+  if (a.to === "data" && b.to === "data")
+    return Object.keys(a.bytes).some((address) => Object.hasOwn(b.bytes, address));
   if ((a.to === "word" && b.to === "word") || (a.to === "each-cpu" && b.to === "each-cpu")) return a.word === b.word;
   return a.to === "published" && b.to === "published";
 };

@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import type { Write, Written } from "../memory-order.js";
+import { own } from "../own.js";
 import { type Effect, rule } from "../rule.js";
 import { completes } from "./window-code.js";
 import type { WindowModel } from "./window-model.js";
@@ -24,9 +25,9 @@ export const maintainRuleOf = (model: WindowModel) =>
     reads: ["cpu"],
     writes: ["cpu"],
     apply({ cpu }, args: { readonly operation: string; readonly address?: bigint }, machine): readonly Effect[] {
-      if (machine.cache.operations[args.operation] === undefined)
+      if (own(machine.cache.operations, args.operation) === undefined)
         throw new InputError(`This architecture has no cache maintenance ${args.operation}.`);
-      const is = model.steps[args.operation]?.is;
+      const is = own(model.steps, args.operation)?.is;
       const after = machine.advance(cpu);
       const done = is === "clean" || is === "invalidate" ? withPosted(after, { is, ...args }, model) : after;
       return [{ set: { cpu: done }, observed: [{ what: "maintain", detail: args }] }];
@@ -44,7 +45,7 @@ export const fenceRuleOf = (model: WindowModel) =>
     ordering: ({ kind }: { readonly kind: string }) => kind,
     apply({ cpu }, args: { readonly kind: string }, machine): readonly Effect[] {
       const observed = [{ what: "fence", detail: args }];
-      const step = model.steps[args.kind];
+      const step = own(model.steps, args.kind);
       const advanced = machine.advance(cpu);
       if (step?.is !== "barrier") return [{ set: { cpu: advanced }, observed }];
       const after = withPosted(advanced, { is: "barrier", step: args.kind }, model);

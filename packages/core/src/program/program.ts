@@ -168,7 +168,7 @@ export const gapsOf = ({ main, traps = {} }: PatchProgram): readonly Gap[] => [
 
 const gapsIn = (lines: readonly Line[], sleeps: boolean): readonly Gap[] =>
   lines.flatMap((line): readonly Gap[] => {
-    const held = isStep(line) ? lineArguments.filter((name) => name in line.args) : [];
+    const held = isStep(line) ? lineArguments.filter((name) => Object.hasOwn(line.args, name)) : [];
     return [
       ...held.map((inside): Gap => ({ after: line.id, inside, sleeps: false })),
       ...gapsIn(nested(line), sleeps && held.length === 0),

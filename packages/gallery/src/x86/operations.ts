@@ -1,4 +1,4 @@
-import { type Data, FREED, latestByte, type Machine, rule, running, type Step, step } from "@cmodx/core";
+import { type Data, FREED, latestByte, type Machine, own, rule, running, type Step, step } from "@cmodx/core";
 
 /* Operations that handlers of the gallery need beside those of core. */
 
@@ -14,7 +14,7 @@ export const incNotZeroRule = rule({
   writes: ["cpu", "services"],
   ordering: () => "atomic",
   apply({ cpu, services }, { word, into }: { readonly word: string; readonly into: string }, machine: Machine) {
-    const count: Data = services.words[word];
+    const count: Data = own(services.words, word);
     const freed = count === FREED;
     const got = !freed && count !== 0;
     const words = got ? { ...services.words, [word]: Number(count) + 1 } : services.words;

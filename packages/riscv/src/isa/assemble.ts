@@ -1,4 +1,4 @@
-import { type Bytes, InputError } from "@cmodx/core";
+import { type Bytes, InputError, own } from "@cmodx/core";
 import { decode } from "./decode.js";
 import { formNamed } from "./encodings.js";
 import { canName, rangeOf, withFixed, writeFields } from "./fields.js";
@@ -180,7 +180,8 @@ export const assemble = (text: string, at: bigint): Bytes => {
   const line: Line = { text, mnemonic: word, at };
   const pair = pairOf(word, rest);
   if (pair !== undefined) return [...assemble(pair[0], at), ...assemble(pair[1], at + 4n)];
-  if (data[word] !== undefined) return parseData(data[word], rest, line);
+  const size = own(data, word);
+  if (size !== undefined) return parseData(size, rest, line);
   const [, suffix = ""] = /^amo.*?\.[wd]\.(aq|rl|aqrl)$/.exec(word) ?? [];
   const mnemonic = suffix === "" ? word : word.slice(0, -suffix.length - 1);
   const candidates = meanings.get(mnemonic);
