@@ -32,11 +32,16 @@ export const siteFromBinary = async (from: string, folder: string): Promise<Bina
 
 /** A name may hold colons of its own, so a file of the whole name comes first. */
 const split = (from: string, folder: string): { readonly file: string; readonly selector: string } => {
-  const match = existsSync(resolve(folder, from)) ? null : /^(.+?)(?::(?=[^/\\]*$)#?|#(?=\d+$))([^/\\]*)$/.exec(from);
-  if (match === null) return { file: from, selector: "#1" };
-  const [, file = "", name = ""] = match;
-  const numbered = from.slice(file.length).replace(":", "").startsWith("#");
-  return { file, selector: numbered ? `#${name}` : name };
+  const whole = { file: from, selector: "#1" };
+  if (existsSync(resolve(folder, from))) return whole;
+  // The selector stands behind the folders, and the first character is the file's in any case.
+  const begun = Math.max(1, from.lastIndexOf("/") + 1, from.lastIndexOf("\\") + 1);
+  const colon = from.indexOf(":", begun);
+  if (colon >= 0) return { file: from.slice(0, colon), selector: from.slice(colon + 1) };
+  const hash = from.lastIndexOf("#");
+  return hash >= begun && /^\d+$/.test(from.slice(hash + 1))
+    ? { file: from.slice(0, hash), selector: from.slice(hash) }
+    : whole;
 };
 
 /**

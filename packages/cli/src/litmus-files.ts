@@ -21,7 +21,7 @@ export const readLitmusFiles = async (
     const there = await stat(path).catch(() => undefined);
     if (there === undefined)
       throw new InputError(`${name} is not there; expected a litmus file, a directory or a .tar.gz.`, { file: name });
-    if (there.isDirectory()) found.push(...(await walk(path, name)));
+    if (there.isDirectory()) for (const each of await walk(path, name)) found.push(each);
     else if (ARCHIVE.test(name)) {
       const packed = await readWhole(path, name, "an archive", MOST_BINARY);
       const inside = (await readTarGz(packed, name, ".litmus")).map(({ path: within, text }) => ({
@@ -30,7 +30,7 @@ export const readLitmusFiles = async (
         walked: true,
       }));
       if (inside.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
-      found.push(...inside);
+      for (const each of inside) found.push(each);
     } else found.push({ file: name, text: await readText(path, name, "a litmus file"), walked: false });
   }
   return found;

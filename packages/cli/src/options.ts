@@ -23,7 +23,7 @@ export const whole =
 export const positive =
   (flag: string) =>
   (text: string): number => {
-    const value = /^\d*\.?\d+$/.test(text) ? Number(text) : 0;
+    const value = /^(\d+(\.\d+)?|\.\d+)$/.test(text) ? Number(text) : 0;
     return value > 0 ? value : fail(flag, "a number above 0", text);
   };
 

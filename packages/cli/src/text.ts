@@ -21,18 +21,20 @@ export const listed = (items: readonly string[]): string =>
 export const wrap = (text: string, width: number, indent = ""): readonly string[] => {
   const lines: string[] = [];
   let line = "";
-  for (let word of text.split(" ")) {
+  for (const word of text.split(" ")) {
     const start = (): string => (lines.length === 0 ? "" : indent);
     if (line !== "" && line.trim() !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = "";
     }
     line = line === "" ? start() + word : line === indent ? line + word : `${line} ${word}`;
-    while (line.length > width) {
-      lines.push(line.slice(0, width));
-      word = line.slice(width);
-      line = indent + word;
-    }
+    if (line.length <= width) continue;
+    // A word that fits on no line is cut where lines end.
+    const [step, long] = [Math.max(1, width - indent.length), line];
+    lines.push(long.slice(0, width));
+    let at = width;
+    for (; long.length - at > step; at += step) lines.push(indent + long.slice(at, at + step));
+    line = indent + long.slice(at);
   }
   return line === "" && lines.length > 0 ? lines : [...lines, line];
 };
@@ -50,10 +52,14 @@ export const entry = (title: string, text: string, column = 12, width = WIDTH): 
   return lines.map((line, i) => (i === 0 ? title.padEnd(column) : " ".repeat(column)) + line).join("\n");
 };
 
+/** The greatest of what rows have, or 0; there may be more rows than a function takes arguments. */
+const most = <T>(rows: readonly T[], of: (row: T) => number): number =>
+  rows.reduce((greatest, row) => Math.max(greatest, of(row)), 0);
+
 /** Columns of text, two spaces apart. The last one is wrapped into what is left of `width`. */
 export const columns = (rows: readonly (readonly string[])[], width = WIDTH): readonly string[] => {
-  const last = Math.max(0, ...rows.map((row) => row.length)) - 1;
-  const widths = Array.from({ length: last }, (_, i) => Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)));
+  const last = most(rows, (row) => row.length) - 1;
+  const widths = Array.from({ length: last }, (_, i) => most(rows, (row) => row[i]?.length ?? 0));
   const before = widths.reduce((sum, each) => sum + each + 2, 0);
   return rows.flatMap((row) => {
     const head = widths.map((each, i) => (row[i] ?? "").padEnd(each + 2)).join("");

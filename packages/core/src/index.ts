@@ -1,4 +1,5 @@
 export * from "./architecture.js";
+export { partsAtCommas } from "./commas.js";
 export * from "./cpu.js";
 export * from "./data.js";
 export * from "./errors.js";

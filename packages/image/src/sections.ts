@@ -84,6 +84,9 @@ export function isPowerOfTwo(value: number): boolean {
 
 const decoder = new TextDecoder();
 
+/** The most bytes of a name: those of several symbols may be one, so that names without end would be read again and again. */
+const LONGEST = 4096;
+
 /** Names that end with a zero byte, told by their offset. */
 export class StringTable {
   readonly #file: FileView;
@@ -98,9 +101,11 @@ export class StringTable {
 
   /** The string at `offset`; `user` names what asks for it, for the message. */
   at(offset: number, user: string): string {
-    const end = this.bytes.indexOf(0, offset);
-    if (offset >= this.bytes.length || end < 0) {
-      const why = `${user} has its name at offset ${hex(offset)}`;
+    const why = `${user} has its name at offset ${hex(offset)}`;
+    const end = this.bytes.subarray(offset, offset + LONGEST + 1).indexOf(0) + offset;
+    if (offset + LONGEST < this.bytes.length && end < offset)
+      throw this.#file.fault(this.#what, `${why}; expected a name of at most ${LONGEST} bytes`);
+    if (offset >= this.bytes.length || end < offset) {
       throw this.#file.fault(this.#what, `${why}; expected a zero-terminated name within ${this.bytes.length} bytes`);
     }
     return decoder.decode(this.bytes.subarray(offset, end));

@@ -45,10 +45,15 @@ function parse(text: string): { symbol: string; offset: number } {
   return { symbol, offset: sign === "-" ? -Number(digits) : Number(digits) };
 }
 
+/** Longer names are not compared letter by letter. */
+const LONGEST = 200;
+
 function suggest(wanted: string, named: readonly { readonly symbol: string }[]): string {
   const names = [...new Set(named.map(({ symbol }) => symbol))].filter((symbol) => symbol !== "");
   if (names.length === 0) return "the file has no symbols for them, expected a number such as #1";
-  const ranked = names
+  const alike = names.filter((name) => Math.max(name.length, wanted.length) <= LONGEST);
+  if (alike.length === 0) return `the first are ${listed(names.slice(0, 3))}`;
+  const ranked = alike
     .map((name) => ({ name, distance: distance(wanted, name) }))
     .sort((a, b) => a.distance - b.distance);
   return `the nearest are ${listed(ranked.slice(0, 3).map(({ name }) => name))}`;

@@ -1,24 +1,34 @@
+import { MOST_NESTED } from "@cmodx/core";
 import type { Cursor } from "./cursor.js";
 import type { Proposition } from "./test.js";
 import { readCell, readValue } from "./values.js";
 
 /** Reads a proposition; `\/` binds weaker than `/\`, `~` strongest. */
-export const readProposition = (cursor: Cursor): Proposition => {
-  let left = readConjunction(cursor);
-  while (cursor.take(/\\\/|\|\|/y) !== undefined) left = { is: "or", of: [left, readConjunction(cursor)] };
-  return left;
+export const readProposition = (cursor: Cursor): Proposition => readNested(cursor, MOST_NESTED);
+
+const readNested = (cursor: Cursor, levels: number): Proposition => {
+  if (levels === 0) throw cursor.error(`A condition is nested at most ${MOST_NESTED} levels deep.`);
+  const of = [readConjunction(cursor, levels)];
+  while (cursor.take(/\\\/|\|\|/y) !== undefined) of.push(readConjunction(cursor, levels));
+  return of.length === 1 ? (of[0] as Proposition) : { is: "or", of };
 };
 
-const readConjunction = (cursor: Cursor): Proposition => {
-  let left = readAtom(cursor);
-  while (cursor.take(/\/\\|&&/y) !== undefined) left = { is: "and", of: [left, readAtom(cursor)] };
-  return left;
+const readConjunction = (cursor: Cursor, levels: number): Proposition => {
+  const of = [readAtom(cursor, levels)];
+  while (cursor.take(/\/\\|&&/y) !== undefined) of.push(readAtom(cursor, levels));
+  return of.length === 1 ? (of[0] as Proposition) : { is: "and", of };
 };
 
-const readAtom = (cursor: Cursor): Proposition => {
-  if (cursor.take(/~|not\b/y) !== undefined) return { is: "not", of: readAtom(cursor) };
+const readAtom = (cursor: Cursor, levels: number): Proposition => {
+  let negated = false;
+  while (cursor.take(/~|not\b/y) !== undefined) negated = !negated;
+  const atom = readPlain(cursor, levels);
+  return negated ? { is: "not", of: atom } : atom;
+};
+
+const readPlain = (cursor: Cursor, levels: number): Proposition => {
   if (cursor.take(/\(/y) !== undefined) {
-    const inner = readProposition(cursor);
+    const inner = readNested(cursor, levels - 1);
     cursor.expect(/\)/y, "A closing parenthesis");
     return inner;
   }

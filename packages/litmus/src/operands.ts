@@ -1,4 +1,4 @@
-import { InputError } from "@cmodx/core";
+import { InputError, partsAtCommas } from "@cmodx/core";
 import type { LabelAddress } from "./target.js";
 
 /** An instruction's text: the mnemonic in lower case, and what stands between the commas behind it. */
@@ -7,7 +7,7 @@ export type Parts = { readonly mnemonic: string; readonly operands: readonly str
 /** Divides an instruction's text; commas in brackets divide nothing. */
 export const split = (text: string): Parts => {
   const [mnemonic = "", ...rest] = text.trim().split(/\s+/);
-  return { mnemonic: mnemonic.toLowerCase(), operands: rest.join(" ").split(/,(?![^[]*\])/) };
+  return { mnemonic: mnemonic.toLowerCase(), operands: partsAtCommas(rest.join(" ")) };
 };
 
 /** The last operand; the empty string where there is none. */

@@ -1,3 +1,4 @@
+import { MOST_CPUS } from "@cmodx/core";
 import { readProposition } from "./condition.js";
 import { Cursor } from "./cursor.js";
 import { Source } from "./source.js";
@@ -51,7 +52,7 @@ const readInitial = (cursor: Cursor): readonly Initialisation[] => {
     if (/^(TTD|PTE)\s*\(/.test(cursor.source.text.slice(cursor.at)))
       throw cursor.error("Page tables are not modelled; an initial state sets registers and locations.");
     const { place } = cursor;
-    const declared = cursor.take(/(?:(?:const\s+|volatile\s+)*[A-Za-z_]\w*\s*(?:\*+\s*|\s)\s*)(?=[\w[*])/y);
+    const declared = cursor.take(/(?:const\s+|volatile\s+)*[A-Za-z_]\w*(?:\s*\*+\s*|\s+)(?=[\w[*])/y);
     const cell = readCell(cursor);
     if (cell === undefined) throw cursor.error(`A register or a location was expected here, not ${cursor.here()}.`);
     if (cursor.take(/=/y) !== undefined) entries.push({ cell, value: readValue(cursor), place });
@@ -66,9 +67,13 @@ const CONDITION = /~?\s*exists\b|forall\b|locations\b|filter\b|final\b|observed\
 const readThreads = (cursor: Cursor): readonly Thread[] => {
   const names: { readonly thread: number; readonly handler: boolean }[] = [];
   for (const { text, at } of cellsOf(cursor)) {
-    const [, number, handler] = /^P(\d+)\s*(\.F)?(?:\s*:.*)?$/.exec(text) ?? [];
+    const [, number, handler] = /^P(\d+)\s*(\.F\s*)?(?::.*)?$/.exec(text) ?? [];
     if (number === undefined) throw cursor.source.error(`A column is headed P0, P1 or P0.F, not "${text}".`, at);
+    if (Number(number) >= MOST_CPUS)
+      throw cursor.source.error(`Threads are numbered P0 to P${MOST_CPUS - 1}; there is no P${number} here.`, at);
     names.push({ thread: Number(number), handler: handler !== undefined });
+    if (names.length > 2 * MOST_CPUS)
+      throw cursor.source.error(`A test has at most ${2 * MOST_CPUS} columns, a thread and a handler each.`, at);
   }
   const count = Math.max(...names.map(({ thread }) => thread)) + 1;
   const threads = Array.from({ length: count }, () => ({ rows: [] as Row[], handler: [] as Row[] }));

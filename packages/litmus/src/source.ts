@@ -38,8 +38,12 @@ export class Source {
 
   /** The place of an offset. */
   place(offset: number): Place {
-    let line = this.#starts.findIndex((start) => start > offset);
-    line = line < 0 ? this.#starts.length : line;
+    let [line, after] = [1, this.#starts.length];
+    while (line < after) {
+      const middle = (line + after + 1) >> 1;
+      if ((this.#starts[middle - 1] as number) > offset) after = middle - 1;
+      else line = middle;
+    }
     return { line, column: offset - (this.#starts[line - 1] as number) + 1 };
   }
 

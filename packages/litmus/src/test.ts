@@ -38,7 +38,7 @@ export type Proposition =
   | { readonly is: "equal"; readonly cell: LitmusCell; readonly value: LitmusValue; readonly place: Place }
   | { readonly is: "fault"; readonly fault: FaultAtom; readonly place: Place }
   | { readonly is: "not"; readonly of: Proposition }
-  | { readonly is: "and" | "or"; readonly of: readonly [Proposition, Proposition] };
+  | { readonly is: "and" | "or"; readonly of: readonly Proposition[] };
 
 /** How the condition asks for its proposition. */
 export type Quantifier = "exists" | "~exists" | "forall";

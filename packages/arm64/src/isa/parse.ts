@@ -1,3 +1,4 @@
+import { partsAtCommas } from "@cmodx/core";
 import type { NumberText, OperandText } from "./codec.js";
 import type { Modifier, ModifierKind, RegisterOperand } from "./instruction.js";
 import { registersByName } from "./registers.js";
@@ -29,7 +30,7 @@ const parseModifier = (text: string): Modifier | undefined => {
 
 /** Parts at commas outside brackets. */
 const split = (text: string): readonly string[] =>
-  text.trim() === "" ? [] : text.split(/,(?![^[]*\])/).map((part) => part.trim());
+  text.trim() === "" ? [] : partsAtCommas(text).map((part) => part.trim());
 
 const parseMemory = (text: string): OperandText | undefined => {
   const [, inner, before] = /^\[([^\]]*)\]\s*(!)?$/.exec(text) ?? [];

@@ -1,3 +1,4 @@
+import { partsAtCommas } from "@cmodx/core";
 import { rotateRight } from "./constants.js";
 import type { MemoryOperand, Shift, ShiftType } from "./instruction.js";
 import type { OperandText } from "./operand-codes.js";
@@ -42,8 +43,7 @@ const parseShift = (text: string): Shift | undefined => {
 };
 
 /** What stands between commas that are not within brackets or braces. */
-const split = (text: string): string[] =>
-  text.trim() === "" ? [] : text.split(/,(?![^[]*\])(?![^{]*\})/).map((part) => part.trim());
+const split = (text: string): string[] => (text.trim() === "" ? [] : partsAtCommas(text).map((part) => part.trim()));
 
 const parseOffset = (parts: readonly string[]): Pick<MemoryOperand, "offset" | "subtract"> | undefined => {
   const [first = "#0", ...rest] = parts;

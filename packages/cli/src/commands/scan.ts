@@ -92,7 +92,7 @@ const findFiles = async (names: readonly string[], folder: string): Promise<read
     if (inside.length === 0) {
       throw new InputError(`${name} holds no .o, .ko, .elf or vmlinux.`, { file: name });
     }
-    found.push(...inside.map((path) => ({ file: join(name, path), walked: true })));
+    for (const path of inside) found.push({ file: join(name, path), walked: true });
   }
   return found;
 };
