@@ -83,7 +83,7 @@ describe.each(architectures)("the assembler of $id $1", ({ instructionSet, base 
       for (const [i, word] of words.entries()) {
         if (!/\w/.test(word)) continue;
         for (const name of EVERYBODYS) {
-          const text = words.with(i, name).join("");
+          const text = words.map((each, at) => (at === i ? name : each)).join("");
           expect(
             isRefused(() => assemble(text)),
             text,
@@ -310,19 +310,22 @@ describe("what is read four times as long takes about four times as long", () =>
     ["a word that fits on no line", (n) => wrap("x".repeat(n), 80, "  ")],
   ];
   const N = 16_000;
+  /** Processor time of this process in milliseconds: it does not depend on who else runs. */
   const time = (work: (n: number) => unknown, n: number): number => {
-    let best = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 3; i++) {
-      const began = performance.now();
-      work(n);
-      best = Math.min(best, performance.now() - began);
-    }
-    return best;
+    const began = process.cpuUsage();
+    work(n);
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1000;
   };
   test.each(readers)("%s", (_, work) => {
-    time(work, N);
-    // Sixteen times as long were it quadratic; what is too short to be measured counts as a millisecond more.
-    expect(time(work, 4 * N) / (time(work, N) + 1)).toBeLessThan(10);
+    // Sixteen times as long were it quadratic; what is too short to be measured counts as two milliseconds more.
+    const ratio = (): number => time(work, 4 * N) / (time(work, N) + 2);
+    const least = (tries: number): number => {
+      const found = ratio();
+      return found < 8 || tries === 1 ? found : Math.min(found, least(tries - 1));
+    };
+    work(N);
+    expect(least(5)).toBeLessThan(8);
   });
 });
 
