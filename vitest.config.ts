@@ -20,7 +20,8 @@ export const suites = (include: string) => ({
   ssr: { resolve: { conditions } },
   test: {
     setupFiles: ["reflect-metadata"],
-    testTimeout: 30_000,
+    // It ends a test that hangs; how long one takes on a busy machine decides nothing.
+    testTimeout: 600_000,
     // Vitest leaves one CPU to its own process, which has little to do here.
     maxWorkers: "100%",
     // Modules are loaded once for each worker and not for each file: no module keeps anything that a test could change for another.

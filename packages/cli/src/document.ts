@@ -105,9 +105,10 @@ export const brokenJson = (
 ): readonly BrokenJson[] =>
   broken.map(({ property, why }) => ({ property, why, values: valuesOf(property, machine, trace) }));
 
-const repairJson = ({ tried, candidates, undecided, found }: Repairs): RepairJson => ({
+const repairJson = ({ tried, candidates, states, undecided, found }: Repairs): RepairJson => ({
   tried,
   candidates,
+  states,
   complete: undecided.length === 0,
   undecided: undecided.map(({ addition }) => addition.line.id),
   found: found.map(({ patcher, synchronisation, addition }) => ({

@@ -7,8 +7,8 @@ import type { Subject } from "./subject.js";
 /** What a check can tell beside its verdict. */
 export type Extras = { readonly repairs: Repairs | null; readonly outcomes: Outcomes | null };
 
-/** Nobody waits longer for a repair than this, in milliseconds; what is undecided then is said to be. */
-const REPAIR_TIME = 4000;
+/** States that a repair is looked for in; what is undecided then is said to be. Work, not time: the answer is the same everywhere. */
+const REPAIR_STATES = 400_000;
 
 /** Looks for the one added synchronisation that repairs an unsafe scenario; null when it is not unsafe. */
 export const repairsOf = async (
@@ -20,10 +20,9 @@ export const repairsOf = async (
 ): Promise<Repairs | null> => {
   if (verdict.verdict !== "unsafe") return null;
   await breathe();
-  const bounds = budget.left();
-  const milliseconds = Math.min(REPAIR_TIME, bounds.milliseconds ?? REPAIR_TIME);
   return simulation.repairs(scenario, {
-    bounds: { ...bounds, milliseconds },
+    bounds: budget.left(),
+    states: REPAIR_STATES,
     signal: io.signal,
     counterexample: verdict.trace,
     onTry: (tried, candidates) => progress.show(`looks for a repair: ${tried} of ${candidates} additions tried`),

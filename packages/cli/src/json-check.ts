@@ -108,6 +108,8 @@ export type RepairJson = {
   /** Additions that were decided, and how many there are. */
   readonly tried: number;
   readonly candidates: number;
+  /** States of the checks of all additions together. */
+  readonly states: number;
   /** Nothing was left undecided that costs less than what was found; where nothing was found, nothing at all. */
   readonly complete: boolean;
   /** Those left undecided, as `--add` takes them. */

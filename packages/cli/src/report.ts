@@ -99,7 +99,7 @@ const valuesText = (values: readonly ValueJson[]): readonly string[] => {
   return columns(rows);
 };
 
-const repairText = ({ found, tried, candidates, undecided }: Repairs, patchers: number): string => {
+const repairText = ({ found, tried, candidates, states, undecided }: Repairs, patchers: number): string => {
   const [repair] = found;
   if (repair !== undefined) {
     const { addition, synchronisation, patcher } = repair;
@@ -116,7 +116,7 @@ const repairText = ({ found, tried, candidates, undecided }: Repairs, patchers: 
   }
   return undecided.length === 0
     ? `no single added synchronisation repairs it (all ${candidates} tried)`
-    : `none found in time: ${tried} of ${candidates} single added synchronisations were tried; ${undecidedText(undecided)}`;
+    : `none found in ${count(states, "state")}: ${tried} of ${candidates} single added synchronisations were tried; ${undecidedText(undecided)}`;
 };
 
 const MOST_UNDECIDED = 3;

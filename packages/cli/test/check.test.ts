@@ -219,7 +219,16 @@ describe("the synchronisation that repairs", () => {
     const { document } = await json(line);
     expect(document.verdict).toBe("unsafe");
     expect(document.repair).toMatchObject({ found: [], complete: false });
-    expect((await cmodx(line)).out).toMatch(/none found in time: \d+ of \d+ single added (.|\n)*not decided/);
+    expect((await cmodx(line)).out).toMatch(/none found in \d+ states: \d+ of \d+ single added (.|\n)*not\s+decided/);
+  });
+
+  test("is looked for in so many states, not seconds, and first where a step was left out", async () => {
+    const { document } = await json("check --strategy int3 --drop sync-2 --offset 62 --irq --cpus 3");
+    expect(document.repair.found).toMatchObject([{ add: "sync@write-tail" }]);
+    const large = await json("check --strategy int3 --nmi --drop sync-3 --cpus 3 --flips 4");
+    expect(large.document.repair).toMatchObject({ complete: false });
+    expect(large.document.repair.states).toBeGreaterThanOrEqual(400_000);
+    expect(large.document.repair.states).toBeLessThan(410_000);
   });
 
   test("an addition goes with a saved counterexample", async () => {
@@ -311,10 +320,10 @@ describe("limits", () => {
   });
 
   test("progress is shown on a terminal alone, and wiped", async () => {
-    const { err } = await cmodx("check --strategy int3 --cpus 3 --nmi --timeout 1.5", { terminal: true });
+    const { err } = await cmodx("check --strategy int3 --cpus 3 --nmi --max-states 200000", { terminal: true });
     expect(err).toMatch(/states, frontier .* states\/s/);
     expect(err.endsWith("\r\x1b[K")).toBe(true);
-    const piped = await cmodx("check --strategy int3 --cpus 3 --nmi --timeout 0.5");
+    const piped = await cmodx("check --strategy int3 --cpus 3 --nmi --max-states 200000");
     expect(piped.err).toBe("");
   });
 });

@@ -107,8 +107,8 @@ describe.skipIf(!built)("the command", () => {
     ["ablate --strategy int3 --memory architectural --cpus 3", 3],
     ["gallery", 3],
     ["check --strategy int3 --cpus 5 --nmi --irq --preempt --outcomes", 3],
-  ])("--timeout is one budget for all of %s", async (line, code) => {
-    // Were it one for each phase or row, this would take longer than a test may.
+  ])("--timeout is one budget for all of %s", { timeout: 60_000 }, async (line, code) => {
+    // Were it one for each phase or row, this would take longer.
     expect((await end(start([...line.split(" "), "--timeout", "3"]))).code).toBe(code);
   });
 

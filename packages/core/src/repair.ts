@@ -5,7 +5,17 @@ import { type Choice, follow } from "./explorer/trace.js";
 import { keyOf } from "./key.js";
 import type { Machine } from "./machine/machine.js";
 import { fence, maintain, syncCore, syncCores, waitRcu, waitRcuTasks, waitRcuTasksRude } from "./program/builder.js";
-import { type Addition, type Gap, gapsOf, type Line, type LinesArgument } from "./program/program.js";
+import {
+  type Addition,
+  type Gap,
+  gapsOf,
+  isStep,
+  type Line,
+  type LinesArgument,
+  linesHeld,
+  nested,
+  type Step,
+} from "./program/program.js";
 import type { Property } from "./properties/property.js";
 import type { Patcher, Scenario } from "./scenario.js";
 import type { Bounds, Verdict } from "./verdict.js";
@@ -102,8 +112,10 @@ export type Repairs = {
   readonly tried: number;
   /** Additions there are. */
   readonly candidates: number;
+  /** States of all checks together. */
+  readonly states: number;
   /**
-   * Additions that no bound left time for: of those that cost less than what was found, and of all where nothing was found or all
+   * Additions that a bound kept from being decided: of those that cost less than what was found, and of all where nothing was found or all
    * were asked for.
    */
   readonly undecided: readonly RepairAttempt[];
@@ -113,6 +125,8 @@ export type Repairs = {
 export type RepairOptions = {
   /** Bounds of each check; `milliseconds` of all together. */
   readonly bounds?: Bounds;
+  /** States of all checks together, 1 or more; by default there is no end to them. */
+  readonly states?: number;
   readonly signal?: AbortSignal;
   /** A counterexample of the scenario: what leaves it possible is no repair. */
   readonly counterexample?: readonly Choice[];
@@ -122,9 +136,12 @@ export type RepairOptions = {
   readonly onTry?: (tried: number, candidates: number) => void;
 };
 
-/** States of the first round of checks; each further round may see four times as many. */
+/** States of each check of the first round; in each further round it may see four times as many. */
 const FIRST_STATES = 8_000;
 const MORE_STATES = 4;
+
+/** What is put where a step was left out may take this part of all states, before any other addition is looked at. */
+const FOR_DROPPED = 1 / 2;
 
 /** What a search for repairs needs of a simulation. */
 type Simulated = {
@@ -135,8 +152,9 @@ type Simulated = {
 };
 
 /**
- * Adds each synchronisation at each place of the patchers' programs, one at a time, and checks what becomes of the scenario.
- * Scenarios with few states are decided first, so that one that is hard does not stand in the way of the others.
+ * Adds each synchronisation at each place of the patchers' programs, one at a time, and checks what becomes of the scenario. What does
+ * the same as a step that was left out comes first, where that stood: it is likely to do, and what costs more is then of no interest.
+ * Of the others, scenarios with few states are decided first, so that one that is hard does not stand in the way of the rest.
  */
 export const findRepairs = async (
   simulation: Simulated,
@@ -144,42 +162,63 @@ export const findRepairs = async (
   options: RepairOptions,
 ): Promise<Repairs> => {
   const began = performance.now();
-  const { bounds = {}, signal, counterexample = [], all = false, onTry } = options;
+  const {
+    bounds = {},
+    states: work = Number.POSITIVE_INFINITY,
+    signal,
+    counterexample = [],
+    all = false,
+    onTry,
+  } = options;
   // What waits for ever breaks nothing else: no repair may end like that, whatever was promised.
   const counted = [...new Set([...countedProperties(scenario, simulation.properties), "progress" as const])];
   const { ignore: _, ...rest } = scenario;
   const judged: Scenario = { ...rest, properties: counted };
   const properties = simulation.properties.filter(({ id }) => counted.includes(id));
-  const candidates = candidatesOf(simulation.machine(scenario), scenario);
+  const whole = { ...scenario, patchers: scenario.patchers.map(({ drop: _, ...patcher }) => patcher) };
+  const candidates = candidatesOf(simulation.machine(scenario), simulation.machine(whole), scenario);
   const left = (): number => (bounds.milliseconds ?? Number.POSITIVE_INFINITY) - (performance.now() - began);
-  const isOver = (): boolean => left() <= 0 || signal?.aborted === true;
+  let seen = 0;
+  const isOver = (): boolean => seen >= work || left() <= 0 || signal?.aborted === true;
   const decide = async ({ patchers }: Candidate, states: number): Promise<Verdict["verdict"]> => {
     if (isOver()) return "inconclusive";
     const time = left();
-    const within = { ...bounds, states, ...(Number.isFinite(time) ? { milliseconds: time } : {}) };
+    const within = {
+      ...bounds,
+      ...(Number.isFinite(states) ? { states } : {}),
+      ...(Number.isFinite(time) ? { milliseconds: time } : {}),
+    };
     const how = { bounds: within, beyond: 0, shortest: false, ...(signal === undefined ? {} : { signal }) };
     const verdict = await simulation.check({ ...judged, patchers }, how);
+    seen += verdict.states;
     return verdict.verdict;
   };
 
   const found: Candidate[] = [];
   let tried = 0;
+  const isDecided = async (candidate: Candidate, states: number): Promise<boolean> => {
+    onTry?.(tried, candidates.length);
+    const verdict = await decide(candidate, Math.min(states, Math.max(1, work - seen)));
+    if (verdict === "safe") found.push(candidate);
+    if (verdict !== "inconclusive") tried++;
+    return verdict !== "inconclusive";
+  };
   let open = candidates.filter(({ patchers }) => {
     const refuted = !isOver() && stillBreaks(simulation.machine({ ...judged, patchers }), counterexample, properties);
     if (refuted) tried++;
     return !refuted;
   });
-  const most = bounds.states ?? Number.POSITIVE_INFINITY;
+  const most = Math.min(bounds.states ?? Number.POSITIVE_INFINITY, work);
+  for (const candidate of open.filter(({ dropped }) => dropped)) {
+    if (await isDecided(candidate, Math.min(most, FOR_DROPPED * work - seen)))
+      open = open.filter((each) => each !== candidate);
+  }
   for (let states = Math.min(FIRST_STATES, most); ; ) {
     const undecided: Candidate[] = [];
     for (const candidate of open) {
       // One that costs more is of no interest any more.
       if (!all && found.some(({ rank }) => rank < candidate.rank)) break;
-      onTry?.(tried, candidates.length);
-      const verdict = await decide(candidate, states);
-      if (verdict === "inconclusive") undecided.push(candidate);
-      else tried++;
-      if (verdict === "safe") found.push(candidate);
+      if (!(await isDecided(candidate, states))) undecided.push(candidate);
     }
     open = undecided;
     if (open.length === 0 || states === most || isOver()) break;
@@ -188,24 +227,29 @@ export const findRepairs = async (
   }
   found.sort((a, b) => a.rank - b.rank);
   return {
-    found: (all ? found : found.slice(0, 1)).map(({ rank: _, patchers, ...repair }) => ({
+    found: (all ? found : found.slice(0, 1)).map(({ rank: _, dropped: __, patchers, ...repair }) => ({
       ...repair,
       scenario: { ...scenario, patchers },
     })),
     tried,
     candidates: candidates.length,
-    undecided: open.map(({ rank: _, patchers: __, ...addition }) => addition),
+    states: seen,
+    undecided: open.map(({ rank: _, dropped: __, patchers: ___, ...addition }) => addition),
   };
 };
 
 type Candidate = RepairAttempt & {
   /** Its place in the order of costs. */
   readonly rank: number;
+  /** It does the same as a step that was left out, where that stood. */
+  readonly dropped: boolean;
   readonly patchers: readonly Patcher[];
 };
 
-const candidatesOf = (machine: Machine, scenario: Scenario): readonly Candidate[] => {
+/** `whole`: the machine of the scenario with nothing left out. */
+const candidatesOf = (machine: Machine, whole: Machine, scenario: Scenario): readonly Candidate[] => {
   const taken = new Set(machine.layout.steps.flat());
+  const left = scenario.patchers.map((patcher, index) => droppedFrom(whole, index, patcher));
   return synchronisationsOf(machine)
     .flatMap((synchronisation) =>
       scenario.patchers.flatMap((patcher, index) =>
@@ -217,7 +261,8 @@ const candidatesOf = (machine: Machine, scenario: Scenario): readonly Candidate[
             const addition: Addition = { ...gap, line: synchronisation.line(id) };
             const changed: Patcher = { ...patcher, add: [...(patcher.add ?? []), addition] };
             const patchers = scenario.patchers.map((other, i) => (i === index ? changed : other));
-            return [{ patcher: index, synchronisation, addition, patchers }];
+            const dropped = left[index]?.some((each) => isInPlaceOf(addition, each)) === true;
+            return [{ patcher: index, synchronisation, addition, patchers, dropped }];
           }),
       ),
     )
@@ -232,6 +277,39 @@ const placesOf = (machine: Machine, index: number, { add = [] }: Patcher): reado
     for (const gap of gapsOf(program)) if (gap.after === null || !added.has(gap.after)) places.set(keyOf(gap), gap);
   }
   return [...places.values()];
+};
+
+type Place = Pick<Addition, "after" | "inside">;
+
+/** A step that was left out, and where it stood among what was not. */
+type Dropped = { readonly place: Place; readonly step: Step };
+
+const droppedFrom = (whole: Machine, index: number, { drop = [] }: Patcher): readonly Dropped[] => {
+  const ids = new Set(drop);
+  const inLines = (lines: readonly Line[], start: Place | undefined): readonly Dropped[] => {
+    let place = start;
+    return lines.flatMap((line) => {
+      if (ids.has(line.id)) return place === undefined || !isStep(line) ? [] : [{ place, step: line }];
+      place = { after: line.id };
+      const held = isStep(line) ? linesHeld(line) : [[null, nested(line)] as const];
+      return held.flatMap(([inside, lines]) =>
+        inLines(lines, inside === null ? undefined : { after: line.id, inside }),
+      );
+    });
+  };
+  return (whole.layout.plans[index] ?? []).flatMap(({ main, traps = {} }) => [
+    ...inLines(main, { after: null }),
+    ...Object.values(traps).flatMap((lines) => inLines(lines, undefined)),
+  ]);
+};
+
+/** Whether an addition stands where a step stood, and does what that did or more. */
+const isInPlaceOf = ({ after, inside, line }: Addition, { place, step }: Dropped): boolean => {
+  if (!isStep(line) || after !== place.after || inside !== place.inside) return false;
+  const { op, args } = step;
+  // An interrupt to all CPUs, and the wait for it, are two steps in some programs.
+  if (line.op === "syncCores") return op === "syncCores" || op === "sendIpi" || op === "waitIpi";
+  return line.op === op && ["operation", "flavour"].every((name) => line.args[name] === args[name]);
 };
 
 /** Whether a counterexample of a scenario without an addition is one with it: the addition comes too late. */

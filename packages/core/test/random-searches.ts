@@ -77,7 +77,7 @@ export const agreeWithNaive = (from: readonly number[]) =>
   describe("every search agrees with a naive one about protocols that nobody chose", () => {
     const answers = new Map<string, number>();
 
-    it.each(from)("from seed %i on", { timeout: 120_000 }, async (first) => {
+    it.each(from)("from seed %i on", async (first) => {
       for (const seed of seedsFrom(first, BATCH.naive)) {
         const { scenario, architecture } = randomProtocol(seed);
         const found = await compare(scenario, architecture, `seed ${seed}`, 1000);
@@ -110,7 +110,7 @@ export const stubbornSetsAgree = (from: readonly number[]) =>
     const STATES = 8000;
     const seen = { less: 0, unsafe: 0, safe: 0 };
 
-    it.each(from)("from seed %i on", { timeout: 120_000 }, async (first) => {
+    it.each(from)("from seed %i on", async (first) => {
       for (const seed of seedsFrom(first, BATCH.stubborn)) {
         const { scenario, architecture } = randomProtocol(seed);
         const of: Scenario = { ...scenario, cpus: scenario.cpus + 1, ignore: ["progress"] };
@@ -196,7 +196,7 @@ export const outcomesAgree = (from: readonly number[]) =>
     let violations = 0;
     let emulations = 0;
 
-    it.each(from)("from seed %i on", { timeout: 120_000 }, async (first) => {
+    it.each(from)("from seed %i on", async (first) => {
       for (const seed of seedsFrom(first, BATCH.outcomes)) {
         const { scenario, architecture } = randomProtocol(seed);
         const simulation = createSimulation({ architecture: toy(architecture) });

@@ -157,6 +157,37 @@ describe("one added synchronisation", () => {
     expect(aborted.undecided.length).toBe(aborted.candidates);
   });
 
+  it("is looked for in so many states, all checks together, first where a step was left out", async () => {
+    const synchronised = strategy((flip) => [
+      lock("lock", "mutex"),
+      store("write", AT, first(flip).next, { width: 4 }),
+      syncCores("sync-it"),
+      unlock("unlock", "mutex"),
+    ]);
+    const of = scenario(synchronised, { ...only("done", "old-or-new"), patcher: { drop: ["sync-it"] } });
+    const whole = await repairs(of, {}, oneCell);
+    expect(names(whole)).toEqual(["sync@write"]);
+    expect(whole.states).toBeGreaterThan(0);
+    // What stands in for the step is decided, and found, before anything that costs less.
+    const { states } = await check(whole.found[0]?.scenario as Scenario, oneCell);
+    const few = await repairs(of, { states: 3 * states }, oneCell);
+    expect(names(few)).toEqual(["sync@write"]);
+    const none = await repairs(of, { states: 2 }, oneCell);
+    expect(none).toMatchObject({ found: [], tried: 0 });
+    expect(none.undecided.length).toBe(none.candidates);
+    const same = await repairs(of, { states: 3 * states }, oneCell);
+    expect([names(same), same.tried, same.states]).toEqual([names(few), few.tried, few.states]);
+  });
+
+  it("is looked for first inside the lines that a step holds, where one was left out there", async () => {
+    const stopped = strategy((flip) => [
+      stopMachine("stop", { run: [store("write", AT, first(flip).next)], secondaries: [syncCore("all")] }),
+      syncCore("here"),
+    ]);
+    const found = await repairs(scenario(stopped, { patcher: { drop: ["all"] } }));
+    expect(names(found)).toEqual(["sync-core@stop/secondaries"]);
+  });
+
   it("may be a barrier where the memory order knows one", async () => {
     const machine = (memory: "sequential" | "architectural") =>
       createSimulation({ architecture: toy() }).machine(scenario(unsynchronised, { memory }));

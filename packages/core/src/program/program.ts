@@ -98,6 +98,13 @@ const lineArguments = ["handler", "run", "secondaries"] as const;
 /** The arguments of steps that hold lines of their own: of an interrupt, and of stop_machine. */
 export type LinesArgument = (typeof lineArguments)[number];
 
+/** The lines that a step holds, by argument. */
+export const linesHeld = (step: Step): readonly (readonly [LinesArgument, readonly Line[]])[] =>
+  lineArguments.flatMap((name) => {
+    const lines = step.args[name] as unknown as readonly Line[] | undefined;
+    return lines === undefined ? [] : [[name, lines] as const];
+  });
+
 /** All ids of steps and control lines in the order in which they are written, without repetition. */
 export const lineIds = (lines: readonly Line[]): readonly string[] => [
   ...new Set(lines.flatMap((line): readonly string[] => [line.id, ...lineIds(nested(line))])),

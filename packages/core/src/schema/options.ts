@@ -59,6 +59,7 @@ export const outcomesOptionsSchema: Schema<OutcomesOptions> = object("options of
 /** The schema of {@link RepairOptions}. */
 export const repairOptionsSchema: Schema<RepairOptions> = object("options of repairs", {
   bounds: optional(boundsSchema),
+  states: optional(whole(1)),
   signal: optional(signal),
   counterexample: optional(list<Choice>("steps", anything)),
   all: optional(flag),
