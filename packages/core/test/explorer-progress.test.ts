@@ -71,6 +71,12 @@ describe("a fair cycle that keeps something for ever breaks progress", () => {
     expect(trace.slice(loop).map(({ rule }) => rule)).toContain("enter-trap");
   });
 
+  it("a grace period that a stopper waits for, and a task that was taken off in code that nobody writes", async () => {
+    const stop = stopMachine("stop", { run: [waitRcuTasks("grace")] });
+    const of = scenario(patching([stop]), { preempt: true, sites: [site("nop3", "call")] });
+    expect(await progress(of)).toMatchObject({ verdict: "unsafe", property: "progress" });
+  });
+
   it("and is not known to, when the time for looking is up", async () => {
     const now = performance.now.bind(performance);
     // The clock leaps once the states have been visited.

@@ -46,9 +46,11 @@ export const executeRule = rule({
   source: "R1, R7, R19, R18: design of the machine, ARCHITECTURE.md",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
-  // Code that nobody writes, on registers and the context's stack alone, commutes with all that others do and with interrupts.
+  // Code that nobody writes, on registers and the context's stack alone, commutes with all that others do and with interrupts, unless a
+  // grace period may have to wait for a task that was taken off in it.
   urgent: (cpu, machine) => {
     const code = running(cpu)?.code;
+    if (machine.holdsGrace) return false;
     // But not the way home where that synchronises: an NMI before it may fetch more than one after it.
     const switches = machine.cpu.synchronizes.includes("context-switch");
     return code?.run === "machine" && !code.home && cpu.fetching === null && !switches && isPrivate(code, machine);

@@ -328,6 +328,14 @@ export class Machine {
     return this.#operations.has(operation);
   }
 
+  /**
+   * Whether it matters where in code that nobody writes a task is taken off: a grace period may have to wait for it just there, and where
+   * a stopper waits, the task cannot go on.
+   */
+  get holdsGrace(): boolean {
+    return this.preempt && this.uses("beginGrace");
+  }
+
   hasProgram(name: string): boolean {
     return this.layout.programs.has(name);
   }

@@ -55,10 +55,12 @@ export const retireComplete = (
 
 /**
  * Whether an instruction leaves the window in a step of its own: what a site's instruction does is judged by how the site stands then, and
- * patchers change that. Of a trap it is how the site stood when it was fetched.
+ * patchers change that. Of a trap it is how the site stood when it was fetched. So does each where a grace period may wait for who was
+ * taken off behind it.
  */
 const isWatched = ({ entry, outcome }: SeenEntry, machine: Machine): boolean =>
-  outcome?.do !== "trap" && machine.uses("returnCall") && machine.siteAt(entry.at) !== undefined;
+  outcome?.do !== "trap" &&
+  (machine.holdsGrace || (machine.uses("returnCall") && machine.siteAt(entry.at) !== undefined));
 
 /** The instruction of a site at the head of a window has left it; undefined where none may. */
 export const retireWatched = (
