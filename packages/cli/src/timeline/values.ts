@@ -252,7 +252,61 @@ const emulated: Values = (machine, trace) => {
   ];
 };
 
+/** Where the text was given back, or other code was mapped, and how it was used then. */
+const freedText = (trace: readonly TraceStep[], at: bigint): readonly ValueJson[] => {
+  const last = trace.length - 1;
+  const gone = indexBefore(trace, last, (step) => {
+    const range = seen(step, "free-code") ?? seen(step, "map-code");
+    return range !== undefined && isIn(range, at);
+  });
+  return gone < 0 ? [] : [value("freed", stepText(trace, gone)), value("used", stepText(trace, last))];
+};
+
+/** The observations whose place may lie in text that was given back, with the name of that place. */
+const places: readonly (readonly [what: string, place: string])[] = [
+  ["execute", "at"],
+  ["store", "freed"],
+  ["window-store", "freed"],
+  ["expect-text", "freed"],
+  ["store-freed", "address"],
+  ["resume", "at"],
+  ["return-from-trap", "resumes"],
+];
+
+/** What the program found, and who stored it. */
+const asserted: Values = (machine, trace) => {
+  const looked = seen(lastOf(trace), "expect-text");
+  if (looked === undefined) return [];
+  const address = looked.address as bigint;
+  const stored = indexBefore(trace, trace.length, (step) => {
+    const store = seen(step, "store");
+    return store !== undefined && covers(store, address);
+  });
+  return [
+    value("expected", `${spaced(String(looked.expected))} at ${placeOf(address, machine)}`),
+    value("found", spaced(String(looked.found))),
+    ...(stored < 0 ? [] : [value("stored", stepText(trace, stored))]),
+  ];
+};
+
+/** Since when the text is read-only that was stored to. */
+const readOnlySince = (trace: readonly TraceStep[], address: Data): readonly ValueJson[] => {
+  const since = indexBefore(trace, trace.length, (step) => {
+    const range = seen(step, "set-memory");
+    return range?.change === "ro" && typeof address === "bigint" && isIn(range, address);
+  });
+  return since < 0 ? [] : [value("read-only", `since ${stepText(trace, since)}`)];
+};
+
+const isIn = ({ address, size }: Detail, at: bigint): boolean =>
+  at >= (address as bigint) && at < (address as bigint) + BigInt(Number(size));
+
 const freed: Values = (_machine, trace) => {
+  for (const [what, place] of places) {
+    const used = seen(lastOf(trace), what);
+    const at = used?.[place];
+    if (typeof at === "bigint" && (what === "store-freed" || used?.freed !== undefined)) return freedText(trace, at);
+  }
   const word = seen(lastOf(trace), "load-freed")?.word;
   const at = indexBefore(trace, trace.length, (step) => seen(step, "free")?.word === word);
   const last = trace.length - 1;
@@ -313,6 +367,8 @@ const pairValues: Values = (_machine, trace) => {
 };
 
 const faulting: Values = (machine, trace) => {
+  const stored = seen(lastOf(trace), "store-faulted");
+  if (stored !== undefined) return readOnlySince(trace, stored.address);
   const fault = seen(lastOf(trace), "fault");
   if (fault === undefined) return [];
   const { cpu, before } = lastOf(trace);
@@ -321,6 +377,7 @@ const faulting: Values = (machine, trace) => {
     value("instruction", `${spaced(String(fault.bytes))}  ${fault.text}, by CPU ${cpu}${within[level]}`),
     value("address", placeOf(fault.at as bigint, machine)),
     value("why", String(fault.why)),
+    ...readOnlySince(trace, fault.to),
   ];
 };
 
@@ -332,6 +389,7 @@ const values: { readonly [property in PropertyId]?: Values } = {
   done: returned,
   pair: pairValues,
   lifetime: freed,
+  assertion: asserted,
   exclusive: windowHolders,
   fault: faulting,
   progress: waits,

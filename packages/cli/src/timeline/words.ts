@@ -63,6 +63,13 @@ const stages: { readonly [stage: string]: string } = {
   exit: "EXIT",
 };
 
+const changes: { readonly [change: string]: string } = {
+  ro: "read-only",
+  rw: "writable",
+  x: "executable",
+  nx: "not executable",
+};
+
 type Tell = (detail: Detail, step: TraceStep, machine: Machine) => Told;
 
 const at = (detail: Detail, machine: Machine, name = "at"): string => placeOf(own(detail, name) as bigint, machine);
@@ -100,6 +107,18 @@ const tells: { readonly [what: string]: Tell } = {
   "store-data": (detail, _step, machine) =>
     loud(`stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}, as data`),
   "free-data": (detail, _step, machine) => loud(`gives the data at ${at(detail, machine, "address")} back`),
+  "free-code": (detail, _step, machine) => loud(`gives the code at ${at(detail, machine, "address")} back`),
+  "map-code": (detail, _step, machine) => loud(`maps other code at ${at(detail, machine, "address")}`),
+  "set-memory": (detail, _step, machine) =>
+    loud(`makes the text at ${at(detail, machine, "address")} ${changes[String(detail.change)]}`),
+  "store-faulted": (detail, _step, machine) =>
+    loud(`FAULTS: its store at ${at(detail, machine, "address")} is to read-only text`),
+  "store-freed": (detail, _step, machine) => loud(`stores to ${at(detail, machine, "address")}, which was given back`),
+  assert: ({ id, holds }) => (holds === true ? quiet(`asserts ${id}`) : loud(`asserts ${id}, which does NOT hold`)),
+  "expect-text": (detail, _step, machine) => {
+    const told = `finds ${spaced(String(detail.found))} at ${at(detail, machine, "address")}`;
+    return detail.found === detail.expected ? quiet(`${told}, as expected`) : loud(told);
+  },
   "publish-event": ({ begins }) =>
     loud(begins === true ? "publishes an event: old or new from here on" : "publishes an event: new from here on"),
   publish: () => loud("the new instruction is published"),
@@ -116,6 +135,7 @@ const tells: { readonly [what: string]: Tell } = {
     ),
   "window-store": (detail, _step, machine) =>
     quiet(`stores 0x${(detail.value as bigint).toString(16)} at ${at(detail, machine, "address")}`),
+  "window-fault": (detail, _step, machine) => quiet(`may not store at ${at(detail, machine, "address")}`),
   "window-maintain": ({ operation }) => quiet(String(operation)),
   "window-complete": () => quiet("its invalidations are in force everywhere"),
   "window-restart": (detail, _step, machine) => quiet(`fetches and loads again from ${at(detail, machine)} on`),
