@@ -1,0 +1,120 @@
+import { arm64, cleanAndInvalidate, kickAllCpus, nosyncIpi } from "@cmodx/arm64";
+import {
+  createSimulation,
+  freeCode,
+  isImpossible,
+  type Line,
+  mapCode,
+  type PatchStrategy,
+  type PlanContext,
+  type Scenario,
+  waitRcuTasks,
+} from "@cmodx/core";
+import { describe, expect, it } from "vitest";
+
+/* Text that is given back, and mapped again, on Arm: who is in it has to leave, and what was fetched from it has to go. */
+
+const AT = arm64().base;
+const SLOT = AT + 0x100n;
+const slot = `0x${SLOT.toString(16)}`;
+
+type Lines = (context: PlanContext) => readonly Line[];
+const none: Lines = () => [];
+
+const patching = (before: Lines, after: Lines): PatchStrategy => ({
+  ...nosyncIpi(),
+  id: "with-slot",
+  plan(flip, context) {
+    const plan = nosyncIpi().plan(flip, context);
+    return isImpossible(plan) ? plan : { ...plan, main: [...before(context), ...plan.main, ...after(context)] };
+  },
+});
+
+const free = freeCode("free", SLOT, 8);
+
+describe.each(["sequential", "architectural"] as const)("%s memory", (memory) => {
+  const answer = async (strategy: PatchStrategy, site: string, more: Partial<Scenario> = {}): Promise<string> => {
+    const [old = "", next = ""] = site.split(":");
+    const verdict = await createSimulation({ architecture: arm64({ fetch: "none" }) }).check({
+      name: "a slot",
+      sites: [{ address: AT, old, new: next }],
+      patchers: [{ strategy, sites: [0], flips: 1 }],
+      blocks: [{ address: SLOT, code: "nop+ret" }],
+      cpus: 2,
+      memory,
+      ...more,
+    });
+    return verdict.verdict === "unsafe" ? `unsafe: ${verdict.property}` : verdict.verdict;
+  };
+
+  it("a trampoline is freed when nobody is in it any more", async () => {
+    const leaving = `b ${slot}:nop`;
+    const wait = waitRcuTasks("wait");
+    expect(
+      await answer(
+        patching(none, () => [free]),
+        leaving,
+      ),
+    ).toBe("unsafe: lifetime");
+    expect(
+      await answer(
+        patching(none, () => [wait, free]),
+        leaving,
+      ),
+    ).toBe("safe");
+    const reuse = mapCode("reuse", SLOT, "mov x0, x1+ret");
+    expect(
+      await answer(
+        patching(none, () => [reuse]),
+        leaving,
+      ),
+    ).toBe("unsafe: lifetime");
+    expect(
+      await answer(
+        patching(none, () => [wait, free, reuse]),
+        leaving,
+      ),
+    ).toBe("safe");
+  });
+
+  it("a program that is mapped where another one was needs its caches maintained, and the other CPUs synchronised", async () => {
+    const arriving = `nop:b ${slot}`;
+    const map = [free, mapCode("map", SLOT, "mov x0, x1+ret")];
+    const maintained: Lines = (context) => [...map, ...cleanAndInvalidate("flush", SLOT, context)];
+    expect(
+      await answer(
+        patching(() => map, none),
+        arriving,
+      ),
+    ).toBe("unsafe: lifetime");
+    expect(
+      await answer(
+        patching((context) => [...maintained(context), ...kickAllCpus("kick")], none),
+        arriving,
+      ),
+    ).toBe("safe");
+  });
+
+  it("what a victim stores over read-only text faults, and over writable text is judged where it is executed", async () => {
+    const storing = (access: "r-x" | "rwx"): Partial<Scenario> => ({
+      patchers: [],
+      blocks: [
+        { address: SLOT, code: "nop+ret" },
+        { address: SLOT + 0x100n, code: "str w1, [x0]" },
+      ],
+      executors: [
+        { entries: [SLOT + 0x100n], count: 1, once: true, registers: { x0: SLOT, x1: 0xd503205fn } },
+        { entries: [SLOT], count: 1 },
+      ],
+      text: [{ address: SLOT, size: 8, access }],
+    });
+    // WFE, which is none of the code that was laid out.
+    expect(await answer(nosyncIpi(), "nop:nop", storing("rwx"))).toBe("unsafe: old-or-new");
+    expect(await answer(nosyncIpi(), "nop:nop", storing("r-x"))).toBe("unsafe: fault");
+  });
+
+  it("text that may not be executed faults", async () => {
+    const nx = { text: [{ address: SLOT, size: 8, access: "rw-" as const }] };
+    expect(await answer(patching(none, none), `nop:b ${slot}`, nx)).toBe("unsafe: fault");
+  });
+});
