@@ -1,16 +1,21 @@
 import { describe, expect, it } from "vitest";
 import {
   alwaysPromised,
+  assert,
   becauseOf,
   claim,
   emulate,
   enterWindow,
+  eq,
+  expectText,
   free,
+  freeCode,
   freeData,
   type Line,
   leaveWindow,
   load,
   lock,
+  mapCode,
   type PatchProgram,
   type PropertyId,
   publishEvent,
@@ -96,6 +101,16 @@ describe("a property that nothing in the programs can break", () => {
     ["exclusive", /window or takes a lock/, [lock("lock", "l"), unlock("unlock", "l")], {}],
     ["lifetime", /nothing is freed/, [free("free", "word")], { words: { word: 0 } }],
     ["lifetime", /nothing is freed/, [freeData("free", 0x3000n, 1)], {}],
+    ["lifetime", /nothing is freed/, [freeCode("free", AT + 3n, 1)], {}],
+    ["lifetime", /nothing is freed/, [mapCode("map", 0x3000n, "ret")], {}],
+    ["assertion", /nothing is asserted/, [assert("holds", eq(1, 1), "it does")], {}],
+    ["assertion", /nothing is asserted/, [expectText("text", AT, [0x10])], {}],
+    [
+      "assertion",
+      /nothing is asserted/,
+      [],
+      { around: { blocks: [{ address: 0x3000n, code: "ret", forbidden: "nobody." }] } },
+    ],
   ])("%s is vacuous by itself, and judged where there is something to it", async (property, why, lines, program) => {
     const verdict = await asks(property, []);
     expect(verdict).toMatchObject({ verdict: "vacuous", notJudged: [{ property, why: expect.stringMatching(why) }] });
@@ -139,7 +154,7 @@ describe("a property that nothing in the programs can break", () => {
     const verdict = await check(scenario(nothing));
     expect(verdict.verdict).toBe("safe");
     expect(alwaysPromised).toContain("lifetime");
-    expect(empty(verdict)).toEqual(["lifetime"]);
+    expect(empty(verdict)).toEqual(["lifetime", "assertion"]);
   });
 
   it("is no question where all are left out", async () => {
@@ -161,7 +176,7 @@ describe("a question that needs nobody who executes", () => {
     };
     const verdict = await check(two);
     expect(verdict.verdict).toBe("safe");
-    expect(empty(verdict)).toEqual(["old-or-new", "trap-owned", "lifetime", "fault"]);
+    expect(empty(verdict)).toEqual(["old-or-new", "trap-owned", "lifetime", "fault", "assertion"]);
   });
 
   it("is one of lifetime", async () => {

@@ -252,11 +252,11 @@ const emulated: Values = (machine, trace) => {
   ];
 };
 
-/** Where the text was given back, or other code was mapped, and how it was used then. */
+/** Where text or data was given back, or other code mapped, and how it was used then. */
 const freedText = (trace: readonly TraceStep[], at: bigint): readonly ValueJson[] => {
   const last = trace.length - 1;
   const gone = indexBefore(trace, last, (step) => {
-    const range = seen(step, "free-code") ?? seen(step, "map-code");
+    const range = seen(step, "free-code") ?? seen(step, "map-code") ?? seen(step, "free-data");
     return range !== undefined && isIn(range, at);
   });
   return gone < 0 ? [] : [value("freed", stepText(trace, gone)), value("used", stepText(trace, last))];
@@ -269,8 +269,11 @@ const places: readonly (readonly [what: string, place: string])[] = [
   ["window-store", "freed"],
   ["expect-text", "freed"],
   ["store-freed", "address"],
-  ["resume", "at"],
-  ["return-from-trap", "resumes"],
+  ["free-code", "address"],
+  ["resume", "place"],
+  ["exit-stopper", "place"],
+  ["return-from-interrupt", "place"],
+  ["return-from-trap", "place"],
 ];
 
 /** What the program found, and who stored it. */
@@ -302,12 +305,16 @@ const isIn = ({ address, size }: Detail, at: bigint): boolean =>
   at >= (address as bigint) && at < (address as bigint) + BigInt(Number(size));
 
 const freed: Values = (_machine, trace) => {
-  for (const [what, place] of places) {
-    const used = seen(lastOf(trace), what);
-    const at = used?.[place];
-    if (typeof at === "bigint" && (what === "store-freed" || used?.freed !== undefined)) return freedText(trace, at);
-  }
   const word = seen(lastOf(trace), "load-freed")?.word;
+  if (word === undefined) {
+    for (const [what, place] of places) {
+      const at = seen(lastOf(trace), what)?.[place];
+      const found = typeof at === "bigint" ? freedText(trace, at) : [];
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+  if (String(word).startsWith("0x")) return freedText(trace, BigInt(String(word)));
   const at = indexBefore(trace, trace.length, (step) => seen(step, "free")?.word === word);
   const last = trace.length - 1;
   return at < 0 ? [] : [value("freed", stepText(trace, at)), value("used", stepText(trace, last))];

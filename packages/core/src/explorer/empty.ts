@@ -31,7 +31,12 @@ const inPrograms: { readonly [property in PropertyId]?: (asked: Asked) => string
     unless(machine.layout.pairs.size > 0 || observed(steps, "pair"), "no code is declared to be bound to data"),
   lifetime: ({ machine, steps }) => unless(uses(machine, FREEING) || holdsFreed(steps), "nothing is freed"),
   exclusive: ({ machine }) => unless(uses(machine, EXCLUDING), "no program enters a window or takes a lock"),
-  fault: ({ machine }) => unless(runsCode(machine), "nobody runs code"),
+  fault: ({ machine }) => unless(runsCode(machine) || storesDirectly(machine), "nobody runs code"),
+  assertion: ({ machine }) =>
+    unless(
+      uses(machine, ASSERTING) || machine.layout.forbidden.size > 0,
+      "nothing is asserted, and no place forbidden",
+    ),
   trace: ({ machine }) =>
     unless(
       machine.initial().memory.sites.some(({ traced }) => traced !== undefined),
@@ -41,11 +46,18 @@ const inPrograms: { readonly [property in PropertyId]?: (asked: Asked) => string
 
 const unless = (there: boolean, why: string): string | undefined => (there ? undefined : why);
 
-const FREEING: readonly string[] = ["free", "freeData"];
+const FREEING: readonly string[] = ["free", "freeData", "freeCode", "mapCode"];
+const ASSERTING: readonly string[] = ["assert", "expectText"];
 const EXCLUDING: readonly string[] = ["enterWindow", "lock"];
 
 const uses = (machine: Machine, operations: readonly string[]): boolean =>
   operations.some((operation) => machine.uses(operation));
+
+/** A program stores to text without a mapping of its own, which may be read-only. */
+const storesDirectly = ({ layout }: Machine): boolean =>
+  [...layout.programs.values()].some(({ code }) =>
+    code.some((entry) => entry.kind === "op" && entry.args.direct === true),
+  );
 
 const observed = (steps: Steps, what: string): boolean =>
   steps.effects.infos.some((info) => info.observed.some((each) => each.what === what));

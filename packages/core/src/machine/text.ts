@@ -223,18 +223,18 @@ const freedWhy = (
 /** Whether a context held an address in text when that was given back. */
 export const isStranded = (at: bigint, { stranded }: Context): boolean => stranded?.includes(addressKey(at)) ?? false;
 
-/** What is wrong with the place where a context goes on that was stopped: why it is text that was given back. */
+/** What is wrong with the place where a context goes on that was stopped: which it is, and why it is text that was given back. */
 export const resumption = (
   context: Context | undefined,
   memory: MemoryState,
   machine: Machine,
-): Pick<TextUse, "freed"> => {
+): { readonly freed?: string; readonly place?: bigint } => {
   if (memory.text === undefined || context?.code.run !== "machine") return NOTHING;
   const { home, pc, trapped } = context.code;
   if (home || trapped !== null) return NOTHING;
-  if (isFreed(pc, memory, machine)) return { freed: `the text at ${hex(pc)} was given back` };
+  if (isFreed(pc, memory, machine)) return { freed: `the text at ${hex(pc)} was given back`, place: pc };
   if (!isStranded(pc, context)) return NOTHING;
-  return { freed: `the text at ${hex(pc)} was given back, and other code was mapped there since` };
+  return { freed: `the text at ${hex(pc)} was given back, and other code was mapped there since`, place: pc };
 };
 
 /** Content of text that a mapping brought, or that lies there at first. */
