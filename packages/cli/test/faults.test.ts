@@ -227,6 +227,29 @@ describe.each(Object.entries(machines))("on %s", (_, machine) => {
   });
 });
 
+describe.each(orders)("on arm64 a handler of the code's own, in the %s order", (memory) => {
+  const { base } = arm64();
+  const simulation = createSimulation({ architecture: arm64() });
+
+  it("knows where the exception was, and can go on behind it", async () => {
+    const handler = base + TEXT;
+    const scenario: Scenario = {
+      name: "steps over",
+      sites: [{ address: base, old: "nop", new: "b", after: "udf #0+br x16" }],
+      patchers: [{ strategy: arm64Nosync(), sites: [0], flips: 1 }],
+      blocks: [{ address: handler, code: "mrs x0, elr_el1+add x0, x0, #4+msr elr_el1, x0+eret" }],
+      executors: [{ faults: handler }],
+      cpus: 2,
+      memory,
+    };
+    expect(await simulation.check(scenario)).toMatchObject({
+      verdict: "unsafe",
+      property: "fault",
+      why: expect.stringMatching(/br x16 at 0x[\da-f]+: it goes on at 0x0,/),
+    });
+  });
+});
+
 /** The handler: executes the instruction that the probe replaced. */
 const owns: readonly Line[] = [
   lookup("owner-find", "probes", "probed"),

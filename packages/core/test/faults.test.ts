@@ -56,6 +56,12 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
       return answerOf(running("", { blocks: [{ address: 0x1200n, code }, handler], executors }));
     };
     for (const code of [[0xee], "trap", "store 0x1200"]) expect(await handled(code)).toBe("safe");
+    const astray = { address: 0x1300n, code: "nop" };
+    const blocks = [{ address: 0x1200n, code: "trap" }, astray];
+    const executors = [{ entries: [0x1200n], faults: 0x1300n }];
+    expect(why(await checkIn(order, running("", { blocks, executors })))).toContain(
+      "nop at 0x1300: it goes on at 0x1301",
+    );
     // What nobody knows the effect of is no exception.
     expect(await handled([UNSUPPORTED])).toBe("unsafe: fault");
   });
