@@ -97,7 +97,7 @@ const takesOn = ({ from, cpu, candidate, effect }: Edge, views: readonly View[],
 /** Steps in which a task sleeps: it is queued, and woken when it can go on. */
 const SLEEPING: ReadonlySet<string> = new Set(["lock", "queueStop", "awaitStop", "awaitGrace"]);
 
-const OUTSIDE: ReadonlySet<string> = new Set(["irq", "nmi", "preempt"]);
+const OUTSIDE: ReadonlySet<string> = new Set(["irq", "nmi", "nested-nmi", "preempt"]);
 const TAKING: ReadonlySet<string> = new Set(["take-ipi", "take-stopper"]);
 
 /** A fetch, or a part of one, that an interrupt would throw away: no turn. */

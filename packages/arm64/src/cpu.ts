@@ -22,6 +22,8 @@ export const arm64Cpu: Cpu = {
     "isb",
     "eret",
   ],
+  // An exception return restores the masks of what was interrupted, those of pseudo-NMIs and of ALLINT included.
+  unblocksNmis: [],
   breakpoints: ["brk"],
   trapsMask: true,
   raise: exceptionEntry,

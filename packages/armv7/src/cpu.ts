@@ -21,6 +21,8 @@ export const armv7Cpu: Cpu = {
     "user-return",
     "isb",
   ],
+  // FIQs are masked by a bit of the CPSR, which a return from an exception restores.
+  unblocksNmis: [],
   breakpoints: ["und", "bkpt"],
   trapsMask: true,
   raise: (registers, resume) => ({ ...registers, lr: resume }),

@@ -26,6 +26,7 @@ export type ModelOptions = {
   readonly nmi?: boolean;
   readonly preempt?: boolean;
   readonly user?: boolean;
+  readonly nestedIret?: "guarded" | "unguarded";
   readonly drop?: readonly string[];
   readonly add?: readonly string[];
   readonly property?: readonly PropertyId[];
@@ -57,8 +58,8 @@ export const requestsOf = async (
   };
   if (asked.scenario !== undefined) {
     const named = asked.arch === undefined ? {} : { architecture: catalogue.architecture(asked.arch).id };
-    const { cpus, irq, nmi, preempt, user, memory, drop, add } = asked;
-    const variations = given({ cpus, irq, nmi, preempt, user, memory, drop, add });
+    const { cpus, irq, nmi, nestedIret, preempt, user, memory, drop, add } = asked;
+    const variations = given({ cpus, irq, nmi, nestedIret, preempt, user, memory, drop, add });
     return [{ ...common, ...named, ...variations, scenario: asked.scenario }];
   }
   const { strategy } = asked;
@@ -80,6 +81,7 @@ export const requestsOf = async (
     nmi: asked.nmi ?? false,
     preempt: asked.preempt ?? false,
     ...(asked.user === undefined ? {} : { user: asked.user }),
+    ...(asked.nestedIret === undefined ? {} : { nestedIret: asked.nestedIret }),
     memory: asked.memory ?? "sequential",
     drop: asked.drop ?? [],
     ...(asked.add === undefined ? {} : { add: asked.add }),

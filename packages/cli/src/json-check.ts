@@ -44,6 +44,8 @@ export type BoundsJson = {
   readonly flipsWhy: string | null;
   readonly irq: boolean;
   readonly nmi: boolean;
+  /** What an NMI does that comes after an inner return inside the handler of another. */
+  readonly nestedIret: "guarded" | "unguarded";
   readonly preempt: boolean;
   /** The code runs in user mode. */
   readonly user: boolean;

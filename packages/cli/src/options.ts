@@ -69,6 +69,9 @@ const width = (text: string): 1 | 2 | 4 | 8 => {
 const memory = (text: string): "sequential" | "architectural" =>
   text === "sequential" || text === "architectural" ? text : fail("--memory", "sequential or architectural", text);
 
+const nestedIret = (text: string): "guarded" | "unguarded" =>
+  text === "guarded" || text === "unguarded" ? text : fail("--nested-iret", "guarded or unguarded", text);
+
 const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
   const made = new Option(flags, description);
   return parse === undefined ? made : made.argParser(parse as (text: string, before: unknown) => unknown);
@@ -102,6 +105,11 @@ export const options = {
   memory: option("--memory <fidelity>", "data memory: sequential (default) or architectural", memory),
   irq: option("--irq", "interrupts on every CPU, whose handlers call the patched code"),
   nmi: option("--nmi", "the same with NMIs"),
+  nestedIret: option(
+    "--nested-iret <how>",
+    "x86: what an NMI does after an IRET inside the handler of another: guarded (default) or unguarded",
+    nestedIret,
+  ),
   preempt: option("--preempt", "tasks can be preempted anywhere and go on on any CPU"),
   user: option("--user", "the code runs in user mode (default where the strategy is for user space)"),
   noUser: option("--no-user", "the code runs in the kernel"),

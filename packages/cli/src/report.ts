@@ -184,7 +184,7 @@ const boundsText = (bounds: BoundsJson): string => {
     count(bounds.cpus, "CPU"),
     flips,
     bounds.irq ? "IRQs" : "no IRQ",
-    bounds.nmi ? "NMIs" : "no NMI",
+    bounds.nmi ? (bounds.nestedIret === "unguarded" ? "NMIs (unguarded)" : "NMIs") : "no NMI",
     bounds.preempt ? "preemption" : "no preemption",
     ...(bounds.user ? ["user mode"] : []),
     `${bounds.memory} memory`,

@@ -24,6 +24,7 @@ export type StrategyRequest = {
   readonly nmi: boolean;
   readonly preempt: boolean;
   readonly user?: boolean;
+  readonly nestedIret?: "guarded" | "unguarded";
   readonly memory: "sequential" | "architectural";
   readonly drop: readonly string[];
   /** Synchronisations to add, each `KIND@STEP`. */
@@ -33,7 +34,9 @@ export type StrategyRequest = {
 /** What is asked of a scenario module. What is given besides comes before what the module says. */
 export type ScenarioRequest = {
   readonly scenario: string;
-} & Partial<Pick<StrategyRequest, "cpus" | "irq" | "nmi" | "preempt" | "user" | "memory" | "drop" | "add">>;
+} & Partial<
+  Pick<StrategyRequest, "cpus" | "irq" | "nmi" | "nestedIret" | "preempt" | "user" | "memory" | "drop" | "add">
+>;
 
 /**
  * Everything that a model is made from, as plain JSON: a saved counterexample carries it. Paths are as seen from the folder of
@@ -85,6 +88,7 @@ const forStrategy: Form = {
   nmi: isBoolean,
   preempt: isBoolean,
   user: optional(isBoolean),
+  nestedIret: optional((value) => value === "guarded" || value === "unguarded"),
   memory: (value) => value === "sequential" || value === "architectural",
   drop: isStrings,
   add: optional(isStrings),

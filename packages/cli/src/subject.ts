@@ -46,13 +46,27 @@ export const subjectOf = async (request: Request, catalogue: Catalogue, folder: 
 const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue): Subject => {
   const id = request.architecture ?? catalogue.architectureOf(request.strategy);
   const strategy = catalogue.strategy(request.strategy, id, request.width);
-  const { site, cpus, flips, irq, nmi, preempt, user, memory, drop, add = [], properties, ignore } = request;
+  const {
+    site,
+    cpus,
+    flips,
+    irq,
+    nmi,
+    preempt,
+    user,
+    nestedIret,
+    memory,
+    drop,
+    add = [],
+    properties,
+    ignore,
+  } = request;
   const scenario: Scenario = {
     name: request.strategy,
     sites: [{ ...site, address: BigInt(site.address) }],
     patchers: [{ strategy, sites: [0], flips, drop }],
     cpus,
-    interrupts: { irq, nmi },
+    interrupts: { irq, nmi, ...(nestedIret === undefined ? {} : { nestedIret }) },
     preempt,
     ...(user === undefined ? {} : { user }),
     memory,
@@ -102,16 +116,20 @@ const fromModule = async (
 };
 
 /** The scenario of a module with what was asked for in place of what it says. */
-const varied = (scenario: Scenario, { cpus, irq, nmi, preempt, user, memory }: ScenarioRequest): Scenario => ({
+const varied = (
+  scenario: Scenario,
+  { cpus, irq, nmi, nestedIret, preempt, user, memory }: ScenarioRequest,
+): Scenario => ({
   ...scenario,
   ...(cpus === undefined ? {} : { cpus }),
-  ...(irq || nmi
+  ...(irq || nmi || nestedIret !== undefined
     ? {
         interrupts: {
           ...scenario.interrupts,
           // What handlers do stays the module's word.
           ...(irq && !scenario.interrupts?.irq ? { irq } : {}),
           ...(nmi && !scenario.interrupts?.nmi ? { nmi } : {}),
+          ...(nestedIret === undefined ? {} : { nestedIret }),
         },
       }
     : {}),
@@ -122,13 +140,14 @@ const varied = (scenario: Scenario, { cpus, irq, nmi, preempt, user, memory }: S
 
 /** The options that vary a module, and what it says itself. */
 const variationsOf = (scenario: Scenario, request: ScenarioRequest): readonly VariationJson[] => {
-  const { cpus, irq, nmi, preempt, user, memory, drop = [], add = [] } = request;
+  const { cpus, irq, nmi, nestedIret, preempt, user, memory, drop = [], add = [] } = request;
   const { interrupts } = scenario;
   const is = (on: unknown): string => (on ? "on" : "off");
   const options: readonly (readonly [option: string, asked: string | undefined, module: string | null])[] = [
     ["--cpus", cpus?.toString(), scenario.cpus.toString()],
     ["--irq", irq ? "on" : undefined, is(interrupts?.irq)],
     ["--nmi", nmi ? "on" : undefined, is(interrupts?.nmi)],
+    ["--nested-iret", nestedIret, interrupts?.nestedIret ?? "guarded"],
     ["--preempt", preempt ? "on" : undefined, is(scenario.preempt)],
     ["--user", user === undefined ? undefined : is(user), scenario.user === undefined ? null : is(scenario.user)],
     ["--memory", memory, scenario.memory ?? "sequential"],

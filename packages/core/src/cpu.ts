@@ -28,6 +28,11 @@ export interface Cpu {
   accepts(interrupt: Interrupt, levels: readonly Level[], masked: boolean): boolean;
   /** Events, and machine steps of instructions, that synchronise the context of the CPU they happen on. */
   readonly synchronizes: readonly (SynchronizationEvent | (string & {}))[];
+  /**
+   * Events, and machine steps of instructions, that let NMIs in again though the handler of one still runs, as every IRET does on x86.
+   * Default none: NMIs stay blocked until their handler's own return.
+   */
+  readonly unblocksNmis?: readonly (SynchronizationEvent | (string & {}))[];
   /** Trap vectors that breakpoints raise; a patch program's byte may raise these. */
   readonly breakpoints: readonly string[];
   /** Whether trap handlers start with interrupts masked. */

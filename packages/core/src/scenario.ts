@@ -1,6 +1,6 @@
-import type { Bytes } from "./data.js";
+import type { Bytes, Data } from "./data.js";
 import type { Registers } from "./instruction-set.js";
-import type { Addition } from "./program/program.js";
+import type { Addition, Line } from "./program/program.js";
 import type { Property, PropertyId } from "./properties/property.js";
 import type { PatchStrategy } from "./strategy.js";
 
@@ -99,6 +99,21 @@ export type Executor = {
   readonly faults?: bigint;
 };
 
+/**
+ * What the handler of an interrupt from outside does: what patch programs do in it, then its own program, then its machine code; by default
+ * that calls the patched code.
+ */
+export type InterruptHandler = {
+  /** Steps of its own. It cannot sleep. */
+  readonly program?: readonly Line[];
+  /** Where its machine code starts, each time at any of these; by default where executors start. */
+  readonly entries?: readonly bigint[];
+  /** It has no machine code: nothing that it calls is patched. */
+  readonly notrace?: true;
+  /** Shared words that its program declares, with their initial values. */
+  readonly words?: { readonly [name: string]: Data };
+};
+
 /** Everything that one verdict is about. Plain data, but for the strategies, which are carried by value. */
 export type Scenario = {
   readonly name: string;
@@ -108,8 +123,19 @@ export type Scenario = {
   readonly executors?: readonly Executor[];
   /** All CPUs, those of the patchers included: 1 to 64. */
   readonly cpus: number;
-  /** Interrupts that may come on every CPU at any boundary and call the patched code. */
-  readonly interrupts?: { readonly irq?: boolean; readonly nmi?: boolean };
+  /** Interrupts that may come on every CPU at any boundary. */
+  readonly interrupts?: {
+    /** `true`: their handler calls the patched code. */
+    readonly irq?: boolean | InterruptHandler;
+    /** `true`: their handler calls the patched code. */
+    readonly nmi?: boolean | InterruptHandler;
+    /**
+     * What the entry of NMIs makes of one that comes inside the handler of another, which an inner return has let in. `guarded`, as Linux is:
+     * it is noted, and the handler runs once more when it ends. `unguarded`: it overwrites the first one's frame on the stack, a `fault`.
+     * Default `guarded`. {@link InputError} where the architecture lets none in.
+     */
+    readonly nestedIret?: "guarded" | "unguarded";
+  };
   /** Tasks can be preempted at any instruction boundary and go on on any CPU. */
   readonly preempt?: boolean;
   /**

@@ -153,6 +153,11 @@ export type Context = {
   readonly reads?: readonly string[];
   /** Addresses (hex, sorted) of text that was given back while the context stood there or held them; absent where there are none. */
   readonly stranded?: readonly string[];
+  /**
+   * In the handler of an NMI: an inner return has let NMIs in again; one came and was noted; the handler runs a second time, for the
+   * noted one. Absent while NMIs are blocked.
+   */
+  readonly nmi?: "open" | "noted" | "again";
 };
 
 /** The values that the cells which a store changed had before it. */

@@ -11,6 +11,8 @@ export const riscvCpu: Cpu = {
   },
   // FENCE.I alone: neither the entry of a trap nor xRET does it, nor does a switch of tasks.
   synchronizes: ["fence.i"],
+  // The NMIE bit of Smrnmi is set by MNRET alone; a trap in the handler returns by another instruction.
+  unblocksNmis: [],
   breakpoints: ["ebreak"],
   trapsMask: true,
 };

@@ -12,6 +12,8 @@ export const x86Cpu: Cpu = {
   // Interrupt delivery does not serialise, IRET does; a task that was preempted goes on through the IRET of that interrupt. A system
   // call returns by SYSRET, which does not serialise, nor does a switch between tasks of one address space.
   synchronizes: ["irq-return", "trap-return", "nmi-return", "resume-preempted", "iret", "cpuid", "serialize"],
+  // Every IRET does, whatever it returns from. sync_core is taken for SERIALIZE or CPUID, and not for an IRET to itself.
+  unblocksNmis: ["trap-return", "iret"],
   breakpoints: ["int3"],
   trapsMask: true,
 };

@@ -59,6 +59,7 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
     .addOption(options.memory)
     .addOption(options.irq)
     .addOption(options.nmi)
+    .addOption(options.nestedIret)
     .addOption(options.preempt)
     .addOption(options.user)
     .addOption(options.noUser)

@@ -381,7 +381,9 @@ const faulting: Values = (machine, trace) => {
   const { cpu, before } = lastOf(trace);
   const level = before.cpus[cpu]?.stack.at(-1)?.level ?? "task";
   return [
-    value("instruction", `${spaced(String(fault.bytes))}  ${fault.text}, by CPU ${cpu}${within[level]}`),
+    fault.text === ""
+      ? value("interrupted", `CPU ${cpu}${within[level]}`)
+      : value("instruction", `${spaced(String(fault.bytes))}  ${fault.text}, by CPU ${cpu}${within[level]}`),
     value("address", placeOf(fault.at as bigint, machine)),
     value("why", String(fault.why)),
     ...readOnlySince(trace, fault.to),

@@ -148,7 +148,7 @@ const tells: { readonly [what: string]: Tell } = {
     loud(
       detail.vector === null
         ? `LEAVES the modelled code for ${at(detail, machine, "to")}`
-        : `FAULTS: nothing handles the ${detail.vector}`,
+        : `FAULTS: ${detail.vector === "nmi" ? "it overwrites the frame of the one that is being handled" : `nothing handles the ${detail.vector}`}`,
     ),
   "trap-unclaimed": ({ vector }) => loud(`no handler claims the ${vector}`),
   lookup: ({ found, word }) => loud(`${found === true ? "finds its entry" : "finds no entry"} in ${word}`),
@@ -158,6 +158,11 @@ const tells: { readonly [what: string]: Tell } = {
   "return-from-trap": returned,
   irq: ({ entry }) => loud(`takes an interrupt${entry === null ? "" : ", whose handler calls patched code"}`),
   nmi: ({ entry }) => loud(`takes an NMI${entry === null ? "" : ", whose handler calls patched code"}`),
+  "note-nmi": () => loud("takes an NMI inside the handler of another, which notes it"),
+  "repeat-nmi": ({ entry }) =>
+    loud(
+      `the NMI's handler runs once more${entry === null ? "" : " and calls patched code"}, for the one that was noted`,
+    ),
   "call-patched": () => quiet("calls patched code"),
   "send-ipi": ({ self }) => loud(self === true ? "IPI to all CPUs, synchronises itself" : "IPI to all other CPUs"),
   "take-ipi": () => quiet("takes the IPI"),

@@ -34,7 +34,7 @@ export type Asked = {
  */
 export type Identity = "column" | "signature";
 
-const fromOutside: ReadonlySet<string> = new Set(["irq", "nmi", "preempt"]);
+const fromOutside: ReadonlySet<string> = new Set(["irq", "nmi", "nested-nmi", "preempt"]);
 const taking: ReadonlySet<string> = new Set(["take-ipi", "take-stopper"]);
 
 /** What is done for an instruction before it takes effect, and done again after an interrupt. */

@@ -3,6 +3,7 @@ import type { EveryCpu, Rule } from "../rule.js";
 import { type CpuState, running } from "../state.js";
 import { takes } from "./interrupts.js";
 import type { Machine } from "./machine.js";
+import { mayNest, nests } from "./nested-nmis.js";
 import { endsInSwitch, givesUpCpu, preemptible } from "./scheduling.js";
 
 /** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
@@ -45,7 +46,7 @@ export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidat
         ofMemory();
         return found;
       }
-    } else if (code.home && level !== "task") add("return-from-interrupt");
+    } else if (code.home && level !== "task") add(context.nmi === "noted" ? "repeat-nmi" : "return-from-interrupt");
     else if (code.home || !machine.hasEnded(code)) add(machine.order.execute.id);
   }
   for (const work of cpu.pending) {
@@ -58,6 +59,7 @@ export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidat
   }
   if (machine.irq && takes(cpu, "irq", machine)) add("irq");
   if (machine.nmi && takes(cpu, "nmi", machine)) add("nmi");
+  if (nests(cpu, machine)) add("nested-nmi");
   if (machine.preempt && context === undefined) add("resume");
   if (preemptible(cpu, machine) || endsInSwitch(cpu, machine)) add("preempt");
   ofMemory();
@@ -82,6 +84,8 @@ export const alone = (cpu: CpuState, machine: Machine): boolean => {
   const masked = cpu.stack.some((context) => context.masked);
   const possible = (["irq", "ipi", "nmi"] as const).filter((interrupt) => interrupt !== "nmi" || machine.nmi);
   return (
-    running(cpu)?.level !== "task" && !possible.some((interrupt) => machine.cpu.accepts(interrupt, levels, masked))
+    running(cpu)?.level !== "task" &&
+    !mayNest(cpu, machine) &&
+    !possible.some((interrupt) => machine.cpu.accepts(interrupt, levels, masked))
   );
 };

@@ -19,6 +19,7 @@ import { raised, strayed } from "./faults.js";
 import { withoutPast } from "./grace-periods.js";
 import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
 import type { Machine } from "./machine.js";
+import { afterReturn } from "./nested-nmis.js";
 import { passThrough } from "./passage.js";
 import { passSections } from "./read-sections.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
@@ -223,9 +224,9 @@ const commit = (
   const operation = own(machine.cache.operations, outcome.step);
   if (operation !== undefined)
     return [{ ...done, set: { ...done.set, memory: maintain(told, operation, outcome.address, machine) } }];
-  const went = done.set.cpu as CpuState;
-  if (!machine.cpu.synchronizes.includes(outcome.step)) return [done];
-  return [{ ...done, set: { ...done.set, cpu: synchronize(went, memory, machine) } }];
+  const went = afterReturn(done.set.cpu as CpuState, outcome.step, machine);
+  const synchronizes = machine.cpu.synchronizes.includes(outcome.step);
+  return [{ ...done, set: { ...done.set, cpu: synchronizes ? synchronize(went, memory, machine) : went } }];
 };
 
 /** What an instruction uses together, where a strategy says that it does. */

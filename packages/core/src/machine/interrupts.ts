@@ -24,18 +24,25 @@ const arrival = (level: "irq" | "nmi") =>
     writes: ["cpu"],
     ordering: () => "event",
     apply({ cpu, memory }, _args, machine): readonly Effect[] {
-      const enter = (code: Context["code"], entry: bigint | null): Effect => {
+      return handlersOf(level, machine).map(({ code, entry }): Effect => {
         const entered = push(cpu, { level, code, masked: true, preempts: true, marks: [] }, machine);
         const synchronized = machine.cpu.synchronizes.includes(`${level}-entry`)
           ? synchronize(entered, memory, machine)
           : entered;
         return { set: { cpu: synchronized }, observed: [{ what: level, detail: { entry } }] };
-      };
-      const first = trapProgram(level);
-      if (machine.hasProgram(first)) return [enter(machine.start(first, {}, null), null)];
-      return machine.entries(level).map((entry) => enter(machine.enter(level, entry), entry));
+      });
     },
   });
+
+/** How the handler of an interrupt from outside may start; `entry`: where its machine code does, null where a program comes first. */
+export const handlersOf = (
+  level: "irq" | "nmi",
+  machine: Machine,
+): readonly { readonly code: Context["code"]; readonly entry: bigint | null }[] => {
+  const first = trapProgram(level);
+  if (machine.hasProgram(first)) return [{ code: machine.start(first, {}, null), entry: null }];
+  return machine.entries(level).map((entry) => ({ code: machine.enter(level, entry), entry }));
+};
 
 /** An IRQ arrives. */
 export const irqRule = arrival("irq");

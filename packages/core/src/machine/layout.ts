@@ -309,10 +309,26 @@ const placeRoutines = (
     return { routine, count: executor.count ?? free };
   });
   const entries = [...new Set([...routines.values()].flat())];
-  routines.set("irq", entries);
-  routines.set("nmi", entries);
-  const modes = new Map(entries.map((entry) => [entry, modeAt(entry, scenario, sites, siteOf)]));
+  for (const level of ["irq", "nmi"] as const) routines.set(level, handlerEntries(scenario, level, text) ?? entries);
+  const all = new Set([...routines.values()].flat());
+  const modes = new Map([...all].map((entry) => [entry, modeAt(entry, scenario, sites, siteOf)]));
   return { routines, runs, modes, counts };
+};
+
+/** Where the scenario says that the machine code of an interrupt's handler starts; undefined where it does not. */
+const handlerEntries = (
+  { interrupts = {} }: Scenario,
+  level: "irq" | "nmi",
+  text: ReadonlyMap<bigint, number>,
+): readonly bigint[] | undefined => {
+  const handler = interrupts[level];
+  if (typeof handler !== "object" || handler.entries === undefined) return undefined;
+  const place = `interrupts.${level}`;
+  if (handler.notrace === true)
+    throw new InputError("A handler that calls nothing that is patched has no machine code, so no entries.", { place });
+  for (const entry of handler.entries)
+    if (!text.has(entry)) throw new InputError(`No code lies at ${hex(entry)}, where a handler starts.`, { place });
+  return handler.entries;
 };
 
 const modeAt = (

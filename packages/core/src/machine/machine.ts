@@ -9,13 +9,14 @@ import { same } from "../key.js";
 import { type Stores, storesOf } from "../memory/pieces.js";
 import type { MemoryOrder } from "../memory-order.js";
 import { didYouMean } from "../nearest.js";
-import type { CompiledProgram, Operation } from "../program/compile.js";
+import type { CodeEntry, CompiledProgram, Operation } from "../program/compile.js";
 import type { Condition, Value } from "../program/program.js";
 import type { CpuMap, CpuPredicate, Rule } from "../rule.js";
 import type { Scenario } from "../scenario.js";
 import {
   type CpuState,
   type MachineCode,
+  NMI_OFF,
   type Parts,
   type ProgramCode,
   running,
@@ -63,6 +64,9 @@ const byId = <T extends { readonly id: string }>(what: string, list: readonly T[
   return found;
 };
 
+const turnsNmisOff = (entry: CodeEntry): boolean =>
+  entry.kind === "op" && entry.op === "setEachCpu" && entry.args.word === NMI_OFF;
+
 /**
  * The machine of one scenario: one set of step rules, which the explorer, the simulator and the replayer all use. It holds what
  * does not change (code, programs, rules); state lives in the parts alone.
@@ -88,6 +92,10 @@ export class Machine {
   readonly irq: boolean;
   /** NMIs come from outside. */
   readonly nmi: boolean;
+  /** An NMI that comes inside the handler of another is noted; otherwise it overwrites that one's frame. */
+  readonly guardsNmis: boolean;
+  /** NMIs that come inside the handler of another are steps of their own: they do what no later one does. */
+  readonly nestsNmis: boolean;
   readonly #operations: ReadonlySet<string>;
   readonly #enter = new Map<string, MachineCode>();
   #targets: Machine["targets"] | undefined;
@@ -119,8 +127,17 @@ export class Machine {
     this.cpus = scenario.cpus;
     this.preempt = scenario.preempt ?? false;
     this.user = scenario.user ?? scenario.patchers.some(({ strategy }) => strategy.user === true);
-    this.irq = scenario.interrupts?.irq ?? false;
-    this.nmi = scenario.interrupts?.nmi ?? false;
+    const { irq = false, nmi = false, nestedIret } = scenario.interrupts ?? {};
+    this.irq = irq !== false;
+    this.nmi = nmi !== false;
+    this.guardsNmis = nestedIret !== "unguarded";
+    if (!this.guardsNmis && (!this.nmi || (cpu.unblocksNmis ?? []).length === 0))
+      throw new InputError(
+        this.nmi
+          ? `No return inside the handler of an NMI lets NMIs in again on ${cpu.id}, so nothing is unguarded there.`
+          : "Nothing is unguarded where no NMIs come.",
+        { place: "interrupts.nestedIret" },
+      );
     const own = [...(order.rules ?? []), order.execute, ...order.spontaneous];
     const common = books.flatMap((book) => book.rules).filter(({ id }) => !order.rules?.some((rule) => rule.id === id));
     this.#rules = byId("rule", [...common, ...own]);
@@ -134,6 +151,7 @@ export class Machine {
     const parts = { instructionSet, fetch, cache, cpu, ...(memory === undefined ? {} : { memory }) };
     this.layout = layOut(scenario, { ...architecture, ...parts }, fetch);
     const code = [...this.layout.programs.values()].flatMap((program) => program.code);
+    this.nestsNmis = this.nmi && (!this.guardsNmis || code.some(turnsNmisOff));
     this.#operations = new Set(code.flatMap((entry) => (entry.kind === "op" ? [entry.op] : [])));
     for (const program of this.layout.programs.values()) {
       for (const entry of program.code) {

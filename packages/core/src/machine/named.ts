@@ -7,8 +7,8 @@ import { NMI_OFF } from "../state.js";
 
 /* What programs name has to be there: a misspelt word, vector, barrier or cache operation would silently be another question. */
 
-/** A program, and the strategy that planned it. */
-export type Planned = { readonly strategy: string; readonly program: PatchProgram };
+/** A program, and whose it is: `the strategy int3`. */
+export type Planned = { readonly of: string; readonly program: PatchProgram };
 
 /** Handlers of what no instruction raises: interrupts, and the kernel's way back to a task that was preempted. */
 export const entryHandlers: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
@@ -54,12 +54,12 @@ export const assertNamed = (
     barrier: memory?.barriers === undefined ? undefined : new Set(memory.barriers),
     maintenance: new Set(Object.keys(cache.operations)),
   };
-  for (const { strategy, program } of programs) {
+  for (const { of, program } of programs) {
     const need = (place: string, who: string, name: unknown, what: Kind): void => {
       const among = there[what];
       if (among === undefined || among.has(String(name))) return;
       throw new InputError(
-        `${who} of the strategy ${strategy} names ${said[what]} ${name}, which is not there${didYouMean(String(name), among)}`,
+        `${who} of ${of} names ${said[what]} ${name}, which is not there${didYouMean(String(name), among)}`,
         { place, code: /word/i.test(what) ? "undeclared" : "unknown-name" },
       );
     };

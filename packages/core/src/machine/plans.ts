@@ -98,7 +98,7 @@ export const compilePlans = (
       };
       plans[index]?.push(edited);
       assertStores(edited, flipOf(patcher, sites, to), strategy.id, architecture);
-      named.push({ strategy: strategy.id, program: edited });
+      named.push({ of: `the strategy ${strategy.id}`, program: edited });
       for (const id of lineIds([...edited.main, ...Object.values(edited.traps ?? {}).flat()])) kept.add(id);
       bodies.push([call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall")]);
       for (const [vector, lines] of Object.entries(edited.traps ?? {})) {
@@ -117,8 +117,8 @@ export const compilePlans = (
         const published = [...(pairs.get(pair.at)?.published ?? []), ...pair.published];
         pairs.set(pair.at, { ...pair, published });
       }
-      declare(words, planned.words ?? {}, strategy.id);
-      declare(cpuWords, planned.cpuWords ?? {}, strategy.id);
+      declare(words, planned.words ?? {}, `The strategy ${strategy.id}`);
+      declare(cpuWords, planned.cpuWords ?? {}, `The strategy ${strategy.id}`);
     }
     for (const id of drop) {
       if (!ids.has(id))
@@ -131,14 +131,23 @@ export const compilePlans = (
     compiler.add(patcherProgram(index), patcherProgram(index), main, { forever: patcher.flips === "forever" });
     return [...kept];
   });
+  const ends: { [vector: string]: "callPatched" | undefined } = {
+    irq: "callPatched",
+    nmi: "callPatched",
+    switch: undefined,
+  };
+  for (const level of ["irq", "nmi"] as const) {
+    const handler = scenario.interrupts?.[level];
+    if (typeof handler !== "object") continue;
+    const { program = [], notrace, words: own = {} } = handler;
+    if (program.length > 0 || notrace === true) handlers.set(level, [...(handlers.get(level) ?? []), [...program]]);
+    if (notrace === true) ends[level] = undefined;
+    declare(words, own, `The handler of the ${level}`);
+    named.push({ of: `the handler of the ${level}`, program: { main: program, words: own } });
+  }
   assertNamed(named, architecture);
   for (const [vector, chain] of handlers) {
-    const ends = { irq: "callPatched", nmi: "callPatched", switch: undefined } as const;
-    compiler.addChain(
-      trapProgram(vector),
-      chain,
-      Object.hasOwn(ends, vector) ? ends[vector as keyof typeof ends] : "unclaimed",
-    );
+    compiler.addChain(trapProgram(vector), chain, Object.hasOwn(ends, vector) ? ends[vector] : "unclaimed");
   }
   return {
     programs: compiler.programs,
@@ -230,13 +239,12 @@ const flipOf = (patcher: Patcher, sites: readonly ResolvedSite[], to: 0 | 1): Fl
   }),
 });
 
-const declare = (words: Map<string, Data>, declared: { readonly [name: string]: Data }, strategy: string): void => {
+const declare = (words: Map<string, Data>, declared: { readonly [name: string]: Data }, who: string): void => {
   for (const [name, value] of Object.entries(declared)) {
     if (words.has(name) && !same(words.get(name), value)) {
-      throw new InputError(
-        `The strategy ${strategy} declares the word ${name} with another initial value than its neighbour.`,
-        { place: "patchers" },
-      );
+      throw new InputError(`${who} declares the word ${name} with another initial value than its neighbour.`, {
+        place: "patchers",
+      });
     }
     words.set(name, value);
   }

@@ -2,6 +2,7 @@ import * as assertions from "./assertions.js";
 import * as grace from "./grace-periods.js";
 import * as interrupts from "./interrupts.js";
 import type { RuleBook } from "./machine.js";
+import * as nested from "./nested-nmis.js";
 import * as patching from "./patching.js";
 import * as sections from "./read-sections.js";
 import * as scheduling from "./scheduling.js";
@@ -31,6 +32,8 @@ export const coreRules: RuleBook = {
     traps.returnFromTrapRule,
     interrupts.irqRule,
     interrupts.nmiRule,
+    nested.nestedNmiRule,
+    nested.repeatNmiRule,
     interrupts.callPatchedRule,
     interrupts.sendIpiRule,
     interrupts.takeIpiRule,

@@ -21,6 +21,7 @@ import { goOn, modeAfter, run, type Seen } from "./execute.js";
 import { caught, isPatchers, raised, strayed, unhandled } from "./faults.js";
 import { marksBelowTrap } from "./grace-periods.js";
 import type { Machine } from "./machine.js";
+import { afterReturn } from "./nested-nmis.js";
 import { passThrough } from "./passage.js";
 import { passSections } from "./read-sections.js";
 import { HOME, trapProgram } from "./reserved.js";
@@ -338,6 +339,7 @@ export const returnFromTrapRule = rule({
       { ...returned, detail: { ...returned.detail, ...freed } },
       ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine),
     ];
-    return [{ set: { cpu: { ...synchronized, fetching: null } }, observed }];
+    const unblocked = afterReturn(synchronized, "trap-return", machine);
+    return [{ set: { cpu: { ...unblocked, fetching: null } }, observed }];
   },
 });

@@ -203,7 +203,8 @@ export const fault: Property = {
       return `The program stored ${String(observation.detail.bytes)} directly, and the text at ${hex(observation.detail.address as bigint)} was read-only.`;
     if (observation.what !== "fault") return undefined;
     const f = detail<{ readonly at: bigint; readonly text: string; readonly why: string }>(observation);
-    return `The CPU executed ${f.text} at ${hex(f.at)}: ${f.why}.`;
+    const what = f.text === "" ? "The CPU stood" : `The CPU executed ${f.text}`;
+    return `${what} at ${hex(f.at)}: ${f.why}.`;
   },
 };
 

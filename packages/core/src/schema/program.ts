@@ -95,7 +95,7 @@ const operations: { readonly [op: string]: Parameters<typeof fields>[1] } = {
   maintain: { operation: text, address: optional(address) },
   syncCore: {},
   syncCores: {},
-  sendIpi: { handler: linesSchema },
+  sendIpi: { handler: linesSchema, self: optional(only(true)) },
   waitIpi: { of: text },
   ack: {},
   maskIrq: {},

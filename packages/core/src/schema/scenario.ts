@@ -1,12 +1,14 @@
+import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS } from "../maxima.js";
 import { didYouMean } from "../nearest.js";
 import { isOwnOfCore, MOST_PROPERTIES, type Property, propertyIds } from "../properties/property.js";
-import type { Executor, Patcher, Scenario, Site, TextRange } from "../scenario.js";
+import type { Executor, InterruptHandler, Patcher, Scenario, Site, TextRange } from "../scenario.js";
 import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
-import { additionSchema } from "./program.js";
+import { additionSchema, linesSchema } from "./program.js";
 import {
   address,
+  anything,
   assertFits,
   callable,
   either,
@@ -69,6 +71,17 @@ const propertySchema: Schema<Property> = object("a property", {
   judge: callable("a function of an observation"),
 });
 
+const handlerSchema: Schema<boolean | InterruptHandler> = either(
+  "true, false or what the handler does",
+  flag,
+  object<InterruptHandler>("a handler", {
+    program: optional(linesSchema),
+    entries: optional(some("one address", address)),
+    notrace: optional(only(true)),
+    words: optional(record<Data>("words", anything)),
+  }),
+);
+
 /** The schema of {@link Scenario}; whether it fits together is looked at when the machine is made. */
 export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   name: text,
@@ -76,7 +89,13 @@ export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   patchers: list("patchers", patcherSchema),
   executors: optional(list("executors", executorSchema)),
   cpus: whole(1, MOST_CPUS),
-  interrupts: optional(object("interrupts", { irq: optional(flag), nmi: optional(flag) })),
+  interrupts: optional(
+    object("interrupts", {
+      irq: optional(handlerSchema),
+      nmi: optional(handlerSchema),
+      nestedIret: optional(oneOf({ guarded: true, unguarded: true })),
+    }),
+  ),
   preempt: optional(flag),
   exits: optional(list("addresses", address)),
   user: optional(flag),

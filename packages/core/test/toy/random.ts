@@ -22,6 +22,9 @@ import {
   type PatchProgram,
   publish,
   put,
+  readLock,
+  readUnlock,
+  restartNmi,
   type Scenario,
   sendIpi,
   set,
@@ -32,6 +35,7 @@ import {
   setMemoryX,
   step,
   stopMachine,
+  stopNmi,
   store,
   syncCore,
   syncCores,
@@ -45,6 +49,8 @@ import {
   waitRcu,
   waitRcuTasks,
   waitRcuTasksRude,
+  waitRcuTasksTrace,
+  waitSrcu,
   when,
   whileLocal,
 } from "../../src/index.js";
@@ -232,6 +238,39 @@ const plan = (
   };
 };
 
+/**
+ * What else a program may have around it: a read-side section and a wait for one, NMIs turned off. It has numbers of its own, so that
+ * protocols without it stay as they were.
+ */
+const besides = (seed: number): ((lines: readonly Line[]) => readonly Line[]) => {
+  const random = new Random(seed ^ 0x5ec7);
+  const section = random.pick(["rcu", "rcu-tasks", "rcu-tasks-trace", "srcu:list"] as const);
+  const reads = random.chance(8);
+  const waits = random.chance(8) ? [random.pick([waitSrcu("srcu", "list"), waitRcuTasksTrace("trace")])] : [];
+  const off = random.chance(8);
+  return (lines) => [
+    ...(off ? [stopNmi("nmi-off")] : []),
+    ...(reads ? [readLock("enter-section", section)] : []),
+    ...lines,
+    ...(reads ? [readUnlock("leave-section", section)] : []),
+    ...waits,
+    ...(off ? [restartNmi("nmi-on")] : []),
+  ];
+};
+
+/** What of the machine has to do with that. */
+const environmentOf = (seed: number, nmi: boolean) => {
+  const random = new Random(seed ^ 0x7a57);
+  const nests = random.chance(50);
+  const unguarded = nmi && nests && random.chance(20);
+  return {
+    nests,
+    interrupts: unguarded ? ({ nestedIret: "unguarded" } as const) : {},
+    user: random.chance(15),
+    wayBack: random.pick([[], [], [], ["user-return"]]),
+  };
+};
+
 /** A small protocol that may be right or wrong, in an environment that may show it. */
 export const randomProtocol = (seed: number): { readonly scenario: Scenario; readonly architecture: ToyOptions } => {
   const random = new Random(seed);
@@ -256,7 +295,8 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
       planned.set(key, found);
       return found;
     };
-    const patching = strategy((flip) => planOf(flip).main, { id, program: (flip) => planOf(flip).rest });
+    const around = besides(seed + id.length);
+    const patching = strategy((flip) => around(planOf(flip).main), { id, program: (flip) => planOf(flip).rest });
     return { strategy: patching, sites: sites.map((_, i) => i), flips };
   };
   const preempt = random.chance(25);
@@ -287,10 +327,17 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
     },
   };
   const { scenario, architecture } = made;
+  const { interrupts, nests, user, wayBack } = environmentOf(seed, scenario.interrupts?.nmi === true);
+  const asked: Scenario = { ...scenario, user, interrupts: { ...scenario.interrupts, ...interrupts } };
   return {
-    scenario: random.chance(30) ? { ...scenario, memory: "architectural" } : scenario,
+    scenario: random.chance(30) ? { ...asked, memory: "architectural" } : asked,
     architecture: {
       ...architecture,
+      cpu: {
+        ...architecture.cpu,
+        unblocksNmis: nests ? ["trap-return"] : [],
+        synchronizes: [...(architecture.cpu?.synchronizes ?? []), ...wayBack],
+      },
       ...(random.chance(25) ? { stores: { aligned: 4, block: 1 } } : {}),
       ...(random.chance(10) ? { fetch: inOrder } : {}),
     },
