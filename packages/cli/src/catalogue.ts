@@ -66,7 +66,7 @@ const packages: { readonly [id: string]: { readonly name: string; load(): Promis
 };
 
 /** The file in the working directory whose plugins are always loaded. */
-const CONFIG = "cmodx.config.mjs";
+export const CONFIG = "cmodx.config.mjs";
 
 /** Everything that a run can choose from: what is installed and what plugins add. */
 export class Catalogue {
@@ -163,9 +163,13 @@ export const create = (architecture: ArchitecturePackage, fetch: string | undefi
 /**
  * Loads what is installed, what `cmodx.config.mjs` in `folder` exports, and the plugins named.
  *
- * `names`: paths or packages, as seen from `folder`.
+ * `names`: paths or packages, as seen from `folder`. `config`: false leaves `cmodx.config.mjs` alone.
  */
-export const loadCatalogue = async (names: readonly string[], folder: string): Promise<Catalogue> => {
+export const loadCatalogue = async (
+  names: readonly string[],
+  folder: string,
+  { config = true }: { readonly config?: boolean } = {},
+): Promise<Catalogue> => {
   const architectures: ArchitecturePackage[] = [];
   for (const { name, load } of Object.values(packages)) {
     try {
@@ -175,7 +179,7 @@ export const loadCatalogue = async (names: readonly string[], folder: string): P
       if (!isMissing(error, name)) throw error;
     }
   }
-  const modules = [...new Set([...(existsSync(join(folder, CONFIG)) ? [`./${CONFIG}`] : []), ...names])];
+  const modules = [...new Set([...(config && existsSync(join(folder, CONFIG)) ? [`./${CONFIG}`] : []), ...names])];
   const plugins: CmodxPlugin[] = [{ architectures }];
   for (const name of modules) {
     const exported = await importDefault(name, folder);

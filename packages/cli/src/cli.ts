@@ -10,7 +10,7 @@ import { addReplay } from "./commands/replay.js";
 import { addScan } from "./commands/scan.js";
 import { addShow } from "./commands/show.js";
 import { messageOf, report, unwritten } from "./errors.js";
-import { type Exit, exit, type Io, type Leave } from "./io.js";
+import { type Exit, exit, guarded, type Io, type Leave } from "./io.js";
 import { prose, WIDTH } from "./text.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -30,7 +30,8 @@ Exit codes: 0 safe or complete, 1 unsafe, 2 wrong usage or input, 3 inconclusive
  *
  * `argv`: the arguments, without those of Node.
  */
-export const run = async (argv: readonly string[], io: Io): Promise<number> => {
+export const run = async (argv: readonly string[], outside: Io): Promise<number> => {
+  const io = guarded(outside);
   const { code, word } = await answer(argv, io);
   const failed = await io.written();
   if (failed === undefined) return code;

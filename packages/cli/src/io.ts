@@ -6,6 +6,8 @@ export type Io = {
   out(text: string): void;
   /** Writes to standard error. */
   err(text: string): void;
+  /** Writes to standard error over the line that stands there; without it no progress is shown. */
+  rewrite?(text: string): void;
   /**
    * When all of standard output is written: why some of it could not be, or undefined. That whoever reads it has gone is no failure
    * (`cmodx list | head -1`).
@@ -43,6 +45,33 @@ export const exit = { complete: 0, unsafe: 1, input: 2, inconclusive: 3 } as con
 /** Notes what a command leaves: its exit code, and its answer in a word where that is not what the code stands for. */
 export type Leave = (code: Exit, word?: string | undefined) => void;
 
+/** Characters that move the cursor, end a line, or turn the direction of writing; a line feed and a tab are none. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The colours that are switched on and off here. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with one
+const COLOUR = /^\x1b\[\d{1,2}m/;
+
+/**
+ * A text whose control characters are written as `\uXXXX`, as JSON writes them: what comes from files is only shown, whatever it says to
+ * a terminal. `color`: colours stay.
+ */
+export const printable = (text: string, color = false): string =>
+  text.replace(CONTROLS, (control, at: number) =>
+    color && control === "\x1b" && COLOUR.test(text.slice(at, at + 5))
+      ? control
+      : `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+/** The same outside world, to which control characters are not passed on. */
+export const guarded = (io: Io): Io => ({
+  ...io,
+  out: (text) => io.out(printable(text, io.color)),
+  err: (text) => io.err(printable(text)),
+  rewrite: (text) => io.err(`\r\x1b[K${printable(text)}`),
+});
+
 /** A progress line on standard error, where that is a terminal. */
 export type ProgressLine = {
   show(text: string): void;
@@ -56,11 +85,11 @@ export const progressLine = (io: Io): ProgressLine => {
   return {
     show(text) {
       if (!io.terminal) return;
-      io.err(`\r\x1b[K${text.slice(0, 79)}`);
+      io.rewrite?.(text.slice(0, 79));
       shown = true;
     },
     clear() {
-      if (shown) io.err("\r\x1b[K");
+      if (shown) io.rewrite?.("");
       shown = false;
     },
   };

@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { Worker } from "node:worker_threads";
-import { exit, wantsColor } from "./io.js";
+import { exit, printable, wantsColor } from "./io.js";
 import type { FromWorker, Given, ToWorker } from "./messages.js";
 
 /*
@@ -68,7 +68,7 @@ const giveUp = (message: string, code: number): void => {
   if (isOver) return;
   const document = { schema: "cmodx/error/1", code: null, message, file: null, place: null };
   if (argv.includes("--json")) out.write(`${JSON.stringify(document, null, 2)}\n`);
-  else err.write(`${given.terminal ? "\r\x1b[K" : ""}cmodx: ${message}\n`);
+  else err.write(`${given.terminal ? "\r\x1b[K" : ""}cmodx: ${printable(message)}\n`);
   void leave(code);
 };
 

@@ -134,5 +134,9 @@ export const options = {
   timeout: option("--timeout <s>", "stop after this many seconds, whatever the command is at", positive("--timeout")),
   save: option("--save <file>", "write the counterexample to a file that `cmodx replay` reads"),
   plugin: option("--plugin <module>", "load further strategies or architectures: a path or a package", words),
+  allowPlugins: option(
+    "--allow-plugins",
+    "run the code that the file names, and cmodx.config.mjs beside it; see SECURITY.md",
+  ),
   json: option("--json", "print one JSON document"),
 } as const;

@@ -5,7 +5,7 @@ import type { Colors } from "./io.js";
 import type { BoundsJson, BrokenJson, ModelJson, OffsetJson, SiteJson, ValueJson, VariationJson } from "./json.js";
 import type { Judged } from "./judge.js";
 import { outcomesText } from "./outcomes-text.js";
-import { isScenario } from "./request.js";
+import { isScenario, type Request } from "./request.js";
 import { columns, count, entry, listed, seconds } from "./text.js";
 import { renderTimeline } from "./timeline/timeline.js";
 
@@ -36,9 +36,15 @@ export const reportOf = (
     parts.push(entry("Cost", `${each}${stops} for each flip`));
   }
   parts.push(entry("Search", searchText(verdict)));
-  if (saved !== null) parts.push(entry("Saved", `${saved}; cmodx replay shows it again`));
+  if (saved !== null)
+    parts.push(
+      entry("Saved", `${saved}; cmodx replay${namesCode(subject.request) ? " --allow-plugins" : ""} shows it again`),
+    );
   return `${parts.join("\n")}\n`;
 };
+
+/** A replay runs code of others. */
+const namesCode = (request: Request): boolean => isScenario(request) || request.plugins.length > 0;
 
 const rate = (value: number, thing: string, flips: number): string =>
   count(Math.round((value / flips) * 100) / 100, thing);

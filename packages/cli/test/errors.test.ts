@@ -190,3 +190,32 @@ test("a site that wraps past the last address", async () => {
   expect(code).toBe(2);
   expect(err).toContain("The site at 0xfffffffffffffffe, of length 5, does not end below 2^64");
 });
+
+describe("control characters from files are escaped", () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+  const COLOUR = /\u001b\[\d{1,2}m/g;
+  const wild = "\u001b]0;title\u0007\u001b[2J\u009b1m\u202e";
+
+  test.each([true, false])("colours: %s", async (color) => {
+    const cwd = folder({
+      "a.mjs": `throw new Error(${JSON.stringify(wild)});`,
+      "t.litmus": `AArch64 t${wild}\n{ }\n P0 ;\n NOP ;\nexists (true)\n`,
+      "bad.litmus": `AArch64 t\n{ }\n P0 ;\n ${wild} ;\nexists (true)\n`,
+    });
+    for (const line of [
+      ["check", "--scenario", "a.mjs"],
+      ["litmus", "t.litmus"],
+      ["litmus", "bad.litmus"],
+      ["check", "--strategy", wild],
+      ["litmus", wild],
+      ["check", "--strategy", "int3", "--site", wild],
+      ["check", "--strategy", wild, "--json"],
+    ]) {
+      const { out, err } = await cmodx(line, { cwd, color });
+      expect(out + err).toContain("\\u001b");
+      const plain = (out + err).replaceAll(COLOUR, "");
+      expect([...plain].filter((letter) => letter !== "\n" && /[\p{Cc}\u202e]/u.test(letter))).toEqual([]);
+      if (line.includes("--json")) expect(JSON.parse(out).message).toContain("\u001b");
+    }
+  });
+});

@@ -46,7 +46,7 @@ describe("replay", () => {
     const elsewhere = join(folder(), "moved");
     mkdirSync(elsewhere);
     for (const name of ["own.mjs", "out.json"]) renameSync(join(cwd, name), join(elsewhere, name));
-    expect((await cmodx(["replay", join(elsewhere, "out.json")])).code).toBe(0);
+    expect((await cmodx(["replay", "--allow-plugins", join(elsewhere, "out.json")])).code).toBe(0);
   });
 
   test("a counterexample about progress", async () => {
@@ -84,5 +84,76 @@ describe("replay", () => {
     const { code, document } = await json("replay trace.json", { cwd });
     expect(code).toBe(2);
     expect(document.schema).toBe("cmodx/error/1");
+  });
+});
+
+describe("code that a saved counterexample names", () => {
+  const ran = "globalThis.cmodxRan = (globalThis.cmodxRan ?? 0) + 1;\n";
+  const runs = (): unknown => (globalThis as { cmodxRan?: number }).cmodxRan;
+  const unsafe = "check --strategy plain-store --cpus 2 --no-repair --save trace.json";
+
+  test("a plugin runs with --allow-plugins only", async () => {
+    const cwd = folder({ "plugin.mjs": `${ran}export default {};\n` });
+    expect((await cmodx(`${unsafe} --plugin ./plugin.mjs`, { cwd })).out).toContain(
+      "cmodx replay --allow-plugins shows it",
+    );
+    const other = folder({ "plugin.mjs": `${ran}export default {};\n` });
+    renameSync(join(cwd, "trace.json"), join(other, "trace.json"));
+    const before = runs();
+    const refused = await cmodx(["replay", join(other, "trace.json")]);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain("names code that a replay runs: ./plugin.mjs; --allow-plugins runs it");
+    expect(runs()).toBe(before);
+    expect((await cmodx(["replay", "--allow-plugins", join(other, "trace.json")])).code).toBe(0);
+    expect(runs()).not.toBe(before);
+  });
+
+  test("so does a scenario module", async () => {
+    const cwd = folder({
+      "own.mjs": readFileSync(join(root, "examples/scenario/two-sites.mjs"), "utf8").replace("int3Batch", "plainStore"),
+    });
+    await json("check --scenario own.mjs --save out.json", { cwd });
+    const { code, err } = await cmodx("replay out.json", { cwd });
+    expect({ code, says: err.includes("names code that a replay runs: ./own.mjs") }).toEqual({ code: 2, says: true });
+  });
+
+  test("so does a configuration beside it, which is told of where it is missed", async () => {
+    const cwd = folder();
+    await cmodx(unsafe, { cwd });
+    writeFileSync(join(cwd, "cmodx.config.mjs"), `${ran}export default {};\n`);
+    const before = runs();
+    expect((await cmodx("replay trace.json", { cwd })).code).toBe(0);
+    expect(runs()).toBe(before);
+    edit(join(cwd, "trace.json"), ({ request }) => Object.assign(request, { strategy: "of-the-config" }));
+    expect((await cmodx("replay trace.json", { cwd })).err).toContain(
+      "Without --allow-plugins the cmodx.config.mjs beside the file was not loaded.",
+    );
+    expect(runs()).toBe(before);
+    expect((await cmodx("replay --allow-plugins trace.json", { cwd })).code).toBe(2);
+    expect(runs()).not.toBe(before);
+  });
+
+  test("a plugin that the user names is found from where the user is", async () => {
+    const cwd = folder({ "mine.mjs": `${ran}export default {};\n` });
+    const elsewhere = folder();
+    await cmodx(unsafe, { cwd: elsewhere });
+    const before = runs();
+    expect((await cmodx(["replay", "--plugin", "./mine.mjs", join(elsewhere, "trace.json")], { cwd })).code).toBe(0);
+    expect(runs()).not.toBe(before);
+  });
+
+  test("a CPU that is no number of one is refused", async () => {
+    const cwd = folder();
+    await cmodx(unsafe, { cwd });
+    for (const cpu of [1.5, -1, "0", null]) {
+      const file = join(cwd, "trace.json");
+      const saved = JSON.parse(readFileSync(file, "utf8"));
+      writeFileSync(
+        join(cwd, "wrong.json"),
+        JSON.stringify({ ...saved, steps: saved.steps.map((step: object) => ({ ...step, cpu })) }),
+      );
+      const { code, err } = await cmodx("replay wrong.json", { cwd });
+      expect({ code, says: /^cmodx: [^\n]+\.\n$/.test(err) }).toEqual({ code: 2, says: true });
+    }
   });
 });

@@ -1,17 +1,26 @@
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { InputError, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
 import type { Command } from "commander";
-import { loadCatalogue } from "../catalogue.js";
+import { type Catalogue, CONFIG, loadCatalogue } from "../catalogue.js";
 import { brokenJson, counterexampleJson, sitesOf } from "../document.js";
+import { isInputError } from "../errors.js";
 import { readText } from "../files.js";
 import { colors, type Exit, exit, type Io } from "../io.js";
 import { type ReplayJson, toJson } from "../json.js";
+import { isPath } from "../modules.js";
 import { options } from "../options.js";
 import { brokenText, siteText } from "../report.js";
-import { parseRequest } from "../request.js";
+import { isScenario, parseRequest, type Request } from "../request.js";
 import { type Subject, subjectOf } from "../subject.js";
 import { count, entry, listed } from "../text.js";
 import { renderTimeline } from "../timeline/timeline.js";
+
+type ReplayOptions = {
+  readonly plugin?: readonly string[];
+  readonly allowPlugins?: boolean;
+  readonly json?: boolean;
+};
 
 /** `cmodx replay`: shows a saved counterexample again, step by step in the machine. */
 export const addReplay = (program: Command, io: Io, leave: (code: Exit) => void): void => {
@@ -19,22 +28,56 @@ export const addReplay = (program: Command, io: Io, leave: (code: Exit) => void)
     .command("replay")
     .summary("replay a counterexample that `cmodx check --save` wrote")
     .description(
-      "Replays a saved counterexample strictly. One that is of another model, or no longer breaks what it broke, is refused.",
+      "Replays a saved counterexample strictly. One that is of another model, or no longer breaks what it broke, is refused. Plugins and scenario modules that the file names are code: they are run with --allow-plugins only.",
     )
     .argument("<file>", "the saved counterexample")
     .addOption(options.plugin)
+    .addOption(options.allowPlugins)
     .addOption(options.json)
-    .action(async (file: string, asked: { readonly plugin?: readonly string[]; readonly json?: boolean }) => {
+    .action(async (file: string, asked: ReplayOptions) => {
       const saved = parseSavedTrace(await readJson(file, io.cwd), file);
       const request = parseRequest(saved.request, file);
       const folder = dirname(resolve(io.cwd, file));
-      const catalogue = await loadCatalogue([...request.plugins, ...(asked.plugin ?? [])], folder);
-      const subject = await subjectOf(request, catalogue, folder);
-      const replayed = await subject.simulation.replay(subject.scenario, saved);
+      const { plugin = [], allowPlugins = false } = asked;
+      if (!allowPlugins) assertNoCode(request, file);
+      // What the user names is seen from where the user is.
+      const own = plugin.map((name) => (isPath(name) ? resolve(io.cwd, name) : name));
+      const catalogue = await loadCatalogue([...request.plugins, ...own], folder, { config: allowPlugins });
+      const left = !allowPlugins && existsSync(join(folder, CONFIG));
+      const [subject, replayed] = await replay(saved, request, catalogue, folder).catch((error) => {
+        throw left && isInputError(error) ? withHint(error) : error;
+      });
       io.out(asked.json ? toJson(documentOf(saved, replayed, subject)) : textOf(saved, replayed, subject, io));
       leave(exit.complete);
     });
 };
+
+/** Throws {@link InputError} where a trace names code: whoever replays it may not be who wrote it. */
+const assertNoCode = (request: Request, file: string): void => {
+  const named = [...request.plugins, ...(isScenario(request) ? [request.scenario] : [])];
+  if (named.length === 0) return;
+  throw new InputError(
+    `${file} names code that a replay runs: ${listed(named)}; --allow-plugins runs it, if you trust whoever wrote both.`,
+    { file, place: "request" },
+  );
+};
+
+const replay = async (
+  saved: SavedTrace,
+  request: Request,
+  catalogue: Catalogue,
+  folder: string,
+): Promise<readonly [Subject, Replayed]> => {
+  const subject = await subjectOf(request, catalogue, folder);
+  return [subject, await subject.simulation.replay(subject.scenario, saved)];
+};
+
+const withHint = (error: InputError): InputError =>
+  new InputError(`${error.message} Without --allow-plugins the ${CONFIG} beside the file was not loaded.`, {
+    cause: error,
+    ...(error.file === undefined ? {} : { file: error.file }),
+    ...(error.place === undefined ? {} : { place: error.place }),
+  });
 
 const readJson = async (file: string, folder: string): Promise<unknown> => {
   const text = await readText(resolve(folder, file), file, "a saved counterexample");
