@@ -1,6 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { InputError } from "./errors.js";
-import { type CheckOptions, Explorer } from "./explorer/explorer.js";
+import { type CheckOptions, countedProperties, Explorer } from "./explorer/explorer.js";
 import { listOutcomes, type Outcomes, type OutcomesOptions } from "./explorer/outcomes.js";
 import { Machine } from "./machine/machine.js";
 import { coreRules } from "./machine/rules.js";
@@ -10,7 +10,7 @@ import type { MemoryOrder } from "./memory-order.js";
 import { eventProperties } from "./properties/properties.js";
 import type { Property } from "./properties/property.js";
 import { findRepairs, type RepairOptions, type Repairs } from "./repair.js";
-import { type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
+import { type Model, type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
 import type { Scenario } from "./scenario.js";
 import { checkOptionsSchema, outcomesOptionsSchema, repairOptionsSchema, runOptionsSchema } from "./schema/options.js";
 import { assertProperties, scenarioSchema } from "./schema/scenario.js";
@@ -91,6 +91,16 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
   };
   const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
   const properties: Simulation["properties"] = (scenario) => wire(scenario).all(PROPERTIES);
+  const model = (scenario: Scenario): Model => {
+    const wiring = wire(scenario);
+    const judged = wiring.all(PROPERTIES) as readonly Property[];
+    return {
+      machine: wiring.get(MACHINE),
+      properties: judged,
+      counted: countedProperties(scenario, judged),
+      plugins: options.plugins ?? [],
+    };
+  };
   return {
     check,
     outcomes: async (scenario, outcomesOptions = {}) => {
@@ -113,11 +123,8 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
       }
       return simulate(wiring.get(MACHINE), runOptions);
     },
-    save: async (scenario, verdict, request = null) => saveTrace(wire(scenario).get(MACHINE), verdict, request),
-    replay: async (scenario, saved) => {
-      const wiring = wire(scenario);
-      return replayTrace(wiring.get(MACHINE), wiring.all(PROPERTIES) as readonly Property[], saved);
-    },
+    save: async (scenario, verdict, request = null) => saveTrace(model(scenario), verdict, request),
+    replay: async (scenario, saved) => replayTrace(model(scenario), saved),
     properties,
     machine,
   };

@@ -118,6 +118,13 @@ describe("a scenario is understood or refused, with the path of the field and th
       "scenario.blocks[0].code has to be assembler text or a list of bytes, not 5.",
       "wrong-type",
     ],
+    ["a list for an object", { interrupts: [] }, "scenario.interrupts has to be interrupts, not a list.", "wrong-type"],
+    [
+      "a list for an object of names",
+      { executors: [{ registers: [] }] },
+      "scenario.executors[0].registers has to be an object of values of registers by name, not a list.",
+      "wrong-type",
+    ],
     [
       "a register that every object has",
       { executors: [{ registers: { constructor: 1n } }] },

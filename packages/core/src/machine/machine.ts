@@ -457,6 +457,15 @@ export class Machine {
     return candidatesOf(cpu, this);
   }
 
+  /** All rules, maps and predicates. */
+  get book(): RuleBook {
+    return {
+      rules: [...this.#rules.values()],
+      maps: [...this.#maps.values()],
+      predicates: [...this.#predicates.values()],
+    };
+  }
+
   /** The rule of this id. */
   rule(id: string): Rule {
     const rule = this.#rules.get(id);

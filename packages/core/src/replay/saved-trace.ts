@@ -5,7 +5,23 @@ import { keyOf, same } from "../key.js";
 import type { Machine } from "../machine/machine.js";
 import { judge } from "../properties/judge.js";
 import type { Property, PropertyId } from "../properties/property.js";
+import {
+  anything,
+  assertFits,
+  either,
+  list,
+  name,
+  nothing,
+  object,
+  only,
+  optional,
+  type Schema,
+  text,
+  where,
+  whole,
+} from "../schema/schema.js";
 import type { Broken, Verdict } from "../verdict.js";
+import type { Plugin } from "../wiring/container.js";
 
 /** The version of the format of saved counterexamples. */
 export const TRACE_SCHEMA = "cmodx/trace/1";
@@ -24,35 +40,53 @@ export type SavedTrace = {
   readonly loop?: number;
 };
 
-/** SHA-256 of everything about a machine that does not change, as hex. */
-export const fingerprint = async (machine: Machine): Promise<string> => {
-  const { fetch, layout, cpu, cache, order, cpus, preempt } = machine;
-  const { admits: _, ...fetchData } = fetch;
-  const model = {
-    fetch: fetchData as unknown as Data,
-    cpu: { id: cpu.id, synchronizes: cpu.synchronizes, breakpoints: cpu.breakpoints, trapsMask: cpu.trapsMask },
-    cache: { line: cache.line, operations: Object.keys(cache.operations), broadcast: cache.broadcast },
-    order: order.id,
-    cpus,
-    preempt,
-    text: [...layout.text] as unknown as Data,
-    cells: [...layout.cells] as unknown as Data,
-    programs: [...layout.programs.values()] as unknown as Data,
-    routines: [...layout.routines] as unknown as Data,
-    initial: layout.initial(machine) as unknown as Data,
-  };
+/** What a counterexample is of: the machine, and what else a verdict depends on. */
+export type Model = {
+  readonly machine: Machine;
+  /** The properties that are judged. */
+  readonly properties: readonly Property[];
+  /** Ids of the properties that count. */
+  readonly counted: ReadonlySet<PropertyId>;
+  readonly plugins: readonly Plugin[];
+};
+
+/** The plain data in a value: functions are left out, maps and sets are lists. */
+const dataOf = (value: unknown): Data => {
+  if (typeof value === "function") return undefined;
+  if (typeof value !== "object" || value === null) return value as Data;
+  if (value instanceof Map || value instanceof Set || Array.isArray(value)) return [...value].map(dataOf);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, dataOf(inner)]));
+};
+
+/**
+ * SHA-256, as hex, of everything that a verdict on a model depends on and that is data. Of functions (what rules do, what a fetch model
+ * admits) their owners' ids, sources and footprints stand for them.
+ */
+export const fingerprint = async ({ machine, properties, counted, plugins }: Model): Promise<string> => {
+  const { layout, ...parts } = machine;
+  // What programs say of their steps is for people, and they are there as they were compiled.
+  const { plans: _, sites, ...laidOut } = layout;
+  const model = dataOf({
+    ...parts,
+    layout: { ...laidOut, sites: sites.map(({ origin: _, ...site }) => site) },
+    initial: machine.initial(),
+    book: machine.book,
+    properties: properties.map(({ id, consequenceOf }) => ({ id, consequenceOf })),
+    counted: [...counted].sort(),
+    plugins: plugins.map(({ id, replaces = [] }) => ({ id, replaces: replaces.map((token) => Symbol.keyFor(token)) })),
+  });
   const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(keyOf(model)));
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 };
 
 /** A counterexample in a form that can be written to a file. */
 export const saveTrace = async (
-  machine: Machine,
+  model: Model,
   verdict: Extract<Verdict, { readonly verdict: "unsafe" }>,
   request: unknown,
 ): Promise<SavedTrace> => ({
   schema: TRACE_SCHEMA,
-  model: await fingerprint(machine),
+  model: await fingerprint(model),
   request,
   property: verdict.property,
   why: verdict.why,
@@ -60,41 +94,37 @@ export const saveTrace = async (
   ...(verdict.loop === undefined ? {} : { loop: verdict.loop }),
 });
 
+const choiceSchema: Schema<Choice> = object("a choice of a CPU", {
+  cpu: whole(0),
+  rule: text,
+  step: either("the id of a step, or null", text, nothing),
+  candidate: whole(0),
+  choice: whole(0),
+});
+
+const savedTraceSchema: Schema<SavedTrace> = where(
+  object("a saved counterexample", {
+    schema: only(TRACE_SCHEMA),
+    model: text,
+    request: anything,
+    property: name<PropertyId>(),
+    why: text,
+    steps: list("steps", choiceSchema),
+    loop: optional(whole(0)),
+  }),
+  ({ loop, steps }) =>
+    loop === undefined || loop < steps.length ? undefined : "has a loop that begins at none of its steps.",
+);
+
 /**
  * Checks the form of a saved counterexample that was read from somewhere. Throws {@link InputError} when it has another form.
  *
  * `file`: its name, for the message.
  */
 export const parseSavedTrace = (value: unknown, file: string): SavedTrace => {
-  const fail = (what: string, place: string): never => {
-    throw new InputError(`${file} is no saved counterexample: ${what}.`, { file, place });
-  };
-  if (typeof value !== "object" || value === null) return fail("it holds no JSON object", "top level");
-  const trace = value as Partial<SavedTrace>;
-  if (trace.schema !== TRACE_SCHEMA)
-    return fail(`its schema is ${JSON.stringify(trace.schema)}, not "${TRACE_SCHEMA}"`, "schema");
-  if (typeof trace.model !== "string") return fail("it names no model", "model");
-  if (typeof trace.property !== "string" || typeof trace.why !== "string")
-    return fail("it names no broken property", "property");
-  if (!Array.isArray(trace.steps)) return fail("it has no list of steps", "steps");
-  const { loop, steps } = trace;
-  if (loop !== undefined && !(Number.isInteger(loop) && loop >= 0 && loop < steps.length))
-    return fail("its loop begins at none of its steps", "loop");
-  trace.steps.forEach((step: Partial<Choice>, i) => {
-    if (
-      !isIndex(step?.cpu) ||
-      typeof step?.rule !== "string" ||
-      !isIndex(step.candidate) ||
-      !isIndex(step.choice) ||
-      !(typeof step.step === "string" || step.step === null)
-    ) {
-      fail(`step ${i + 1} is not a choice of a CPU, a rule, a step, a candidate and an outcome`, `steps[${i}]`);
-    }
-  });
-  return trace as SavedTrace;
+  assertFits(savedTraceSchema, value, "trace", { file, words: `${file} is no saved counterexample` });
+  return value;
 };
-
-const isIndex = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
 
 /** A replayed counterexample: its steps, and what the last one breaks now. */
 export type Replayed = { readonly trace: readonly TraceStep[]; readonly broken: readonly Broken[] };
@@ -103,12 +133,9 @@ export type Replayed = { readonly trace: readonly TraceStep[]; readonly broken: 
  * Replays a saved counterexample strictly. Throws {@link InputError} when it is of another model, when a step is not possible
  * where it stands, or when the last step does not break the property that it broke.
  */
-export const replayTrace = async (
-  machine: Machine,
-  properties: readonly Property[],
-  saved: SavedTrace,
-): Promise<Replayed> => {
-  const model = await fingerprint(machine);
+export const replayTrace = async (of: Model, saved: SavedTrace): Promise<Replayed> => {
+  const { machine, properties } = of;
+  const model = await fingerprint(of);
   if (model !== saved.model) {
     throw new InputError(
       `The trace is of another model (${saved.model.slice(0, 12)}…, this one is ${model.slice(0, 12)}…); it cannot be replayed here.`,

@@ -42,7 +42,7 @@ const siteSchema: Schema<Site> = object("a site", {
 
 const patcherSchema: Schema<Patcher> = object("a patcher", {
   strategy: strategySchema,
-  sites: list("indices of sites", whole(0)),
+  sites: some("one index of a site", whole(0)),
   flips: either(`a whole number from 1 to ${MOST_FLIPS}, or "forever"`, whole(1, MOST_FLIPS), only("forever")),
   drop: optional(list("ids of steps", text)),
   add: optional(list("added lines", additionSchema)),

@@ -59,12 +59,20 @@ export const fields = (what: string, of: Entries): v.GenericSchema<object> => {
   for (const [name, field] of Object.entries(of))
     entries[name] = "optional" in field ? v.optional(field.optional) : field;
   const names = Object.keys(entries);
-  return v.strictObject(entries, ({ expected, input, path }) => {
+  const strict = v.strictObject(entries, ({ expected, input, path }) => {
     if (expected === "never") return `is no field of ${what}${didYouMean(String(path?.[0]?.key), names)}`;
     if (expected === "Object") return has(what, input);
     const others = Object.keys(path?.[0]?.input as object).filter((name) => !names.includes(name));
     return `is missing from ${what}${others.length === 0 ? "" : `, which has no ${others.join(", ")}`}.`;
   });
+  const noList = v.custom<never>(
+    () => false,
+    ({ input }) => has(what, input),
+  );
+  // A list is an object too, one without any of the fields that may be absent.
+  const run: v.GenericSchema<object>["~run"] = (dataset, config) =>
+    (Array.isArray(dataset.value) ? noList : strict)["~run"](dataset, config);
+  return { ...strict, "~run": run };
 };
 
 /** An object with the fields of `T` and no others; `what` names it, as in `a site`. */
@@ -90,8 +98,11 @@ export const record = <T>(what: string, of: Schema<T>): Schema<{ readonly [name:
   v.pipe(
     // Before the record, which would leave them out.
     v.custom(
-      (input) => reservedIn(input) === undefined,
-      ({ input }) => `has ${reservedIn(input)}, a name that cannot be used here.`,
+      (input) => !Array.isArray(input) && reservedIn(input) === undefined,
+      ({ input }) =>
+        Array.isArray(input)
+          ? has(`an object of ${what} by name`, input)
+          : `has ${reservedIn(input)}, a name that cannot be used here.`,
     ),
     v.record(v.string(), of, ({ input }) => has(`an object of ${what} by name`, input)),
   ) as v.GenericSchema as Schema<{ readonly [name: string]: T }>;
