@@ -18,7 +18,7 @@ describe("a release of an atomic access comes behind older accesses", () => {
     ["SWPL", "Never"],
     ["SWPAL", "Never"],
   ])("2+2W+dmb.sy+po-%s", (swap, expected) => {
-    const p0 = "STR W5,[X3]\n" + `${swap} W0,W2,[X1]`;
+    const p0 = `STR W5,[X3]\n${swap} W0,W2,[X1]`;
     expect(two(INIT, p0, "STR W5,[X1]\nDMB SY\nSTR W0,[X3]", "x=2 /\\ y=2")).toBe(expected);
   });
 

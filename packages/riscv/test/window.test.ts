@@ -180,11 +180,18 @@ describe("where an indirect branch is guessed to go", () => {
     expect(targets({ patchers: [{ strategy: strategy(main), sites: [0], flips: 1 }], cpus: 3 })).toEqual([THERE]);
   });
 
-  it("is anywhere for code that runs once, whose outcomes are all looked for", () => {
-    expect(targets({ executors: [HERE, THERE].map((entry) => ({ entries: [entry], once: true, count: 1 })) })).toEqual([
-      HERE,
-      THERE,
-      LINE,
-    ]);
+  it("is in blocks as in sites and entries, and in what runs once as in what runs for ever", () => {
+    const blocks = [...code, { address: codeOf(2), code: "nop+ret" }];
+    const data = [{ address: TABLE, bytes: quad(codeOf(2) + 4n) }];
+    const once = [HERE, THERE].map((entry) => ({ entries: [entry], once: true as const, count: 1 }));
+    expect(targets({ blocks, data })).toEqual([codeOf(2) + 4n]);
+    expect(targets({ blocks, data, executors: once })).toEqual([codeOf(2) + 4n]);
+  });
+
+  it("is what code works out from where it stands, and where its calls return to", () => {
+    const at = codeOf(2);
+    // The half of an address that AUIPC leaves is one too.
+    const works = `auipc t0, %pcrel_hi(${HERE})+addi t0, t0, %pcrel_lo(${HERE})+jal ra, .+8+nop+ret`;
+    expect(targets({ blocks: [...code, { address: at, code: works }] })).toEqual([HERE, at, at + 12n]);
   });
 });

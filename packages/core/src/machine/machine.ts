@@ -39,7 +39,7 @@ import { bytesByAddress, undecoded } from "./execute.js";
 import { targetsOf } from "./exits.js";
 import { withoutPast } from "./grace-periods.js";
 import { type Layout, layOut } from "./layout.js";
-import { isHeld, neverWritten } from "./never-written.js";
+import { heldAddresses, neverWritten } from "./never-written.js";
 import { guardKey, HOME, STACK_TOP } from "./reserved.js";
 import type { SiteInstruction } from "./sites.js";
 
@@ -268,21 +268,9 @@ export class Machine {
     return this.#neverWritten(address);
   }
 
-  /**
-   * Where an indirect branch may go as far as nothing is known of it: the sites and where routines start, with their modes; for code
-   * that runs for ever those of them whose addresses are held anywhere, since what its loads find comes from there.
-   */
+  /** Where an indirect branch may go as far as nothing is known of it: every address of code that is held anywhere, with its mode (R42). */
   get targets(): readonly { readonly address: bigint; readonly mode: string }[] {
-    if (this.#targets === undefined) {
-      const entries = [...this.layout.routines.values()].flat();
-      const modes = new Map(entries.map((entry) => [entry, this.layout.modes.get(entry) ?? ""]));
-      for (const { address, mode, data } of this.layout.sites) if (!data) modes.set(address, mode);
-      const once = [...this.layout.runs.values()].some((run) => run.once === true);
-      const { data } = this.initial().memory;
-      this.#targets = [...modes]
-        .filter(([address]) => once || isHeld(address, this.layout, data))
-        .map(([address, mode]) => ({ address, mode }));
-    }
+    this.#targets ??= heldAddresses(this, this.initial().memory.data);
     return this.#targets;
   }
 

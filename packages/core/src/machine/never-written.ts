@@ -1,3 +1,4 @@
+import { toHex } from "../hex.js";
 import type { Layout } from "./layout.js";
 import type { Machine } from "./machine.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
@@ -5,7 +6,7 @@ import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 /*
  * R42: what no run changes: bytes of data that nobody writes, and so what a register that was loaded can hold. Read off the programs and the
  * code once, before any step. It is taken that code keeps its stack pointer in its stack, and that an address of code that is loaded
- * stands somewhere as a whole, and is not worked out from a distance.
+ * stands somewhere as a whole or is worked out by instructions that follow one another.
  */
 
 /** Operations of core that write the memory part and no data but what their arguments say. */
@@ -85,16 +86,59 @@ const storesAbroad = (machine: Machine): boolean => {
   return [...modes].some((mode) => walk(layout.text, mode) || patched.some((version) => walk(version, mode)));
 };
 
-/** Whether an address of code is held anywhere, so that a register that was loaded may go there. */
-export const isHeld = (address: bigint, layout: Layout, data: { readonly [address: string]: string }): boolean => {
-  const [low, thumb] = [address, address | 1n].map((value) => littleEndian(value));
-  const given = [...layout.runs.values()].flatMap(({ registers = {} }) => Object.values(registers));
-  if (given.includes(address) || given.includes(address | 1n)) return true;
-  const held = (bytes: string): boolean => bytes.includes(low as string) || bytes.includes(thumb as string);
+/**
+ * Addresses of code that a register may hold that was loaded, with their decoder modes: those that stand somewhere as a whole, in registers,
+ * data, programs or code, and those that code works out by itself, as calls and position-independent code do.
+ */
+export const heldAddresses = (
+  machine: Machine,
+  data: { readonly [address: string]: string },
+): readonly { readonly address: bigint; readonly mode: string }[] => {
+  const { layout, instructionSet } = machine;
+  const values = new Set<bigint>();
+  for (const { registers = {} } of layout.runs.values())
+    for (const value of Object.values(registers)) values.add(value);
   const programs = [...layout.programs.values()].flatMap(({ code }) =>
     code.map((entry) => (entry.kind === "op" ? String(entry.args.bytes ?? "") : "")),
   );
-  return [...programs, joined(data)].some(held) || held(joined(textOf(layout)));
+  const texts = layout.code.map(({ bytes }) => toHex(bytes));
+  // The lower half of an address tells it from others.
+  const words = new Set<string>();
+  for (const bytes of [...programs, ...texts, joined(data), joined(textOf(layout))])
+    for (let i = 0; i + 8 <= bytes.length; i += 2) words.add(bytes.slice(i, i + 8));
+  for (const { address, bytes, mode } of layout.code)
+    for (const value of workedOut(address, bytes, mode, machine)) values.add(value);
+  const isHeld = (address: bigint): boolean =>
+    [address, address | 1n].some((value) => values.has(value) || words.has(littleEndian(value)));
+  const found = new Map<bigint, string>();
+  for (const { address, bytes, mode } of layout.code)
+    for (let i = 0; i < bytes.length; i += instructionSet.alignment) {
+      const at = address + BigInt(i);
+      if (!found.has(at) && isHeld(at)) found.set(at, layout.modes.get(at) ?? mode);
+    }
+  return [...found].map(([address, mode]) => ({ address, mode }));
+};
+
+/** The values that registers hold when a piece of code is run from its start to its end, branches left out. */
+const workedOut = (start: bigint, bytes: readonly number[], mode: string, machine: Machine): readonly bigint[] => {
+  const { instructionSet } = machine;
+  const values: bigint[] = [];
+  let { registers } = instructionSet.enter(HOME, STACK_TOP);
+  for (let i = 0; i < bytes.length; ) {
+    const insn = instructionSet.decode(bytes.slice(i, i + instructionSet.maxLength), mode);
+    const at = start + BigInt(i);
+    i += typeof insn === "string" ? instructionSet.alignment : insn.length;
+    if (typeof insn === "string") continue;
+    let outcome = instructionSet.execute(insn, at, registers);
+    if (outcome.do === "load") {
+      const zeros = outcome.from.map(() => 0n);
+      outcome = instructionSet.execute(insn, at, registers, zeros);
+    }
+    if (outcome.do !== "retire" && outcome.do !== "operate") continue;
+    registers = { ...registers, ...outcome.registers };
+    values.push(...Object.values(outcome.registers));
+  }
+  return values;
 };
 
 const littleEndian = (value: bigint): string =>

@@ -1,7 +1,7 @@
-import type { Instruction } from "../instruction-set.js";
+import type { Instruction, Registers } from "../instruction-set.js";
 import type { Machine } from "../machine/machine.js";
 import type { CpuState } from "../state.js";
-import { instructionOf } from "./window-instruction.js";
+import { instructionOf, type WindowInstruction } from "./window-instruction.js";
 import type { WindowModel } from "./window-model.js";
 import { type WindowEntry, windowOfCpu, withWindow } from "./window-state.js";
 import { synchronizes, type WindowView } from "./window-view.js";
@@ -39,14 +39,27 @@ export const withFetched = (
   const decided = !is.inputs.some(({ register, role }) => role === "branch" && view.unknown.has(register));
   if (decided || is.insn === undefined || is.alternatives.length === 0) return [push({})];
   const goesTo = (next: bigint, turns: string): CpuState => push(turns === mode ? { next } : { next, turns });
-  if (is.alternatives === "indirect") return [push({}), ...machine.targets.map((to) => goesTo(to.address, to.mode))];
-  if (!is.branches) return is.alternatives.map((_, way) => push({ way }));
-  const nexts = new Map<bigint, string>();
-  for (const way of is.alternatives) {
+  const indirect = is.alternatives === "indirect";
+  const ways = indirect ? machine.targets.map((to) => pointing(to, is, model)) : is.alternatives;
+  if (!indirect && !is.branches) return ways.map((_, way) => push({ way }));
+  const nexts = new Map<string, CpuState>();
+  for (const way of ways) {
     const turned = machine.instructionSet.execute(is.insn as Instruction, entry.at, { ...view.registers, ...way });
-    if (turned.do === "retire") nexts.set(turned.next, turned.mode ?? mode);
+    if (turned.do !== "retire" && turned.do !== "operate") continue;
+    const turns = (turned.do === "retire" ? turned.mode : undefined) ?? mode;
+    nexts.set(`${turned.next} ${turns}`, goesTo(turned.next, turns));
   }
-  return [...nexts].map(([next, turns]) => goesTo(next, turns));
+  return [...(indirect ? [push({})] : []), ...nexts.values()];
+};
+
+/** The registers with which an indirect branch goes to an address. */
+const pointing = (
+  { address, mode }: { readonly address: bigint; readonly mode: string },
+  { inputs }: WindowInstruction,
+  model: WindowModel,
+): Registers => {
+  const value = model.pointer?.(address, mode) ?? address;
+  return Object.fromEntries(inputs.flatMap(({ register, role }) => (role === "branch" ? [[register, value]] : [])));
 };
 
 /** The bytes (hex) of the instruction at an address where nobody writes; undefined where somebody may, or nothing is mapped. */
