@@ -59,11 +59,12 @@ describe("R49: an NMI inside the handler of another", () => {
   it("comes after a return or an instruction that lets NMIs in, and overwrites the first one's frame where nothing guards it", async () => {
     expect(await judged(handling(trapping, [], { nestedIret: "unguarded" }))).toBe("unsafe: fault");
     expect(await judged(handling({ entries: [SERIALISING] }, [], { nestedIret: "unguarded" }))).toBe("unsafe: fault");
-    expect(await judged(handling({ entries: [PLAIN] }, [], { nestedIret: "unguarded" }))).toBe("safe");
+    // Nothing is patched, so what is not unsafe is no answer either.
+    expect(await judged(handling({ entries: [PLAIN] }, [], { nestedIret: "unguarded" }))).toBe("vacuous");
     expect(await judged(handling({ entries: [SERIALISING] }, [], { nestedIret: "unguarded" }), ["trap-return"])).toBe(
-      "safe",
+      "vacuous",
     );
-    expect(await judged(handling({ entries: [PLAIN, TRAPPING] }, [], { nestedIret: "guarded" }))).toBe("safe");
+    expect(await judged(handling({ entries: [PLAIN, TRAPPING] }, [], { nestedIret: "guarded" }))).toBe("vacuous");
   });
 
   it("and only while NMIs are let in: not between the breakpoint and the return of its handler", () => {
