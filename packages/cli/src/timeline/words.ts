@@ -178,7 +178,9 @@ const tells: { readonly [what: string]: Tell } = {
       `${detail.instead === true ? "instead of returning from the interrupt, " : ""}its task is preempted${detail.at === null ? "" : standing(detail, machine)}`,
     ),
   resume: (detail, _step, machine) =>
-    loud(`a preempted task goes on here${detail.at === null ? "" : standing(detail, machine)}`),
+    loud(
+      `a task that ${detail.slept === true ? "slept" : "was preempted"} goes on here${detail.at === null ? "" : standing(detail, machine)}`,
+    ),
   "take-stopper": () => quiet("the stopper thread takes the CPU"),
   "exit-stopper": () => loud("the stopper thread ends"),
   "exit-task": () => quiet("the task ends"),

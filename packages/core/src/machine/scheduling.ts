@@ -70,6 +70,7 @@ export const resumeRule = rule({
               detail: {
                 task: nameOf(task),
                 at: task.code.run === "machine" ? task.code.pc : null,
+                ...(wayBack(task, machine) === "resume-preempted" ? {} : { slept: true }),
                 ...resumption(task, memory, machine),
               },
             },
