@@ -10,7 +10,7 @@ const packages = readdirSync("packages").filter((name) => existsSync(`packages/$
 await Promise.all(
   packages.map((name) => {
     const folder = `packages/${name}`;
-    const entries = ["index", "main", "worker"]
+    const entries = ["index", "main", "worker", "schema", "json-schemas"]
       .map((name) => `${folder}/src/${name}.ts`)
       .filter((file) => existsSync(file));
     return build({

@@ -64,8 +64,10 @@ export const linesSchema: Schema<readonly Line[]> = list("lines", lineSchema);
 const stepWith = (args: Schema<Step["args"]>): Schema<Step> =>
   object("a step", { id: text, op: text, args, note: optional(text), synchronises: optional(only(true)) });
 
+const anyStep = (): Schema<Step> => stepWith(record<Data>("arguments", anything));
+
 /** A step of an operation that core does not know: its rule knows what its arguments are. */
-const otherStepSchema = stepWith(record<Data>("arguments", anything));
+const otherStepSchema = anyStep();
 
 const into = text;
 const word = text;
@@ -145,6 +147,13 @@ const whenSchema: Schema<When> = object("a line under a condition", {
 });
 
 const whileSchema: Schema<While> = object("a loop", { id: text, while: conditionSchema, repeat: linesSchema });
+
+/** All forms of a line, as a schema that does not look at the value before it chooses. */
+export const lineForms: Schema<Line> = either<When | While, Step>(
+  "a line",
+  either("a control line", whenSchema, whileSchema),
+  anyStep(),
+);
 
 /** The schema of {@link Addition}. */
 export const additionSchema: Schema<Addition> = object("an added line", {
