@@ -56,11 +56,11 @@ export const amd: FetchModel = {
   admits: runs,
 };
 
-/** What Zen 5 was measured to do: never stale, but the 32-byte blocks of an instruction are fetched at different moments. */
+/** What Zen 3 and Zen 5 were measured to do: never stale, but the 32-byte blocks of an instruction are fetched at different moments. */
 export const coherent: FetchModel = {
   id: "coherent",
-  source: "measured on Zen 5: docs/hardware.md",
-  summary: "as measured on Zen 5: fetches see every store, 32-byte blocks are fetched one after the other",
+  source: "measured on AMD Zen 3 and Zen 5, on no Intel machine: docs/hardware.md",
+  summary: "as measured on Zen 3 and Zen 5: fetches see every store, 32-byte blocks are fetched one after the other",
   unit: 32,
   stored: 32,
   stale: "never",

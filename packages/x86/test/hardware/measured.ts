@@ -38,6 +38,8 @@ export type Int3Run = {
   readonly synchronised: readonly number[];
   readonly bad: number;
   readonly flips: number;
+  /** What the bad executions were, with how often: a signal and where it came from, in bytes from the site. */
+  readonly seen?: { readonly [what: string]: number };
 };
 
 /** Threads in steps such as `store x`, `load x`, `store site 0`, `fetch site 0`; `FENCE` stands for the fence of a run. */
@@ -52,7 +54,7 @@ export type LitmusRow = {
   readonly runs: readonly { readonly fences: readonly string[]; readonly weak: Count; readonly rounds: number }[];
 };
 
-/** Everything that was measured on Zen 5 about fetches. */
+/** Everything that was measured on one machine about fetches. */
 export type Measured = {
   readonly measured: string;
   readonly stores: readonly StoreRow[];
@@ -68,13 +70,36 @@ export type Measured = {
         readonly seen: readonly number[];
       }[];
     };
+    /** The same at a site over a page border. */
+    readonly page?: { readonly runs: readonly Int3Run[] };
   };
   readonly litmus: readonly LitmusRow[];
 };
 
-export const measured: Measured = JSON.parse(
-  readFileSync(new URL("../data/hardware-outcomes.json", import.meta.url), "utf8"),
-);
+const read = (machine: string): Measured =>
+  JSON.parse(readFileSync(new URL(`../data/${machine}.json`, import.meta.url), "utf8"));
+
+/** The machines, by name. */
+export const machines: readonly (readonly [name: string, Measured])[] = [
+  ["Zen 3", read("zen3")],
+  ["Zen 5", read("zen5")],
+];
+
+/** Whether two rows are about the same stores of the same code. */
+const isSame = (one: StoreRow, other: StoreRow): boolean =>
+  JSON.stringify([one.old, one.new, one.stores, one.once]) ===
+  JSON.stringify([other.old, other.new, other.stores, other.once]);
+
+/** Whether some machine showed at an offset what another never did. */
+export const isSeenAnywhere = (row: StoreRow, offset: number, pattern: Pattern): boolean =>
+  machines.some(([, { stores }]) =>
+    stores.some(
+      (other) =>
+        isSame(row, other) &&
+        other.offsets.includes(offset) &&
+        other.seen.some((seen) => JSON.stringify(seen) === JSON.stringify(pattern)),
+    ),
+  );
 
 /** The greatest value of a count. */
 export const most = (count: Count): number => (typeof count === "number" ? count : count[1]);

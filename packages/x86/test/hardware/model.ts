@@ -32,7 +32,7 @@ const scenarios = new Map<string, Scenario>();
 
 /** The measurement of a row, as a scenario: one CPU flips, one calls the site in a loop. */
 export const flipping = (row: StoreRow, offset: number): Scenario =>
-  once(scenarios, `${row.id} ${offset}`, () => ({
+  once(scenarios, JSON.stringify([row.old, row.new, row.stores, row.once, offset]), () => ({
     name: row.id,
     sites: [{ address: LINE + BigInt(offset), old: row.old, new: row.new }],
     patchers: [{ strategy: inOrder(row.stores), sites: [0], flips: row.once ? 1 : 2 }],
@@ -126,7 +126,7 @@ const ended = new Map<string, ReadonlySet<string>>();
 
 /** Everything that the threads of a row can have seen in the end: `1:x=1, 1:site 0=old`; a torn fetch is `torn`. */
 export const jointly = (row: LitmusRow, fetch: string, fence: string): ReadonlySet<string> =>
-  once(ended, `${row.id} ${fetch} ${fence}`, () => seenBy(row, fetch, fence));
+  once(ended, JSON.stringify([row.threads, fetch, fence]), () => seenBy(row, fetch, fence));
 
 const seenBy = (row: LitmusRow, fetch: string, fence: string): ReadonlySet<string> => {
   const threads = row.threads.map((steps, i) => threadOf(steps, i, fence));
