@@ -10,7 +10,7 @@ describe("list", () => {
     expect(int3).toMatchObject({
       architecture: "x86",
       defaultSite: "nop5:call",
-      profiles: ["intel", "intel-otc", "amd", "coherent"],
+      profiles: ["intel", "intel-otc", "amd", "amd-ordered", "coherent"],
     });
     expect(int3.steps).toEqual(expect.arrayContaining(["sync-1", "sync-2", "sync-3", "handler-emulate"]));
     const { out } = await cmodx("list");
@@ -107,7 +107,7 @@ describe("matrix", () => {
 
   test("every profile is a block; a strategy alone", async () => {
     const { document } = await json("matrix --strategy plain-store");
-    expect(new Set(document.cells.map((cell: { fetch: string }) => cell.fetch)).size).toBe(4);
+    expect(new Set(document.cells.map((cell: { fetch: string }) => cell.fetch)).size).toBe(5);
   });
 
   test("a limit in any cell, or an interruption, makes it inconclusive", async () => {

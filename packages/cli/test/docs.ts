@@ -16,7 +16,8 @@ const commands = [
 /** The commands that are made of many checks, or the others, run as they stand. */
 export const runCommands = (which: { readonly many: boolean }) =>
   test.each(commands.filter((line) => /^(ablate|matrix) /.test(line) === which.many))("cmodx %s", async (line) => {
-    const { code, err } = await cmodx(line, { cwd: root });
+    const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain = ""]) => quoted ?? plain);
+    const { code, err } = await cmodx(words, { cwd: root });
     expect(err).toBe("");
     expect([0, 1, 3]).toContain(code);
   });

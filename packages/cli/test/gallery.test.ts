@@ -121,6 +121,6 @@ test("check and list know late traps", async () => {
   expect((await cmodx("list")).out).toMatch(/\n {2}…\+late-trap +the delivery of a trap may lag/);
   const unknown = await cmodx("check --strategy int3 --fetch zen");
   expect(unknown.err).toBe(
-    "cmodx: x86 has no fetch model zen; it has intel, intel-otc, amd, coherent, and each of them with +late-trap behind it.\n",
+    "cmodx: x86 has no fetch model zen; it has intel, intel-otc, amd, amd-ordered, coherent, and each of them with +late-trap behind it.\n",
   );
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createSimulation, type FetchModel, fetchChoices, fromHex, store, syncCore, toHex } from "../src/index.js";
 import { ageWindow, synchronize, withBehind, withChanges } from "../src/machine/windows.js";
+import type { Written } from "../src/memory-order.js";
 import { addressKey, type CpuState, type MemoryState } from "../src/state.js";
 import { toy, untilSync } from "./toy/architecture.js";
 import { Random } from "./toy/random.js";
@@ -89,6 +90,30 @@ describe("fetches that see the stores in their order, late", () => {
     expect(choice?.behind).toEqual(cpu.behind);
     const last = fetchChoices(withBehind(cpu, choice?.behind ?? []), changed, AT + 3n, "", machine);
     expect(last.map(({ bytes }) => toHex(bytes))).toEqual(["01", "00"]);
+  });
+
+  it("of what its own store buffer holds the fetching CPU finds the last at once, and has seen no other's store by that", () => {
+    const patching = strategy((flip) => [store("write", first(flip).address, first(flip).next)]);
+    const machine = createSimulation({ architecture: toy({ fetch: inOrder }) }).machine(
+      scenario(patching, { sites: [site("nop", "ret")], memory: "architectural" }),
+    );
+    const { cpus, memory } = machine.initial();
+    const key = addressKey(AT);
+    const changes = [{ key, old: "00", value: "02" }];
+    const late = ageWindow(cpus[1] as CpuState, changes, machine);
+    const changed = withChanges(memory, changes, machine);
+    const write = (bytes: string) => ({ to: "code", address: AT, bytes }) as const;
+    const parts = [write("03"), write("01")].reduce((before, each) => machine.order.write(before, each, machine), {
+      cpu: late,
+      memory: changed,
+    } as Written);
+    const found = fetchChoices(parts.cpu, changed, AT, "", machine);
+    expect(found.map(({ bytes, stale }) => [toHex(bytes), stale])).toEqual([
+      ["01", false],
+      ["02", true],
+      ["00", true],
+    ]);
+    expect(found.map(({ behind }) => behind?.length)).toEqual([1, 0, 1]);
   });
 
   it("keep no more than they are allowed to be behind", () => {

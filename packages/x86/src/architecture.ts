@@ -6,7 +6,7 @@ import { tso } from "./memory.js";
 
 /** How the x86 of a simulation is chosen. */
 export type X86Options = {
-  /** The fetch model: `intel` (default, the weakest), `intel-otc`, `amd` or `coherent`; each also with `+late-trap` behind it. */
+  /** The fetch model: `intel` (default, the weakest), `intel-otc`, `amd`, `amd-ordered` or `coherent`; each also with `+late-trap` behind it. */
   readonly fetch?: string;
   /** The delivery of a trap may lag, as with `+late-trap`. Default false. */
   readonly lateTrap?: boolean;

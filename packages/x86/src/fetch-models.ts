@@ -56,6 +56,19 @@ export const amd: FetchModel = {
   admits: runs,
 };
 
+/**
+ * AMD's manual as HotSpot reads it, which patches running code: what is modified asynchronously may be fetched late, but whoever fetched
+ * one store has seen those before it.
+ */
+export const amdOrdered: FetchModel = {
+  ...amd,
+  id: "amd-ordered",
+  source:
+    "AMD APM vol. 2, 7.6.1, as E. Österlund and J. Rose read it: How HotSpot cross-modifies code (2022), JDK-8310239, JDK-8334890",
+  summary: "as amd, but fetches see the stores in their order, late until a serialising instruction",
+  stale: "in-order",
+};
+
 /** What Zen 3 and Zen 5 were measured to do: never stale, but the 32-byte blocks of an instruction are fetched at different moments. */
 export const coherent: FetchModel = {
   id: "coherent",
@@ -70,7 +83,7 @@ export const coherent: FetchModel = {
 };
 
 /** Every fetch model of x86, the weakest first. */
-export const fetchModels: readonly FetchModel[] = [intel, intelOtc, amd, coherent];
+export const fetchModels: readonly FetchModel[] = [intel, intelOtc, amd, amdOrdered, coherent];
 
 /**
  * The delivery of a fetched trap may lag: the CPU takes interrupts first, those of a synchronisation included. No manual says so;

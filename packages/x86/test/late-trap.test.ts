@@ -25,7 +25,7 @@ describe("late traps", () => {
   it("are named where a model is not known", () => {
     for (const fetch of ["zen", "zen+late-trap", "intel+late", "intel+late-trap+late-trap"])
       expect(() => x86({ fetch })).toThrow(
-        `x86 has no fetch model ${fetch}; it has intel, intel-otc, amd, coherent, and each of them with +late-trap behind it.`,
+        `x86 has no fetch model ${fetch}; it has intel, intel-otc, amd, amd-ordered, coherent, and each of them with +late-trap behind it.`,
       );
   });
 

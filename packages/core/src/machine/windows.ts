@@ -34,7 +34,7 @@ const MOST_BEHIND = 6;
 
 /** Values that a CPU can fetch from a cell, the latest first: what it wrote itself may be seen before others see it. */
 export const windowOf = (cpu: CpuState, memory: MemoryState, key: string, machine: Machine): readonly CellValue[] => {
-  if (machine.fetch.stale === "in-order") return inOrder(cpu, memory, key, 0).map(([value]) => value);
+  if (machine.fetch.stale === "in-order") return inOrder(cpu, memory, key, 0, machine).map(([value]) => value);
   const versions = versionsSeen(memory, key, machine, fetchableOf(cpu, machine));
   const stale = cpu.stale[key] ?? NO_VALUES;
   return versions.length === 1 ? [...versions, ...stale] : [...new Set([...versions, ...stale])];
@@ -45,16 +45,19 @@ const NOT_BEHIND: readonly Overwritten[] = [];
 /**
  * R40: the values of a cell that a CPU may fetch when it has already seen the first `from` of the stores that it is behind, the latest
  * first, each with how many of these stores it has then seen at the least: who has seen fewer can still see all that others can.
- * Its own stores it sees when others can.
+ * Its own stores it sees when others can; those in a store buffer at once, which says nothing of others.
  */
 const inOrder = (
   cpu: CpuState,
   memory: MemoryState,
   key: string,
   from: number,
+  machine: Machine,
 ): readonly (readonly [CellValue, number])[] => {
   const behind = cpu.behind ?? NOT_BEHIND;
-  const found = new Map([[(memory.cells[key] as Cell).latest, behind.length]]);
+  const { latest } = memory.cells[key] as Cell;
+  const [own = latest] = versionsSeen(memory, key, machine, fetchableOf(cpu, machine));
+  const found = new Map([own, latest].map((value) => [value, from]));
   let seen = from;
   const values: (readonly [CellValue, number])[] = [];
   behind.forEach(({ [key]: value }, i) => {
@@ -62,8 +65,9 @@ const inOrder = (
     values.push([value, seen]);
     seen = i + 1;
   });
-  found.set((memory.cells[key] as Cell).latest, seen);
+  found.set(latest, seen);
   for (const [value, least] of values.reverse()) found.set(value, least);
+  if (own !== latest) found.set(own, from);
   return [...found];
 };
 
@@ -163,7 +167,8 @@ export const fetchChoices = (
     const rest = (value: CellValue): Bytes =>
       upToBorder(fromHex(value).slice(Number(next - base)), next, memory, machine);
     if (isInOrder) {
-      for (const [value, least] of inOrder(cpu, memory, key, seen)) extend([...bytes, ...rest(value)], chosen, least);
+      for (const [value, least] of inOrder(cpu, memory, key, seen, machine))
+        extend([...bytes, ...rest(value)], chosen, least);
       return;
     }
     for (const value of windowOf(cpu, memory, key, machine)) {

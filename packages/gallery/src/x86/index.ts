@@ -9,6 +9,7 @@ import { callAsNop } from "./09-call-as-nop.js";
 import { twoInstructions } from "./10-two-instructions.js";
 import { uprobeRedZone, uprobeRemoval } from "./12-uprobe-red-zone.js";
 import { nmiInStopMachine } from "./35-nmi-in-stop-machine.js";
+import { entryBarrier, entryBarrierEarly } from "./2023-entry-barrier.js";
 
 /** The entries of x86. */
 export const x86Gallery: readonly GalleryEntry[] = [
@@ -24,4 +25,6 @@ export const x86Gallery: readonly GalleryEntry[] = [
   uprobeRedZone,
   uprobeRemoval,
   nmiInStopMachine,
+  entryBarrier,
+  entryBarrierEarly,
 ];

@@ -21,6 +21,7 @@ describe("stop-machine, whose secondaries synchronise", () => {
     expect(await answers(stopMachine(), nmi)).toEqual({
       ...everywhere("unsafe: old-or-new"),
       amd: "safe",
+      "amd-ordered": "safe",
       coherent: "safe",
     });
     expect(await answers(stopMachine(), { ...nmi, offset: CROSSING })).toEqual(everywhere("unsafe: old-or-new"));
@@ -66,6 +67,7 @@ describe("stop-machine-linux, whose secondaries leave as multi_cpu_stop leaves",
       intel: "unsafe: old-or-new",
       "intel-otc": "unsafe: old-or-new",
       amd: "unsafe: done",
+      "amd-ordered": "unsafe: done",
       coherent: "safe",
     });
     expect(await answers(stopMachineLinux(), { offset: CROSSING })).toEqual({

@@ -48,6 +48,7 @@ describe("plain-store", () => {
     expect(await answers(plainStore({ width: 8 }))).toEqual({
       ...everywhere("unsafe: old-or-new"),
       amd: "safe",
+      "amd-ordered": "safe",
       coherent: "safe",
     });
     expect(await answers(plainStore({ width: 8 }), { offset: CROSSING })).toEqual(everywhere("unsafe: old-or-new"));
@@ -60,7 +61,7 @@ describe("plain-store", () => {
 
   it("eight at a time, the second of two instructions is of the first one's version where both are in one block", async () => {
     const both = { site: "jmp8+mov eax, 1+nop:mov ecx, 1+mov bl, 2+nop", patcher: { flips: 1 } };
-    const whole = { amd: "unsafe: mid-sequence", coherent: "safe" };
+    const whole = { amd: "unsafe: mid-sequence", "amd-ordered": "safe", coherent: "safe" };
     for (const memory of ["sequential", "architectural"] as const) {
       expect(await answers(plainStore({ width: 8 }), { ...both, memory }), memory).toMatchObject(whole);
       const unaligned = await answers(plainStore({ width: 8 }), { ...both, memory, offset: 60 });
@@ -73,6 +74,7 @@ describe("plain-store", () => {
       intel: "unsafe: rule",
       "intel-otc": "unsafe: rule",
       amd: "safe",
+      "amd-ordered": "safe",
       coherent: "safe",
     });
     const trapped = await check("intel", plainStore(), { site: "nop:int3", patcher: { flips: 1 } });

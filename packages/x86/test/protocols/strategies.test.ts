@@ -45,7 +45,13 @@ describe("every strategy", () => {
 describe("the profiles", () => {
   it("are chosen by name, the weakest when none is named", () => {
     expect(x86().fetch.id).toBe("intel");
-    expect(fetchModels.map(({ id }) => x86({ fetch: id }).fetch.id)).toEqual(["intel", "intel-otc", "amd", "coherent"]);
+    expect(fetchModels.map(({ id }) => x86({ fetch: id }).fetch.id)).toEqual([
+      "intel",
+      "intel-otc",
+      "amd",
+      "amd-ordered",
+      "coherent",
+    ]);
     expect(() => x86({ fetch: "itanium" })).toThrow(InputError);
   });
 

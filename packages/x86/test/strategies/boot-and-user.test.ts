@@ -52,6 +52,7 @@ describe("self-jump", () => {
       intel: "unsafe: old-or-new",
       "intel-otc": "unsafe: old-or-new",
       amd: "safe",
+      "amd-ordered": "safe",
       coherent: "safe",
     });
     for (const profile of ["amd", "coherent"])
@@ -119,6 +120,7 @@ describe("int3-membarrier", () => {
       intel: "unsafe: old-or-new",
       "intel-otc": "safe",
       amd: "unsafe: old-or-new",
+      "amd-ordered": "safe",
       coherent: "safe",
     });
     expect(await without(3)).toEqual(everywhere("safe"));

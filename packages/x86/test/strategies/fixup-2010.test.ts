@@ -140,6 +140,7 @@ describe("int3-2010", () => {
         intel: "unsafe: old-or-new",
         "intel-otc": "unsafe: old-or-new",
         amd: "unsafe: trap-owned",
+        "amd-ordered": "unsafe: trap-owned",
         coherent: "safe",
       });
       expect(await answers(early, { site, offset: CROSSING, ...nmi })).toMatchObject({
@@ -164,7 +165,7 @@ describe("int3-2010-nine", () => {
   const nine = int3Of2010Nine();
 
   it("without a synchronisation between tail and first byte is unsafe under intel and amd, and safe under intel-otc", async () => {
-    const verdicts = { intel: "unsafe: old-or-new", "intel-otc": "safe", coherent: "safe" };
+    const verdicts = { intel: "unsafe: old-or-new", "intel-otc": "safe", "amd-ordered": "safe", coherent: "safe" };
     expect(await answers(nine, { site, offset: CROSSING })).toEqual({ ...verdicts, amd: "unsafe: old-or-new" });
     // One quadword is fetched whole under amd: old, INT3 with either tail, or new.
     expect(await answers(nine, { site })).toEqual({ ...verdicts, amd: "safe" });

@@ -10,7 +10,7 @@ describe("literal", () => {
     for (const memory of ["sequential", "architectural"] as const)
       expect(await answers(literal(), { site, memory, ...environment }), memory).toEqual(everywhere("safe"));
     expect(await check("intel", literal(), { site, ...environment })).toMatchObject({
-      vacuous: false,
+      verdict: "safe",
       notPromised: [],
     });
   });

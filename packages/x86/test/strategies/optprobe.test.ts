@@ -46,6 +46,7 @@ describe("optprobe over two instructions", () => {
       intel: "unsafe: old-or-new",
       "intel-otc": "unsafe: old-or-new",
       amd: "unsafe: old-or-new",
+      "amd-ordered": "unsafe: old-or-new",
       coherent: expect.stringMatching(/^unsafe/),
     });
   });
