@@ -136,7 +136,7 @@ describe("properties under ids of their own", () => {
       what === "execute" && detail.text === "ret" ? "Somebody returned." : undefined,
   });
   const quiet = strategy(() => [], { promises: [] });
-  const of = (more: Partial<Scenario>): Scenario => scenario(quiet, { sites: [site("nop3", "nop3")], ...more });
+  const of = (more: Partial<Scenario>): Scenario => scenario(quiet, { sites: [site("nop3", "nop3 0x101")], ...more });
   const brings = (...list: readonly Property[]): Plugin => ({
     id: "judges",
     install: (binder) => {

@@ -9,17 +9,22 @@ import {
   freeData,
   type Line,
   mapCode,
+  type Plugin,
+  RULES,
+  rule,
   type Scenario,
   setMemoryNx,
   setMemoryRo,
   setMemoryRw,
   setMemoryX,
+  step,
   store,
   storeData,
   syncCores,
   type TextRange,
   waitRcu,
   waitRcuTasks,
+  waitRcuTasksRude,
 } from "../src/index.js";
 import { everSeen } from "./naive.js";
 import { granules, toy, untilMaintenance, untilSync } from "./toy/architecture.js";
@@ -182,6 +187,42 @@ describe("text in which other code is mapped", () => {
     expect(answer(await verdict(arriving(syncCores("sync-map")), order))).toBe("safe");
   });
 
+  it("breaks it also with a task that no CPU runs", async () => {
+    // Every CPU has switched: who was preempted in the slot alone is left.
+    const more = { preempt: true, executors: [{ count: 1 }], ...only("lifetime") };
+    const rude = [waitRcuTasksRude("rude"), mapCode("reuse", SLOT, REUSED)];
+    const order: Order = [{}, toy({ fetch: never })];
+    expect(answer(await verdict(leaving(rude, more), order))).toBe("unsafe: lifetime");
+    expect(answer(await verdict(leaving([waitRcuTasks("wait"), ...rude], more), order))).toBe("safe");
+  });
+
+  it("breaks it with what a window held of it, were it the same code", () => {
+    const of = scenario(
+      strategy(() => [mapCode("reuse", SLOT, "nop+nop+ret")]),
+      { sites: [site("jump 0x2000", "nop3")], blocks: [{ address: SLOT, code: "nop+nop+ret" }] },
+    );
+    const machine = createSimulation({ architecture: windowed({}, { fetch: whole }) }).machine({
+      ...of,
+      memory: "architectural",
+    });
+    const reasons = everSeen(machine, "execute", ({ detail }) => String(detail.freed));
+    expect([...reasons]).toContain("it was fetched before the text there was given back");
+  });
+
+  it("is nobody's matter who held its address and has been home since", async () => {
+    const of = arriving(syncCores("sync-map"));
+    const holding: Scenario = {
+      ...of,
+      blocks: [...(of.blocks ?? []), { address: 0x3000n, code: "add 0x2000+ret" }],
+      executors: [{ entries: [0x3000n, AT] }],
+    };
+    const order: Order = [{}, toy({ fetch: whole })];
+    expect(answer(await verdict(holding, order))).toBe("safe");
+    // Before he is home he may go there.
+    const going = { blocks: [...(of.blocks ?? []), { address: 0x3000n, code: "add 0x2000+jump 0x1010" }] };
+    expect(answer(await verdict({ ...holding, ...going }, order))).toBe("unsafe: lifetime");
+  });
+
   it("needs its caches maintained where stores of code do", async () => {
     const architecture = toy({ fetch: { ...untilMaintenance, unit: 4 } });
     const found = await verdict(arriving(syncCores("sync-map")), [{}, architecture]);
@@ -243,11 +284,51 @@ describe("permissions of text", () => {
     expect(vectors(writing(slot("rwx")), order)).toContain("store 0x2000: null");
   });
 
+  it("so is what a rule of a plugin writes there", async () => {
+    const scribble = rule({
+      id: "scribble",
+      source: "this test",
+      reads: ["cpu", "memory"],
+      writes: ["cpu", "memory", "everyCpu"],
+      apply({ cpu, memory }, { address }: { readonly address: bigint }, machine) {
+        const write = { to: "code", address, bytes: "06" } as const;
+        const { cpu: after, ...written } = machine.order.write({ cpu: machine.advance(cpu), memory }, write, machine);
+        const { everyCpu } = written;
+        return [
+          {
+            set: { cpu: after, ...(written.memory === undefined ? {} : { memory: written.memory }) },
+            ...(everyCpu === undefined ? {} : { everyCpu }),
+          },
+        ];
+      },
+    });
+    const scribbling: Plugin = {
+      id: "scribbling",
+      install: (binder) => binder.add(RULES, { rules: [scribble], maps: [], predicates: [] }),
+    };
+    const { check } = createSimulation({ architecture: toy({ fetch: whole }), plugins: [scribbling] });
+    const of = (text: readonly TextRange[]): Scenario =>
+      scenario(
+        strategy(() => [step("scribble", "scribble", { address: SLOT })]),
+        {
+          sites: [site("jump 0x2000", "jump 0x2000")],
+          blocks: [{ address: SLOT, code: "nop+nop+ret" }],
+          text,
+          ...only("old-or-new"),
+        },
+      );
+    expect(answer(await check(of(slot("rwx"))))).toBe("unsafe: old-or-new");
+    await expect(check(of([]))).rejects.toThrow("A rule stores code at 0x2000, which no program writes");
+  });
+
   inEveryOrder("a store to read-only text raises an exception, in the %s order", async (_, ...order) => {
     for (const text of [[], slot("r-x")]) {
       expect(vectors(writing(text), order)).toContain("store 0x2000: pf");
       expect(vectors(writing(text), order)).not.toContain("store 0x2000: null");
-      expect(answer(await verdict(writing(text), order))).toBe("safe");
+      expect(await verdict({ ...writing(text), ...only("fault") }, order)).toMatchObject({
+        property: "fault",
+        why: "The CPU executed store 0x2000 at 0x3003: its store to read-only text at 0x2000 raises pf, which nothing handles.",
+      });
     }
   });
 

@@ -101,8 +101,14 @@ const ofChangedCode: ReadonlySet<PropertyId> = new Set([
 ]);
 
 /** An operation that a plugin brings may observe pairs that no site is part of. */
-const needsChange = (property: PropertyId, { steps }: Asked): boolean =>
-  ofChangedCode.has(property) && !(property === "pair" && observed(steps, "pair"));
+const needsChange = (property: PropertyId, { machine, steps }: Asked): boolean =>
+  ofChangedCode.has(property) &&
+  !(property === "pair" && observed(steps, "pair")) &&
+  !(property === "old-or-new" && hasWritableText(machine));
+
+/** Machine code may change text that is no site. */
+const hasWritableText = (machine: Machine): boolean =>
+  machine.initial().memory.text?.some(({ access }) => access.includes("w")) === true || machine.uses("setMemory");
 
 /**
  * Properties that need no change of code to be broken. They count along with every other question, but where one patcher is at work
