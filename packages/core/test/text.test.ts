@@ -26,7 +26,7 @@ import {
   waitRcuTasks,
   waitRcuTasksRude,
 } from "../src/index.js";
-import { everSeen } from "./naive.js";
+import { everSeen, visit } from "./naive.js";
 import { granules, toy, untilMaintenance, untilSync } from "./toy/architecture.js";
 import { AT, answer, first, only, scenario, site, strategy } from "./toy/scenario.js";
 import { windowed } from "./toy/window.js";
@@ -80,6 +80,18 @@ describe("text that is given back", () => {
     const without = await verdict(leaving([free], more), order);
     expect(answer(without)).toBe("unsafe: lifetime");
     expect(answer(await verdict(leaving([waitRcuTasks("wait"), free], more), order))).toBe("safe");
+  });
+
+  it("also with one that comes there later", () => {
+    const of = scenario(
+      strategy(() => [free]),
+      { sites: [site("jump 0x2000", "nop3")], blocks: [{ address: SLOT, code: "nop+nop+ret" }] },
+    );
+    for (const [name, order, architecture] of ordersWith(never)) {
+      const machine = createSimulation({ architecture }).machine({ ...of, ...order });
+      const reasons = everSeen(machine, "execute", ({ detail }) => String(detail.freed));
+      expect([...reasons], name).toContain("the text there was given back");
+    }
   });
 
   it("also with an interrupt in it", async () => {
@@ -194,6 +206,15 @@ describe("text in which other code is mapped", () => {
     const order: Order = [{}, toy({ fetch: never })];
     expect(answer(await verdict(leaving(rude, more), order))).toBe("unsafe: lifetime");
     expect(answer(await verdict(leaving([waitRcuTasks("wait"), ...rude], more), order))).toBe("safe");
+    const machine = createSimulation({ architecture: order[1] }).machine(leaving(rude, more));
+    const left = new Set<string>();
+    visit(machine, ({ rule: id, effect }) => {
+      for (const { code, stranded } of (id === "mapCode" && effect.set.parked?.tasks) || [])
+        if (code.run === "machine" && !code.home && code.pc >= SLOT)
+          left.add(`${code.pc.toString(16)} of ${String(stranded)}`);
+      return true;
+    });
+    expect([...left].sort()).toEqual(["2000 of 2000", "2001 of 2001", "2002 of 2002"]);
   });
 
   it("breaks it with what a window held of it, were it the same code", () => {
@@ -213,7 +234,7 @@ describe("text in which other code is mapped", () => {
     const of = arriving(syncCores("sync-map"));
     const holding: Scenario = {
       ...of,
-      blocks: [...(of.blocks ?? []), { address: 0x3000n, code: "add 0x2000+ret" }],
+      blocks: [...(of.blocks ?? []), { address: 0x3000n, code: "add 0x2000+serialise+ret" }],
       executors: [{ entries: [0x3000n, AT] }],
     };
     const order: Order = [{}, toy({ fetch: whole })];
