@@ -136,6 +136,32 @@ describe("R14: preemption", () => {
       expect(await verdict([syncCore("core")], true, true)).toBe("safe");
     });
 
+    it("or to the stopper, in which an NMI finds what the return would have synchronised", async () => {
+      const stopping = (handler: readonly Line[]) =>
+        strategy(
+          (flip) => [
+            store("trap", AT, [0x02]),
+            sendIpi("ipi", handler, "", true),
+            waitIpi("wait", "ipi"),
+            stopMachine("stop", { run: [store("tail", AT + 1n, first(flip).next.slice(1))] }),
+          ],
+          { program: () => ({ traps: { brk: [{ id: "again", op: "restart", args: {} }, claim()] } }) },
+        );
+      const torn = (handler: readonly Line[]) =>
+        check(
+          scenario(stopping(handler), {
+            preempt: true,
+            executors: [{ entries: [0x1200n] }],
+            blocks: [{ address: 0x1200n, code: "ret" }],
+            interrupts: { nmi: { entries: [AT] } },
+            ...only("old-or-new"),
+          }),
+          { cpu: { synchronizes: ["irq-return", "resume-preempted"] } },
+        ).then(answer);
+      expect(await torn([])).toBe("unsafe: old-or-new");
+      expect(await torn([syncCore("core")])).toBe("safe");
+    });
+
     it("and the caller's own CPU may go to a task that sleeps", async () => {
       expect(await verdict([syncCore("core")], false, false)).toBe("safe");
       expect(await verdict([syncCore("core")], false, true)).toBe("unsafe: done");
