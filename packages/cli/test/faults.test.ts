@@ -218,8 +218,10 @@ describe.each(Object.entries(machines))("on %s", (_, machine) => {
         const alone = await simulation.check({ ...probed(), memory });
         expect(alone).toMatchObject({ verdict: "unsafe", property: "trap-owned" });
         const nop = toHex(architecture.instructionSet.assemble("nop", base, ""));
-        const patchers = [...probed().patchers, { strategy: owner(nop), sites: [], flips: 1 }];
-        expect(await simulation.check({ ...probed({ patchers, cpus: 3 }), memory })).toMatchObject({
+        const patchers = [...probed().patchers, { strategy: owner(nop), sites: [1], flips: 1 }];
+        // The owner is there for a site of its own, where nothing changes.
+        const sites = [...probed().sites, { address: base + 0x400n, old: "nop", new: "nop" }];
+        expect(await simulation.check({ ...probed({ sites, patchers, cpus: 3 }), memory })).toMatchObject({
           verdict: "safe",
         });
       }

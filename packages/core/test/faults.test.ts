@@ -4,6 +4,7 @@ import {
   type Bytes,
   claim,
   createSimulation,
+  type Executor,
   emulate,
   type Line,
   type Scenario,
@@ -18,12 +19,27 @@ import { windowed } from "./toy/window.js";
 
 /* R48: exceptions that nothing handles, and control that leaves the modelled code. */
 
-const idle = strategy(() => []);
 const orders = { sequential: toy(), buffered: toy(), window: windowed() } as const;
 
-/** One executor that starts at a block of its own; nothing is patched. */
-const running = (code: string | Bytes, more: Partial<Scenario> = {}): Scenario =>
-  scenario(idle, { blocks: [{ address: 0x1200n, code }], executors: [{ entries: [0x1200n] }], ...more });
+/** How an executor of code of its own runs. */
+type How = Pick<Executor, "faults" | "once">;
+
+/** A site that is changed as it should be, an executor there, and one that runs a block of its own. */
+const running = (code: string | Bytes, how: How = {}, more: Partial<Scenario> = {}): Scenario => {
+  const { blocks = [], ...rest } = more;
+  return scenario(patching, {
+    sites: [site("nop", "ret")],
+    blocks: [{ address: 0x1200n, code }, ...blocks],
+    executors: [
+      { entries: [AT], count: 1 },
+      { entries: [0x1200n], count: 1, ...how },
+    ],
+    cpus: 3,
+    ...rest,
+  });
+};
+
+const patching = strategy((flip) => [store("write", AT, first(flip).next), syncCores("sync")]);
 
 const checkIn = (order: keyof typeof orders, of: Scenario): Promise<Verdict> =>
   createSimulation({ architecture: orders[order], development: true }).check({
@@ -50,20 +66,12 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
   });
 
   it("the executor's own handler takes it", async () => {
-    const handler = { address: 0x1300n, code: "ret" };
-    const handled = (code: string | Bytes): Promise<string> => {
-      const executors = [{ entries: [0x1200n], faults: 0x1300n }];
-      return answerOf(running("", { blocks: [{ address: 0x1200n, code }, handler], executors }));
-    };
-    for (const code of [[0xee], "trap", "store 0x1200"]) expect(await handled(code)).toBe("safe");
-    const astray = { address: 0x1300n, code: "nop" };
-    const blocks = [{ address: 0x1200n, code: "trap" }, astray];
-    const executors = [{ entries: [0x1200n], faults: 0x1300n }];
-    expect(why(await checkIn(order, running("", { blocks, executors })))).toContain(
-      "nop at 0x1300: it goes on at 0x1301",
-    );
+    const handled = (code: string | Bytes, handler = "ret"): Promise<Verdict> =>
+      checkIn(order, running(code, { faults: 0x1300n }, { blocks: [{ address: 0x1300n, code: handler }] }));
+    for (const code of [[0xee], "trap", "store 0x1200"]) expect(answer(await handled(code))).toBe("safe");
+    expect(why(await handled("trap", "nop"))).toContain("nop at 0x1300: it goes on at 0x1301");
     // What nobody knows the effect of is no exception.
-    expect(await handled([UNSUPPORTED])).toBe("unsafe: fault");
+    expect(answer(await handled([UNSUPPORTED]))).toBe("unsafe: fault");
   });
 
   it("code ends at its return, and runs off its end only where it runs once", async () => {
@@ -71,7 +79,7 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
     expect(why(await checkIn(order, running("nop")))).toBe(
       "The CPU executed nop at 0x1200: it goes on at 0x1201, where nothing is modelled and which no code names.",
     );
-    const once = { executors: [{ entries: [0x1200n], once: true }] } as const;
+    const once = { once: true } as const;
     expect(await answerOf(running("nop", once))).toBe("safe");
     // A branch names where it goes.
     expect(await answerOf(running("jump 0x1300", once))).toBe("safe");
@@ -91,8 +99,8 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
   });
 
   it("the scenario names further exits", async () => {
-    expect(await answerOf(running("nop", { exits: [0x1201n] }))).toBe("safe");
-    expect(await answerOf(running("nop", { exits: [0x1202n] }))).toBe("unsafe: fault");
+    expect(await answerOf(running("nop", {}, { exits: [0x1201n] }))).toBe("safe");
+    expect(await answerOf(running("nop", {}, { exits: [0x1202n] }))).toBe("unsafe: fault");
   });
 });
 
@@ -118,20 +126,20 @@ describe("what else broke where something faults", () => {
   });
 
   it("and is said where it does not count itself", async () => {
-    const verdict = await check(running([0xee], { ignore: ["fault"] }));
+    const verdict = await check(running([0xee], {}, { ignore: ["fault"] }));
     expect(verdict).toMatchObject({ verdict: "safe", notPromised: ["fault"] });
     expect(verdict.faults).toEqual(["The CPU executed (bad) at 0x1200: it raises ud, which nothing handles."]);
   });
 });
 
 describe("a handler", () => {
-  const handled = (lines: readonly Line[], code: string | Bytes = "trap"): Promise<Verdict> =>
-    check(
-      scenario(
-        strategy(() => [armTrap("arm", "brk")], { program: () => ({ traps: { brk: lines } }) }),
-        { blocks: [{ address: 0x1200n, code }], executors: [{ entries: [0x1200n] }] },
-      ),
-    );
+  const handled = (lines: readonly Line[], code: string | Bytes = "trap"): Promise<Verdict> => {
+    const { patchers: _, ...of } = running(code);
+    const armed = strategy((flip) => [armTrap("arm", "brk"), store("write", AT, first(flip).next), syncCores("sync")], {
+      program: () => ({ traps: { brk: lines } }),
+    });
+    return check({ ...of, patchers: [{ strategy: armed, sites: [0], flips: 1 }] });
+  };
 
   it("that claims the code's own breakpoint handles it", async () => {
     expect(answer(await handled([emulate("run", "00"), claim()], "trap+ret"))).toBe("safe");

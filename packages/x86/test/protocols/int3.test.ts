@@ -1,7 +1,7 @@
 import { claim, createSimulation, emulate, fence, type PatchStrategy } from "@cmodx/core";
 import { int3, int3Batch, int3Membarrier, stopMachine, x86 } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
-import { allBroken, answer, answers, CROSSING, check, environments, profiles, scenario } from "./check.js";
+import { allBroken, answer, answers, CROSSING, check, environments, LINE, profiles, scenario } from "./check.js";
 
 const everywhere = (verdict: string): { readonly [profile: string]: string } =>
   Object.fromEntries(profiles.map((profile) => [profile, verdict]));
@@ -140,10 +140,14 @@ describe("an INT3 that is the new code", () => {
     for (const strategy of [int3(), int3Membarrier(), stopMachine()]) {
       const patchers = [
         { strategy, sites: [0], flips: 1 },
-        { strategy: owner, sites: [], flips: 1 },
+        { strategy: owner, sites: [1], flips: 1 },
+      ];
+      const sites = [
+        { address: LINE, old: "nop", new: "int3" },
+        { address: LINE + 0x400n, old: "nop", new: "nop" },
       ];
       for (const profile of profiles)
-        expect(answer(await check(profile, strategy, { ...put, patchers, cpus: 3 })), profile).toBe("safe");
+        expect(answer(await check(profile, strategy, { ...put, sites, patchers, cpus: 3 })), profile).toBe("safe");
     }
   });
 });
