@@ -246,7 +246,7 @@ describe("control flow of programs", () => {
   });
 
   it("a barrier is a step that changes nothing in the sequential order", async () => {
-    expect(await check(together([[fence("fence", "write")], []]))).toMatchObject({ verdict: "safe", unused: [] });
+    expect(await check(together([[fence("fence", "wmb")], []]))).toMatchObject({ verdict: "safe", unused: [] });
   });
 });
 

@@ -275,8 +275,10 @@ describe("what a program's step waits for", () => {
     ["finish", ""],
     ["context-synchronisation", "clean invalidate write"],
     ["serialise", "clean invalidate"],
-    ["no such thing", "clean invalidate write"],
   ] as const;
+
+  it("a barrier that there is not is refused", () =>
+    expect(() => underWay("fence", [fence("fence", "no such thing")])).toThrow("names the barrier no such thing"));
 
   it.each(barriers)("%s leaves on its way: %s", (kind, left) => {
     expect(underWay("fence", [fence("fence", kind)])).toBe(left);

@@ -362,7 +362,7 @@ describe("ftrace", () => {
     const site = { old: "add sp, sp, #4", new: "bl" };
     const { layout } = createSimulation({ architecture: armv7() }).machine({
       ...scenario(ftrace()),
-      sites: [0, 8].map((offset) => ({ address: LINE + BigInt(offset), ...site })),
+      sites: [0, 0x40].map((offset) => ({ address: LINE + BigInt(offset), ...site })),
       patchers: [{ strategy: ftrace(), sites: [0, 1], flips: 1 }],
     });
     const code = layout.programs.get("patcher 0")?.code ?? [];

@@ -4,7 +4,7 @@ import { type Effect, type Observation, rule } from "../rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
 import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
 import { localOrderOf } from "./window-local-order.js";
-import type { WindowModel } from "./window-model.js";
+import type { WindowModel, WindowStep } from "./window-model.js";
 import { drainRuleOf, postedWrites, waitsForPosted, withFetchable } from "./window-posted.js";
 import { fenceRuleOf, maintainRuleOf, writeOf } from "./window-programs.js";
 import { retireWatched } from "./window-retire.js";
@@ -39,6 +39,9 @@ const stepsOf = (cpu: CpuState, memory: MemoryState, model: WindowModel, machine
   if (windowOfCpu(cpu).posted.length > 0) return fetched;
   return [...fetched, ...view.entries.flatMap((_, i) => perform(stepping, i))];
 };
+
+/** What steps of instructions are that a program can wait by. */
+const waits: ReadonlySet<WindowStep["is"] | undefined> = new Set(["barrier", "synchronise"]);
 
 /**
  * A memory order in which every CPU fetches ahead into a window, in program order and past undecided branches, and in which accesses
@@ -76,7 +79,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
     },
   }),
   spontaneous: [drainRuleOf(model)],
-  barriers: Object.keys(model.steps).filter((step) => model.steps[step]?.is === "barrier"),
+  barriers: Object.keys(model.steps).filter((step) => waits.has(model.steps[step]?.is)),
   maps: [invalidateMap, invalidatedMap, overtakeMap(model)],
   rules: [maintainRuleOf(model), fenceRuleOf(model)],
   write: writeOf(model),
