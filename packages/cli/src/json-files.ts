@@ -23,8 +23,10 @@ export type LitmusTestJson = {
   readonly name: string;
   readonly file: string;
   /** Whether the proposition of its condition can be true. */
-  readonly verdict: "Allowed" | "Forbidden";
-  readonly observation: "Never" | "Sometimes" | "Always";
+  readonly verdict: "Allowed" | "Forbidden" | "Inconclusive";
+  readonly observation: "Never" | "Sometimes" | "Always" | "Unknown";
+  /** All executions were explored; otherwise there may be more states than these. */
+  readonly complete: boolean;
   /** Final states as herd7 prints them: the registers and locations that the condition names. */
   readonly states: readonly string[];
   readonly flags: readonly string[];

@@ -425,13 +425,14 @@ const scan: Schema<ScanJson> = object("the document of cmodx scan", {
   interrupted: flag,
 });
 
-const allowed = oneOf<LitmusTestJson["verdict"]>({ Allowed: true, Forbidden: true });
+const allowed = oneOf<NonNullable<LitmusTestJson["expected"]>>({ Allowed: true, Forbidden: true });
 
 const testSchema: Schema<LitmusTestJson> = object("a test", {
   name: text,
   file: text,
-  verdict: allowed,
-  observation: oneOf<LitmusTestJson["observation"]>({ Never: true, Sometimes: true, Always: true }),
+  verdict: oneOf<LitmusTestJson["verdict"]>({ Allowed: true, Forbidden: true, Inconclusive: true }),
+  observation: oneOf<LitmusTestJson["observation"]>({ Never: true, Sometimes: true, Always: true, Unknown: true }),
+  complete: flag,
   states: texts,
   flags: texts,
   positive: count,

@@ -38,6 +38,8 @@ export const aarch64: LitmusTarget = {
     const [, number] = general.exec(upper) ?? [];
     if (number !== undefined) return { shown: `X${number}`, is: `x${number}` };
     const is = own(others, upper);
+    // Nothing is ever in the zero register.
+    if (upper === "XZR" || upper === "WZR") return { shown: "XZR", is: "zr" };
     return is === undefined ? undefined : { shown: upper, is };
   },
   assemble: (text, at, label) => architectureOf().instructionSet.assemble(withAddress(text, branches, label), at),
@@ -52,7 +54,9 @@ export const aarch64: LitmusTarget = {
     const insn = instructionSet.decode(bytes, "");
     if (typeof insn === "string") return numberText(bytes);
     const { mnemonic, operands } = withDistance(instructionSet.format(insn, BASE), branches, BASE);
-    return `${mnemonic} ${operands.map((each) => each.trim()).join(",")}`.trim().toUpperCase();
+    const decimal = (each: string): string =>
+      each.replace(/#(-?)(0x[0-9a-f]+)/g, (_, sign, number) => `#${sign}${BigInt(number)}`);
+    return `${mnemonic} ${operands.map((each) => decimal(each.trim())).join(",")}`.trim().toUpperCase();
   },
   fault: (kind) => own(faults, kind),
   flags: (text) => (/^dmb\s+(ish|nsh|osh)/i.test(text.trim()) ? ["Shareability-argument-for-DMB-is-deprecated"] : []),

@@ -1,7 +1,8 @@
 import { type Architecture, type Bytes, InputError, type Scenario } from "@cmodx/core";
 import type { Source } from "./source.js";
 import type { LabelAddress, LitmusRegister, LitmusTarget } from "./target.js";
-import type { FaultAtom, LitmusCell, LitmusTest, LitmusValue, Place, Proposition, Row } from "./test.js";
+import type { FaultAtom, LitmusCell, LitmusTest, LitmusType, LitmusValue, Place, Proposition, Row } from "./test.js";
+import { INT } from "./values.js";
 
 type RegisterCell = Extract<LitmusCell, { readonly is: "register" }>;
 
@@ -17,6 +18,10 @@ export type CompiledTest = {
   readonly labels: readonly ReadonlyMap<string, bigint>[];
   /** Addresses of data locations. */
   readonly locations: ReadonlyMap<string, bigint>;
+  /** What a cell is declared to be; `int` where no line declares it. */
+  typeOf(cell: LitmusCell): LitmusType;
+  /** The address of a data location, or of an element of it. */
+  addressOf(name: string, index?: number): bigint;
   /** What values mean beside numbers: addresses and encodings, as litmus files write them. */
   readonly names: ReadonlyMap<bigint, string>;
   /** The register that a cell is. Throws InputError with its place where there is none. */
@@ -94,13 +99,22 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
   const lines = new Map(all.map((line) => [line.address, line]));
 
   const locations = new Map<string, bigint>();
-  const location = (name: string): bigint => {
+  const types = new Map<string, LitmusType>();
+  const lengths = new Map<string, number>();
+  const keyOf = (cell: LitmusCell): string =>
+    cell.is === "location" ? cell.name : `${cell.thread}:${registerOf(cell).is}`;
+  const typeOf = (cell: LitmusCell): LitmusType => types.get(keyOf(cell)) ?? INT;
+  let free = DATA;
+  const location = (name: string, index = 0): bigint => {
+    const size = BigInt((types.get(name) ?? INT).bits / 8);
     let address = locations.get(name);
     if (address === undefined) {
-      address = DATA + LOCATION * BigInt(locations.size);
+      address = free;
       locations.set(name, address);
+      const bytes = size * BigInt(lengths.get(name) ?? 1);
+      free += ((bytes + LOCATION - 1n) / LOCATION) * LOCATION;
     }
-    return address;
+    return address + size * BigInt(index);
   };
   const labelAddress = (thread: number, label: string, place: Place): bigint => {
     const address = labels[thread]?.get(label);
@@ -119,7 +133,7 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
       case "number":
         return BigInt.asUintN(64, value.value);
       case "location":
-        return location(value.name);
+        return location(value.name, value.index);
       case "label":
         return labelAddress(value.thread, value.label, place);
       case "instruction":
@@ -128,8 +142,16 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
   };
 
   // Instructions whose addresses are values may be written, with what a store there reaches; all others are fetched as they are.
+  for (const { cell, type, length = 1 } of test.initial) {
+    if (type !== undefined) types.set(keyOf(cell), type);
+    if (cell.is === "location")
+      lengths.set(cell.name, Math.max(length, lengths.get(cell.name) ?? 1, (cell.index ?? 0) + 1));
+  }
   const exported = new Set<bigint>();
-  for (const { value, place } of test.initial)
+  const initial = test.initial.flatMap(({ cell, values, place }) =>
+    values.map((value, i) => ({ cell, value, place, i })),
+  );
+  for (const { value, place } of initial)
     if (value.is === "label") exported.add(labelAddress(value.thread, value.label, place));
   code.forEach((both, i) => {
     for (const { text, place } of both.flat())
@@ -138,12 +160,16 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
 
   const registers = threads.map((): { [name: string]: bigint } => ({}));
   const data: { address: bigint; bytes: Bytes }[] = [];
-  for (const { cell, value, place } of test.initial) {
+  for (const { cell, value, place, i } of initial) {
     const number = numberOf(value, place);
     if (cell.is === "location") {
+      // What is no array has all its bytes, for accesses that are wider than it.
+      const isArray = (lengths.get(cell.name) ?? 1) > 1;
       data.push({
-        address: location(cell.name),
-        bytes: Array.from({ length: 8 }, (_, i) => Number((number >> BigInt(8 * i)) & 0xffn)),
+        address: location(cell.name, (cell.index ?? 0) + i),
+        bytes: Array.from({ length: isArray ? typeOf(cell).bits / 8 : 8 }, (_, byte) =>
+          Number((number >> BigInt(8 * byte)) & 0xffn),
+        ),
       });
       continue;
     }
@@ -169,9 +195,8 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
     names.set(target.value(bytes), text === "NOP" ? text : `instr:"${text}"`);
   };
   for (const { bytes } of all) nameInstruction(bytes);
-  for (const { value, place } of test.initial)
-    if (value.is === "instruction") nameInstruction(encoding(value.text, place));
-  for (const cell of cellsIn(test)) if (cell.is === "location") location(cell.name);
+  for (const { value, place } of initial) if (value.is === "instruction") nameInstruction(encoding(value.text, place));
+  for (const cell of cellsIn(test)) if (cell.is === "location") location(cell.name, cell.index);
   for (const [name, address] of locations) names.set(address, name);
 
   const running = code.flatMap(([own = []], i) => (own.length > 0 ? [i] : []));
@@ -214,6 +239,8 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
     scenario,
     labels,
     locations,
+    typeOf,
+    addressOf: location,
     names,
     registerOf,
     numberOf,

@@ -4,12 +4,12 @@ const asked = { exists: "Allowed", "~exists": "Forbidden", forall: "Required" } 
 
 /** A result as herd7 prints it; the numbers of the witnesses are of final states, not of executions. */
 export const herdText = (result: LitmusResult): string => {
-  const { name, quantifier, states, ok, positive, negative, observation, flags, condition, seconds } = result;
+  const { name, quantifier, states, ok, decided, positive, negative, observation, flags, condition, seconds } = result;
   return [
     `Test ${name} ${asked[quantifier]}`,
     `States ${states.length}`,
     ...states,
-    ok ? "Ok" : "No",
+    !decided ? "Undecided: more states could be reached than were to be explored" : ok ? "Ok" : "No",
     "Witnesses",
     `Positive: ${positive} Negative: ${negative}`,
     ...flags.map((flag) => `Flag ${flag}`),

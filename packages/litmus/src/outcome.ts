@@ -1,7 +1,7 @@
 import { type MachineCode, type StateView, windowOfCpu } from "@cmodx/core";
 import { type CompiledTest, cellsIn, faultsIn } from "./compile.js";
 import type { LitmusTarget } from "./target.js";
-import type { FaultAtom, LitmusCell, Proposition } from "./test.js";
+import type { FaultAtom, LitmusCell, LitmusType, Proposition } from "./test.js";
 
 /** One final state as the test asks for it. */
 export type FinalState = {
@@ -21,6 +21,7 @@ export const outcomeReader = (
   const faults = faultsIn(test.proposition).map(({ fault }) => fault);
   return (view) => {
     const value = (cell: LitmusCell): bigint => cellValue(cell, view, compiled);
+    const cut = (cell: LitmusCell, number: bigint): bigint => BigInt.asUintN(compiled.typeOf(cell).bits, number);
     const happened = (fault: FaultAtom): boolean => hasFault(fault, view, compiled, target);
     const holds = (proposition: Proposition): boolean => {
       switch (proposition.is) {
@@ -29,7 +30,10 @@ export const outcomeReader = (
         case "false":
           return false;
         case "equal":
-          return value(proposition.cell) === compiled.numberOf(proposition.value, proposition.place);
+          return (
+            cut(proposition.cell, value(proposition.cell)) ===
+            cut(proposition.cell, compiled.numberOf(proposition.value, proposition.place))
+          );
         case "fault":
           return happened(proposition.fault);
         case "not":
@@ -41,14 +45,18 @@ export const outcomeReader = (
       }
     };
     if (test.filter !== null && !holds(test.filter)) return undefined;
-    const parts = cells.map((cell) => `${cellText(cell, compiled)}=${valueText(value(cell), compiled)};`);
+    const parts = cells.map(
+      (cell) => `${cellText(cell, compiled)}=${valueText(value(cell), compiled.typeOf(cell), compiled)};`,
+    );
     const faulted = faults.map((fault) => ` ${happened(fault) ? "" : "~"}${faultText(fault)};`);
     return { text: [...parts, ...faulted].join(" "), holds: holds(test.proposition) };
   };
 };
 
 const cellText = (cell: LitmusCell, { registerOf }: CompiledTest): string =>
-  cell.is === "location" ? `[${cell.name}]` : `${cell.thread}:${registerOf(cell).shown}`;
+  cell.is === "location"
+    ? `[${cell.name}${cell.index === undefined ? "" : `[${cell.index}]`}]`
+    : `${cell.thread}:${registerOf(cell).shown}`;
 
 const faultText = ({ thread, label, kind }: FaultAtom): string =>
   `Fault(P${thread}${label === null ? "" : `:${label}`}${kind === null ? "" : `,${kind}`})`;
@@ -77,16 +85,17 @@ const codeOf = (thread: number, view: StateView, { routines }: CompiledTest): Ma
 
 const cellValue = (cell: LitmusCell, view: StateView, compiled: CompiledTest): bigint => {
   if (cell.is === "register") return codeOf(cell.thread, view, compiled)?.registers[compiled.registerOf(cell).is] ?? 0n;
-  const address = compiled.locations.get(cell.name) ?? 0n;
+  const address = compiled.addressOf(cell.name, cell.index);
   let value = 0n;
-  for (let i = 7n; i >= 0n; i--)
+  for (let i = cell.index === undefined ? 7n : BigInt(compiled.typeOf(cell).bits / 8) - 1n; i >= 0n; i--)
     value = (value << 8n) | BigInt(`0x${view.memory.data[(address + i).toString(16)] ?? "0"}`);
   return value;
 };
 
-const valueText = (value: bigint, { names }: CompiledTest): string => {
+/** A name where the value has one; otherwise the number of its type. */
+const valueText = (value: bigint, { bits, signed }: LitmusType, { names }: CompiledTest): string => {
   const name = value === 0n ? undefined : names.get(value);
-  return name ?? String(BigInt.asIntN(64, value));
+  return name ?? String(signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value));
 };
 
 const hasFault = (

@@ -1,17 +1,36 @@
-import { MOST_CPUS } from "@cmodx/core";
+import { InputError, MOST_CPUS } from "@cmodx/core";
 import { readProposition } from "./condition.js";
 import { Cursor } from "./cursor.js";
 import { Source } from "./source.js";
-import type { InfoLine, Initialisation, LitmusCell, LitmusTest, Proposition, Quantifier, Row, Thread } from "./test.js";
-import { readCell, readValue } from "./values.js";
+import type { LitmusTarget } from "./target.js";
+import type {
+  InfoLine,
+  Initialisation,
+  LitmusCell,
+  LitmusTest,
+  LitmusValue,
+  Proposition,
+  Quantifier,
+  Row,
+  Thread,
+} from "./test.js";
+import { readCell, readType, readValue } from "./values.js";
 
-/** Reads a litmus file. Throws InputError with the line and column of the first fault. */
-export const parseLitmus = (text: string, file: string): { readonly test: LitmusTest; readonly source: Source } => {
+/**
+ * Reads a litmus file. Throws InputError with the line and column of the first fault; `target` looks at the architecture before the rest,
+ * and throws where it has none of that name.
+ */
+export const parseLitmus = (
+  text: string,
+  file: string,
+  target?: (architecture: string) => Pick<LitmusTarget, "fetchKey">,
+): { readonly test: LitmusTest; readonly source: Source } => {
   const source = new Source(text, file);
-  const open = source.text.indexOf("{");
-  if (open < 0) throw source.error("A litmus test has an initial state in braces; there is none.", text.length);
-  const { architecture, name, info } = readHeader(source, open);
-  const close = source.text.indexOf("}", open);
+  const brace = source.text.indexOf("{");
+  const open = brace < 0 ? source.text.length : brace;
+  const { architecture, name, info } = readHeader(source, open, target);
+  if (brace < 0) throw source.error("A litmus test has an initial state in braces; there is none.", text.length);
+  const close = closing(source.text, open);
   if (close < 0) throw source.error("The initial state is opened here and never closed.", open);
   const initial = readInitial(new Cursor(source, open + 1, close));
   const cursor = new Cursor(source, close + 1);
@@ -19,9 +38,39 @@ export const parseLitmus = (text: string, file: string): { readonly test: Litmus
   return { test: { architecture, name, info, initial, threads, ...readEnd(cursor) }, source };
 };
 
-const readHeader = (source: Source, end: number) => {
+/** Where the brace that is opened at an offset is closed; -1 where it is not. */
+const closing = (text: string, open: number): number => {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === "{") depth++;
+    if (text[i] === "}" && --depth === 0) return i;
+  }
+  return -1;
+};
+
+/** Lines that say where a test comes from, and how hardware is to be made to run it. */
+const REMARKS: readonly string[] = [
+  ...["Com", "Cycle", "Generator", "Hash", "Orig", "Prefetch", "Relax", "Safe", "Stable", "Align", "Mapping"],
+  ...["Author", "Doc"],
+];
+
+/** What `Variant` may ask for: what is so anyway. */
+const VARIANTS: readonly string[] = ["ifetch", "self", "mixed", "fatal"];
+
+const checkLine = (key: string, value: string, keys: readonly string[], source: Source, at: number): void => {
+  if (key === "Variant") {
+    const other = value.split(/[\s,]+/).find((each) => each !== "" && !VARIANTS.includes(each));
+    if (other !== undefined)
+      throw source.error(`The variant ${other} is not modelled; there are ${VARIANTS.join(", ")}.`, at);
+  } else if (!keys.includes(key)) {
+    throw source.error(`There is no line ${key}=; what a test says of itself is ${keys.join(", ")}.`, at);
+  }
+};
+
+const readHeader = (source: Source, end: number, target: Parameters<typeof parseLitmus>[2]) => {
   const info = new Map<string, InfoLine>();
   let first: { readonly architecture: string; readonly name: string } | undefined;
+  let keys: readonly string[] = [];
   let at = 0;
   for (const line of source.text.slice(0, end).split("\n")) {
     const begun = at;
@@ -33,18 +82,39 @@ const readHeader = (source: Source, end: number) => {
       const [, architecture, name] = /^([A-Za-z][\w+]*)\s+(\S.*)$/.exec(text) ?? [];
       if (architecture === undefined || name === undefined)
         throw source.error("A litmus test begins with its architecture and its name.", start);
+      keys = [
+        ...(target === undefined ? [] : [known(architecture, target, source, start).fetchKey]),
+        "Variant",
+        ...REMARKS,
+      ];
       first = { architecture, name };
       continue;
     }
     const [, key, value] = /^(\w+)\s*=\s*(.*)$/.exec(text) ?? [];
-    if (key !== undefined && value !== undefined) info.set(key, { value: value.trim(), place: source.place(start) });
+    if (key === undefined || value === undefined) continue;
+    if (target !== undefined) checkLine(key, value, keys, source, start);
+    info.set(key, { value: value.trim(), place: source.place(start) });
   }
   if (first === undefined) throw source.error("A litmus test begins with its architecture and its name.", 0);
   return { ...first, info };
 };
 
-/** Entries between semicolons: `[type] cell = value`, or a declaration without a value. */
+const known = (
+  architecture: string,
+  target: NonNullable<Parameters<typeof parseLitmus>[2]>,
+  source: Source,
+  at: number,
+): Pick<LitmusTarget, "fetchKey"> => {
+  try {
+    return target(architecture);
+  } catch (error) {
+    throw error instanceof InputError ? source.error(error.message, at) : error;
+  }
+};
+
+/** Entries between semicolons: `[type] cell = value`, an array and its values, or a declaration without a value. */
 const readInitial = (cursor: Cursor): readonly Initialisation[] => {
+  const { source } = cursor;
   const entries: Initialisation[] = [];
   while (!cursor.done) {
     if (cursor.take(/;/y) !== undefined) continue;
@@ -52,14 +122,35 @@ const readInitial = (cursor: Cursor): readonly Initialisation[] => {
     if (/^(TTD|PTE)\s*\(/.test(cursor.source.text.slice(cursor.at)))
       throw cursor.error("Page tables are not modelled; an initial state sets registers and locations.");
     const { place } = cursor;
-    const declared = cursor.take(/(?:const\s+|volatile\s+)*[A-Za-z_]\w*(?:\s*\*+\s*|\s+)(?=[\w[*])/y);
+    const type = readType(cursor);
     const cell = readCell(cursor);
     if (cell === undefined) throw cursor.error(`A register or a location was expected here, not ${cursor.here()}.`);
-    if (cursor.take(/=/y) !== undefined) entries.push({ cell, value: readValue(cursor), place });
-    else if (declared === undefined) throw cursor.error(`An equals sign was expected here, not ${cursor.here()}.`);
+    const typed = { ...(type === undefined ? {} : { type }), place };
+    const isArray = cell.is === "location" && cell.index !== undefined && type !== undefined;
+    const plain: LitmusCell = cell.is === "location" ? { is: "location", name: cell.name } : cell;
+    if (cursor.take(/=/y) !== undefined) {
+      const values = cursor.take(/\{/y) === undefined ? undefined : readValues(cursor);
+      const length = isArray ? Number(cell.index) : values?.length;
+      if (values === undefined) entries.push({ ...typed, cell, values: [readValue(cursor)] });
+      else entries.push({ ...typed, cell: plain, length: length as number, values });
+      if (values !== undefined && values.length > (length as number))
+        throw source.errorAt(`The array has ${length} elements and ${values.length} values.`, place);
+    } else if (type !== undefined)
+      entries.push({ ...typed, cell: plain, values: [], ...(isArray ? { length: Number(cell.index) } : {}) });
+    else throw cursor.error(`An equals sign was expected here, not ${cursor.here()}.`);
     if (!cursor.done) cursor.expect(/;/y, "A semicolon");
   }
   return entries;
+};
+
+/** The values of an array, behind its opening brace. */
+const readValues = (cursor: Cursor): readonly LitmusValue[] => {
+  const values: LitmusValue[] = [];
+  while (cursor.take(/\}/y) === undefined) {
+    values.push(readValue(cursor));
+    cursor.take(/,/y);
+  }
+  return values;
 };
 
 const CONDITION = /~?\s*exists\b|forall\b|locations\b|filter\b|final\b|observed\b|with\b/y;

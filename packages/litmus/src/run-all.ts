@@ -20,6 +20,8 @@ export type RunAllOptions = {
   readonly jobs?: number;
   /** How instructions are fetched, in place of what each file says; see {@link LitmusOptions}. */
   readonly fetch?: string;
+  /** The most states of the machine that are explored of a test; see {@link LitmusOptions}. */
+  readonly states?: number;
   readonly signal?: AbortSignal;
   /** Told after each file. */
   readonly onAnswer?: (done: number) => void;
@@ -32,10 +34,11 @@ const FEW = 32;
 /** Runs litmus files; answers are in the order of the files. Those after an interruption are undefined. */
 export const runAll = async (
   files: readonly LitmusFile[],
-  { jobs = 1, fetch, signal, onAnswer }: RunAllOptions = {},
+  { jobs = 1, fetch, states, signal, onAnswer }: RunAllOptions = {},
 ): Promise<readonly (LitmusAnswer | undefined)[]> => {
   const answers: (LitmusAnswer | undefined)[] = files.map(() => undefined);
-  const tasks = files.map((file): LitmusTask => ({ file, options: fetch === undefined ? {} : { fetch } }));
+  const options = { ...(fetch === undefined ? {} : { fetch }), ...(states === undefined ? {} : { states }) };
+  const tasks = files.map((file): LitmusTask => ({ file, options }));
   let done = 0;
   const answered = (i: number, answer: LitmusAnswer): void => {
     answers[i] = answer;
@@ -89,7 +92,7 @@ const runInThreads = async (
 };
 
 /** A file and how it is run. */
-export type LitmusTask = { readonly file: LitmusFile; readonly options: Pick<LitmusOptions, "fetch"> };
+export type LitmusTask = { readonly file: LitmusFile; readonly options: Pick<LitmusOptions, "fetch" | "states"> };
 
 /** The answer to one file; an error that is not the file's is thrown. */
 export const answerTo = ({ file: { file, text }, options }: LitmusTask): LitmusAnswer => {

@@ -11,9 +11,10 @@ import type { Quantifier } from "./test.js";
 export type LitmusResult = {
   readonly name: string;
   readonly file: string;
-  /** Whether the proposition can be true. */
-  readonly verdict: "Allowed" | "Forbidden";
-  readonly observation: "Never" | "Sometimes" | "Always";
+  /** Whether the proposition can be true; inconclusive where the search ended before it was. */
+  readonly verdict: "Allowed" | "Forbidden" | "Inconclusive";
+  /** How often it is; unknown where the search ended before that was clear. */
+  readonly observation: "Never" | "Sometimes" | "Always" | "Unknown";
   /** Final states of which the proposition is true and false. */
   readonly positive: number;
   readonly negative: number;
@@ -24,6 +25,10 @@ export type LitmusResult = {
   readonly ok: boolean;
   readonly states: readonly string[];
   readonly flags: readonly string[];
+  /** All executions were explored, and not only as many states as were to be. */
+  readonly complete: boolean;
+  /** What was explored decides whether the condition holds. */
+  readonly decided: boolean;
   /** States of the machine that were explored. */
   readonly explored: number;
   readonly seconds: number;
@@ -41,15 +46,16 @@ export type LitmusOptions = FinalStatesOptions & {
 /** Explores every execution of a litmus test. Throws InputError for a file that is none or asks for what is not modelled. */
 export const runLitmus = (text: string, file: string, options: LitmusOptions = {}): LitmusResult => {
   const began = performance.now();
-  const { test, source } = parseLitmus(text, file);
-  const target = targets.find(({ name }) => name === test.architecture);
-  if (target === undefined) {
-    const { message } = unknownTarget(
-      test.architecture,
+  const targetOf = (architecture: string): LitmusTarget => {
+    const target = targets.find(({ name }) => name === architecture);
+    if (target !== undefined) return target;
+    throw unknownTarget(
+      architecture,
       targets.map(({ name }) => name),
     );
-    throw source.error(message, 0);
-  }
+  };
+  const { test, source } = parseLitmus(text, file, targetOf);
+  const target = targetOf(test.architecture);
   const compiled = compileTest(test, source, target, options.fetch);
   const machine = createSimulation({ architecture: compiled.architecture }).machine(compiled.scenario);
   const read = outcomeReader(compiled, target);
@@ -62,20 +68,30 @@ export const runLitmus = (text: string, file: string, options: LitmusOptions = {
     states.set(state.text, state.holds);
     for (const flag of target.flagsOf(view, machine)) flags.add(flag);
   }
+  if (states.size === 0 && found.complete)
+    throw source.error(
+      `There is nothing to answer: no execution comes to its end${test.filter === null ? "" : " with what the filter lets through"}.`,
+      0,
+    );
   const positive = [...states.values()].filter((holds) => holds).length;
   const negative = states.size - positive;
-  const observation = positive === 0 ? "Never" : negative === 0 ? "Always" : "Sometimes";
+  const isMixed = positive > 0 && negative > 0;
+  const observation = isMixed ? "Sometimes" : !found.complete ? "Unknown" : positive === 0 ? "Never" : "Always";
   const { quantifier } = test;
+  const decided = found.complete || (quantifier === "forall" ? negative > 0 : positive > 0);
   return {
     name: test.name,
     file,
-    verdict: positive === 0 ? "Forbidden" : "Allowed",
+    verdict: positive > 0 ? "Allowed" : found.complete ? "Forbidden" : "Inconclusive",
+    complete: found.complete,
+    decided,
     observation,
     positive,
     negative,
     quantifier,
     condition: test.condition,
-    ok: quantifier === "exists" ? positive > 0 : quantifier === "~exists" ? positive === 0 : negative === 0,
+    ok:
+      decided && (quantifier === "exists" ? positive > 0 : quantifier === "~exists" ? positive === 0 : negative === 0),
     states: [...states.keys()].sort(),
     flags: [...flags].sort(),
     explored: found.states,

@@ -4,8 +4,8 @@ export type Place = { readonly line: number; readonly column: number };
 /** A value as a litmus file writes it. */
 export type LitmusValue =
   | { readonly is: "number"; readonly value: bigint }
-  /** The address of a data location. */
-  | { readonly is: "location"; readonly name: string }
+  /** The address of a data location, or of an element of it. */
+  | { readonly is: "location"; readonly name: string; readonly index?: number }
   /** The address of an instruction. */
   | { readonly is: "label"; readonly thread: number; readonly label: string }
   /** The encoding of an instruction. */
@@ -14,10 +14,21 @@ export type LitmusValue =
 /** What a value is given to or asked of: a register of a thread, by the name that the file gives it, or a data location. */
 export type LitmusCell =
   | { readonly is: "register"; readonly thread: number; readonly register: string; readonly place: Place }
-  | { readonly is: "location"; readonly name: string };
+  | { readonly is: "location"; readonly name: string; readonly index?: number };
 
-/** One line of the initial state. */
-export type Initialisation = { readonly cell: LitmusCell; readonly value: LitmusValue; readonly place: Place };
+/** How a value of a cell is read and shown: its bits, and whether the highest is a sign. */
+export type LitmusType = { readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean };
+
+/** One line of the initial state: its values, more than one of an array, none where a cell is only declared. */
+export type Initialisation = {
+  readonly cell: LitmusCell;
+  /** What the line declares the cell, or the elements of the array, to be. */
+  readonly type?: LitmusType;
+  /** Elements of an array. */
+  readonly length?: number;
+  readonly values: readonly LitmusValue[];
+  readonly place: Place;
+};
 
 /** The value of a line `key=value`. */
 export type InfoLine = { readonly value: string; readonly place: Place };

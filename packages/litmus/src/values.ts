@@ -1,5 +1,5 @@
 import type { Cursor } from "./cursor.js";
-import type { LitmusCell, LitmusValue } from "./test.js";
+import type { LitmusCell, LitmusType, LitmusValue } from "./test.js";
 
 /** Instructions that litmus files name without quotes. */
 const instructions: ReadonlySet<string> = new Set(["NOP", "ISB"]);
@@ -14,15 +14,15 @@ export const readValue = (cursor: Cursor): LitmusValue => {
       throw cursor.error(`A label is written label:"P1:NAME", not "${quoted[2]}".`);
     return { is: "label", thread: Number(thread), label };
   }
-  const label = cursor.take(/P(\d+)\s*:\s*([A-Za-z_.$][\w.$]*)/y);
+  const label = cursor.take(/P?(\d+)\s*:\s*([A-Za-z_.$][\w.$]*)/y);
   if (label !== undefined) return { is: "label", thread: Number(label[1]), label: label[2] as string };
   const number = cursor.take(/(-?)(0x[0-9a-fA-F]+|\d+)(?![\w])/y);
   if (number !== undefined) {
     const value = BigInt(number[2] as string);
     return { is: "number", value: number[1] === "-" ? -value : value };
   }
-  const [name] = cursor.expect(/&?[A-Za-z_][\w.]*/y, "A value");
-  return instructions.has(name) ? { is: "instruction", text: name } : { is: "location", name: name.replace("&", "") };
+  const [, name = "", index] = cursor.expect(/&?([A-Za-z_][\w.]*)(?:\[\s*(\d+)\s*\])?/y, "A value");
+  return instructions.has(name) ? { is: "instruction", text: name } : { is: "location", name, ...indexOf(index) };
 };
 
 /** Reads what a value belongs to: `1:X2`, `x`, `[x]` or `*x`; undefined where none stands. */
@@ -31,7 +31,39 @@ export const readCell = (cursor: Cursor): LitmusCell | undefined => {
   const register = cursor.take(/P?(\d+)\s*:\s*([A-Za-z_]\w*)/y);
   if (register !== undefined)
     return { is: "register", thread: Number(register[1]), register: register[2] as string, place };
-  const location = cursor.take(/\[\s*([A-Za-z_][\w.]*)\s*\]|\*?([A-Za-z_][\w.]*)/y);
-  if (location === undefined) return undefined;
-  return { is: "location", name: (location[1] ?? location[2]) as string };
+  const inBrackets = cursor.take(/\[\s*([A-Za-z_][\w.]*)\s*(?:\[\s*(\d+)\s*\]\s*)?\]/y);
+  const found = inBrackets ?? cursor.take(/\*?([A-Za-z_][\w.]*)(?:\[\s*(\d+)\s*\])?/y);
+  return found === undefined ? undefined : { is: "location", name: found[1] as string, ...indexOf(found[2]) };
+};
+
+const indexOf = (text: string | undefined): { readonly index?: number } =>
+  text === undefined ? {} : { index: Number(text) };
+
+const types: ReadonlyMap<string, LitmusType> = new Map(
+  ([8, 16, 32, 64] as const).flatMap((bits): readonly (readonly [string, LitmusType])[] => {
+    const other = { 8: "char", 16: "short", 32: "int", 64: "long" }[bits];
+    return [
+      ...[`int${bits}_t`, other].map((name) => [name, { bits, signed: true }] as const),
+      ...[`uint${bits}_t`, `unsigned ${other}`].map((name) => [name, { bits, signed: false }] as const),
+    ];
+  }),
+);
+
+/** What a cell is that no line declares. */
+export const INT: LitmusType = { bits: 32, signed: true };
+
+const WORD: LitmusType = { bits: 64, signed: true };
+const INSTRUCTION: LitmusType = { bits: 32, signed: false };
+
+/** Reads the type before a cell; undefined where none stands. */
+export const readType = (cursor: Cursor): LitmusType | undefined => {
+  const start = cursor.at;
+  const found = cursor.take(/(?:(?:const|volatile)\s+)*((?:unsigned\s+)?[A-Za-z_]\w*)(\s*\*[\s*]*|\s+)(?=[\w[*])/y);
+  if (found === undefined) return undefined;
+  const [, text = "", star = ""] = found;
+  const name = text.replace(/\s+/g, " ");
+  const type = star.includes("*") ? WORD : name === "ins_t" ? INSTRUCTION : types.get(name);
+  if (type === undefined)
+    throw cursor.source.error(`There is no type ${name}; types are int, uint64_t and the like.`, start);
+  return type;
 };

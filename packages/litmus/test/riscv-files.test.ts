@@ -27,10 +27,15 @@ describe("registers", () => {
     expect(states("0:a0=3; 0:x11=4;", "add t0,x10,a1", "0:x5; 0:t0; 0:a0; 0:fp")).toEqual(["0:x5=7; 0:x8=0; 0:x10=3;"]);
   });
 
-  test("hold 64 bits, shown with their sign", () => {
-    expect(states("0:x6=x; x=0xffffffff;", "lw x5,0(x6)\nlwu x7,(x6)", "0:x5; 0:x7")).toEqual([
+  test("hold 64 bits, shown as they are declared", () => {
+    const code = "lw x5,0(x6)\nlwu x7,(x6)";
+    expect(states("0:x6=x; x=0xffffffff; int64_t 0:x5; int64_t 0:x7;", code, "0:x5; 0:x7")).toEqual([
       "0:x5=-1; 0:x7=4294967295;",
     ]);
+  });
+
+  test("are of 32 bits, shown with their sign, where no line declares them", () => {
+    expect(states("0:x6=x; x=0xffffffff;", "lwu x7,(x6)", "0:x7")).toEqual(["0:x7=-1;"]);
   });
 });
 

@@ -85,6 +85,22 @@ const widening =
   ([left = 0n, right = 0n, addend = 0n]) =>
     value(addend + sign * word(left) * word(right));
 
+/** Pieces of `piece` bits of the lowest `bits` bits, the last one first. */
+const inReverse = (operand: bigint, piece: number, bits: number): bigint => {
+  let result = 0n;
+  for (let at = 0; at < bits; at += piece)
+    result = (result << BigInt(piece)) | BigInt.asUintN(piece, operand >> BigInt(at));
+  return result;
+};
+
+/** The bytes of every part of `part` bits, the last one first. */
+const inParts = (operand: bigint, part: number, bits: number): bigint => {
+  let result = 0n;
+  for (let at = 0; at < bits; at += part)
+    result |= inReverse(BigInt.asUintN(part, operand >> BigInt(at)), 8, part) << BigInt(at);
+  return result;
+};
+
 /**
  * The computations by mnemonic. Operands are the values of the sources, shifted and extended as they say; a condition is 1 or 0,
  * a place its address. Source: the instructions' pages in the Arm ARM, C6.2.
@@ -110,6 +126,7 @@ export const computations = {
   ccmp: conditionally(subtract),
   cinc: changeIf(increment),
   cinv: changeIf(invert),
+  clz: ([operand = 0n], { size }) => value(BigInt(size * 8 - (operand === 0n ? 0 : operand.toString(2).length))),
   cmn: of(add, flagsOnly),
   cmp: of(subtract, flagsOnly),
   cneg: changeIf(minus),
@@ -137,6 +154,10 @@ export const computations = {
   negs: negate,
   orn: ([left = 0n, right = 0n]) => value(left | ~right),
   orr: ([left = 0n, right = 0n]) => value(left | right),
+  rbit: ([operand = 0n], { size }) => value(inReverse(operand, 1, size * 8)),
+  rev: ([operand = 0n], { size }) => value(inReverse(operand, 8, size * 8)),
+  rev16: ([operand = 0n], { size }) => value(inParts(operand, 16, size * 8)),
+  rev32: ([operand = 0n], { size }) => value(inParts(operand, 32, size * 8)),
   ror: shiftBy("ror"),
   sbc: withCarry(subtract, valueOnly),
   sbcs: withCarry(subtract, both),

@@ -74,6 +74,13 @@ export const dataRows = `
   sf 00 100111 N 0 rm imms rn rd                |> ror Rd Rn=Rm imms
   sf 00 100111 N 0 rm imms rn rd                |> extr Rd Rn Rm imms
 
+  sf 10 11010110 00000 000000 rn rd             |> rbit Rd Rn
+  sf 10 11010110 00000 000001 rn rd             |> rev16 Rd Rn
+  0 10 11010110 00000 000010 rn rd              |> rev Wd Wn
+  1 10 11010110 00000 000010 rn rd              |> rev32 Xd Xn
+  1 10 11010110 00000 000011 rn rd              |> rev Xd Xn
+  sf 10 11010110 00000 000100 rn rd             |> clz Rd Rn
+
   sf 00 11010110 rm 000010 rn rd                |> udiv Rd Rn Rm
   sf 00 11010110 rm 000011 rn rd                |> sdiv Rd Rn Rm
   sf 00 11010110 rm 001000 rn rd                |> lsl Rd Rn Rm

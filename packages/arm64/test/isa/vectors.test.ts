@@ -42,6 +42,9 @@ const ofSystem: ReadonlySet<string> = new Set([
 /** STADD and its like are the operations that keep what they load, without a place to keep it in. */
 const keeping = (op: string): string => op.replace(/^st(?=add|clr|eor|set)/, "ld");
 
+/** What test/isa/execute.test.ts runs instead. */
+const ofOthers: ReadonlySet<string> = new Set(["rbit", "rev", "rev16", "rev32", "clz"]);
+
 /** The operations of a vector's code. */
 const operationsOf = (code: Buffer): readonly string[] =>
   Array.from({ length: code.length / 4 }, (_, k) => {
@@ -51,6 +54,8 @@ const operationsOf = (code: Buffer): readonly string[] =>
 
 it("the sample runs every operation but those of the system", () => {
   const run = new Set(readVectors(sample).flatMap(({ code }) => operationsOf(Buffer.from(code, "hex"))));
-  const left = [...new Set(forms.map(({ op }) => op))].filter((op) => !run.has(keeping(op)) && !ofSystem.has(op));
+  const left = [...new Set(forms.map(({ op }) => op))].filter(
+    (op) => !run.has(keeping(op)) && !ofSystem.has(op) && !ofOthers.has(op),
+  );
   expect(left).toEqual([]);
 });

@@ -15,6 +15,7 @@ type LitmusOptions = {
   readonly fetch?: string;
   readonly expect?: string;
   readonly jobs?: number;
+  readonly states?: number;
 };
 
 /** What `@cmodx/litmus` exports; loaded when it is asked for. */
@@ -29,7 +30,8 @@ ziccid. --fetch P runs every test as if its file had that line with P, whatever 
 --expect FILE compares verdicts and final states with those of a JSON object by path, or of a table with the columns test,
 verdict and states, and prints the differences.
 
-Exit codes: 0 every file was run, 1 a result is not as expected, 2 wrong usage or a file that is no test, 3 interrupted.`;
+Exit codes: 0 every file was run, 1 a result is not as expected, 2 wrong usage or a file that is no test, 3 interrupted, or
+a test that has more states than were to be explored.`;
 
 /** `cmodx litmus`: litmus tests of instruction fetch. */
 export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
@@ -43,6 +45,11 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
     .addOption(
       new Option("--jobs <n>", "tests that run at once (default: one for each core)").argParser(whole("--jobs", 1, 64)),
     )
+    .addOption(
+      new Option("--states <n>", "the most states that are explored of a test (default: 5000000)").argParser(
+        whole("--states", 1, 100_000_000),
+      ),
+    )
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (paths: readonly string[], asked: LitmusOptions) => {
       const litmus = await import("@cmodx/litmus");
@@ -53,6 +60,7 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
         .runAll(files, {
           jobs: asked.jobs ?? availableParallelism(),
           ...(asked.fetch === undefined ? {} : { fetch: asked.fetch }),
+          ...(asked.states === undefined ? {} : { states: asked.states }),
           signal: io.signal,
           onAnswer: (done) => progress.show(`${done} of ${count(files.length, "litmus test")}`),
         })
@@ -112,8 +120,13 @@ const sentenceOf = ({ message, file, place }: LitmusError): string =>
 const codeOf = ({ tests, errors, interrupted }: Judged): Exit => {
   if (errors.length > 0) return exit.input;
   if (interrupted) return exit.inconclusive;
-  return tests.some(({ difference }) => difference !== undefined) ? exit.unsafe : exit.complete;
+  if (tests.some(({ difference }) => difference !== undefined)) return exit.unsafe;
+  return tests.some(isOpen) ? exit.inconclusive : exit.complete;
 };
+
+/** Whether a part of the executions did not tell what is asked. */
+const isOpen = ({ result, expected }: Judged["tests"][number]): boolean =>
+  expected === undefined ? !result.decided : !result.complete;
 
 const documentOf = ({ tests, errors, interrupted }: Judged): LitmusJson => ({
   schema: "cmodx/litmus/1",
@@ -121,6 +134,7 @@ const documentOf = ({ tests, errors, interrupted }: Judged): LitmusJson => ({
     name: result.name,
     file: result.file,
     verdict: result.verdict,
+    complete: result.complete,
     observation: result.observation,
     states: result.states,
     flags: result.flags,
@@ -146,11 +160,14 @@ const summaryOf = (
   if (expected !== undefined) {
     const known = tests.filter((each) => each.expected !== undefined).length;
     const differing = tests.filter(({ difference }) => difference !== undefined).length;
-    ran.push(`${known - differing} as expected`, `${differing} not`);
+    const undecided = tests.filter((each) => isOpen(each) && each.difference === undefined).length;
+    ran.push(`${known - differing - undecided} as expected`, `${differing} not`);
     if (known < tests.length) ran.push(`${tests.length - known} without an expectation`);
   }
   if (errors.length > 0) ran.push(`${count(errors.length, "file")} that ${errors.length === 1 ? "is" : "are"} no test`);
   if (expected !== undefined || tests.length + errors.length > 1) lines.push(`${ran.join(", ")}`);
+  const open = tests.filter(isOpen).length;
+  if (open > 0) lines.push(`inconclusive: ${count(open, "test")} with more states than were to be explored`);
   if (interrupted) lines.push("interrupted: not all tests were run");
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 };

@@ -1,4 +1,3 @@
-import { InputError } from "../errors.js";
 import type { Machine } from "../machine/machine.js";
 import { type CpuState, running } from "../state.js";
 import { CPU0, MEMORY, PARKED, SERVICES } from "./row.js";
@@ -8,7 +7,7 @@ import type { StateView } from "./trace.js";
 
 /** How final states are looked for. */
 export type FinalStatesOptions = {
-  /** The most states that are explored; beyond it an error is thrown. Default 5,000,000. */
+  /** The most states that are explored; what lies beyond is left out. Default 5,000,000. */
   readonly states?: number;
   /** Freeze parts, check footprints and determinism; slower. */
   readonly development?: boolean;
@@ -17,6 +16,8 @@ export type FinalStatesOptions = {
 /** The states in which every routine that runs once has ended, over all that is reachable. */
 export type FinalStates = {
   readonly finals: readonly StateView[];
+  /** There are no more; false where more states could be reached than were to be explored. */
+  readonly complete: boolean;
   /** States explored. */
   readonly states: number;
   /** How often model code ran. */
@@ -27,7 +28,7 @@ const MOST_STATES = 5_000_000;
 
 /**
  * Explores everything that a machine can reach and lists the states in which the routines that run once have all ended.
- * Throws {@link InputError} when there are too many states.
+ * There may be more of them than are found when there are too many states.
  */
 export const finalStates = (machine: Machine, options: FinalStatesOptions = {}): FinalStates => {
   const { states: most = MOST_STATES, development = false } = options;
@@ -44,8 +45,8 @@ export const finalStates = (machine: Machine, options: FinalStatesOptions = {}):
     },
   };
   const finals: StateView[] = [];
+  let complete = true;
   for (let state = 0; state < store.size; state++) {
-    if (store.size > most) throw new InputError(`The test has more than ${most} states.`);
     const base = state * width;
     let final = true;
     for (let column = CPU0; column < width && final; column++) final = hasEnded(store.rows[base + column] as number);
@@ -59,9 +60,11 @@ export const finalStates = (machine: Machine, options: FinalStatesOptions = {}):
       });
       continue;
     }
-    steps.visit(store, state, next, collect, false);
+    // What was reached is looked at still.
+    if (store.size > most) complete = false;
+    else steps.visit(store, state, next, collect, false);
   }
-  return { finals, states: store.size, calls: steps.calls };
+  return { finals, complete, states: store.size, calls: steps.calls };
 };
 
 /** A CPU has nothing left to do: it is idle, or its routine has run once. */

@@ -9,6 +9,7 @@ const rows = `
   nop   = addi rd=zero rs1=zero imm=0
   li    : rd imm = addi rs1=zero
   mv    : rd rs1 = addi imm=0
+  sext.w : rd rs1 = addiw imm=0
   j     : target = jal rd=zero
   jal   : target = jal rd=ra
   ret   = jalr rd=zero rs1=ra imm=0
