@@ -105,6 +105,29 @@ describe("check", () => {
     expect(ignored.document.notPromised).toContain("old-or-new");
   });
 
+  test("properties under ids of their own, of a scenario module", async () => {
+    const module = `export default ({ x86 }) => ({
+      name: "nobody returns",
+      sites: [{ address: 0xffffffff81000000n, old: "nop5", new: "jmp" }],
+      patchers: [{ strategy: x86.int3(), sites: [0], flips: 1 }],
+      cpus: 2,
+      judges: [{
+        id: "no-returns",
+        breaksWhen: "anybody returns",
+        judge: ({ what, detail }) => (what === "execute" && detail.text === "ret" ? "Somebody returned." : undefined),
+      }],
+    });`;
+    const cwd = folder({ "judging.mjs": module });
+    const asked = async (more: string) => (await json(`check --scenario judging.mjs${more}`, { cwd })).document;
+    const broken = await asked("");
+    expect(broken).toMatchObject({ verdict: "unsafe", property: "no-returns", why: "Somebody returned." });
+    expect(broken.bounds.properties).toContain("no-returns");
+    expect((await asked(" --property no-returns --no-repair")).property).toBe("no-returns");
+    expect((await asked(" --ignore no-returns")).verdict).toBe("safe");
+    const { code, err } = await cmodx("check --scenario judging.mjs --property no-return", { cwd });
+    expect([code, err]).toEqual([2, expect.stringContaining("--property takes properties (no-returns)")]);
+  });
+
   test("--width", async () => {
     const { document } = await json("check --strategy plain-store --width 8 --fetch amd");
     expect(document.verdict).toBe("safe");

@@ -162,6 +162,18 @@ describe("text that is given back", () => {
   });
 });
 
+describe("data that is given back", () => {
+  inEveryOrder("breaks lifetime with a task on its way to it, in the %s order", async (_, ...order) => {
+    const more = {
+      blocks: [{ address: SLOT, code: "nop+load 0x9000+ret" }],
+      data: [{ address: 0x9000n, bytes: [1, 0] }],
+    };
+    const kfree = freeData("kfree", 0x9000n, 2);
+    expect(answer(await verdict(leaving([kfree], more), order))).toBe("unsafe: lifetime");
+    expect(answer(await verdict(leaving([waitRcuTasks("wait"), kfree], more), order))).toBe("safe");
+  });
+});
+
 describe("text in which other code is mapped", () => {
   const REUSED = "add 7+ret";
 

@@ -136,11 +136,14 @@ const assertSize = ({ address, size }: Range, place: string): void => {
 
 // ---- how text stands ----
 
+/** Whether anything is said of any text. */
+const hasLife = ({ layout }: Machine): boolean => layout.lives.stretches.length > 0;
+
 /** How the text at an address stands; undefined where nobody says anything of it. */
 export const standsAt = (address: bigint, memory: MemoryState | undefined, machine: Machine): TextState | undefined => {
-  if (memory?.text === undefined) return undefined;
+  // Where nobody says anything of text, no step is to look at memory for it: what steps look at decides what can be left out.
   const stretch = machine.stretchAt(address);
-  return stretch === undefined ? undefined : memory.text[stretch];
+  return stretch === undefined ? undefined : memory?.text?.[stretch];
 };
 
 /**
@@ -165,7 +168,7 @@ export const isFreed = (address: bigint, memory: MemoryState, machine: Machine):
 
 /** The first byte of a range that was given back; undefined where none was. */
 export const freedIn = (range: Range, memory: MemoryState, machine: Machine): bigint | undefined =>
-  memory.text === undefined ? undefined : bytesIn(range).find((at) => isFreed(at, memory, machine));
+  hasLife(machine) ? bytesIn(range).find((at) => isFreed(at, memory, machine)) : undefined;
 
 // ---- what an instruction of text is ----
 
@@ -212,7 +215,7 @@ const freedWhy = (
   machine: Machine,
   stranded: boolean,
 ): string | undefined => {
-  if (memory.text === undefined) return undefined;
+  if (!hasLife(machine)) return undefined;
   const size = Math.max(1, bytes.length / 2);
   if (freedIn({ address: at, size }, memory, machine) !== undefined) return "the text there was given back";
   if (stranded) return "it was fetched before the text there was given back";
@@ -229,7 +232,7 @@ export const resumption = (
   memory: MemoryState,
   machine: Machine,
 ): { readonly freed?: string; readonly place?: bigint } => {
-  if (memory.text === undefined || context?.code.run !== "machine") return NOTHING;
+  if (!hasLife(machine) || context?.code.run !== "machine") return NOTHING;
   const { home, pc, trapped } = context.code;
   if (home || trapped !== null) return NOTHING;
   if (isFreed(pc, memory, machine)) return { freed: `the text at ${hex(pc)} was given back`, place: pc };

@@ -197,7 +197,6 @@ export const fetchChoices = (
 
 /** Bytes from an address on, up to where text may not be executed. */
 const upToBorder = (bytes: Bytes, from: bigint, memory: MemoryState, machine: Machine): Bytes => {
-  if (memory.text === undefined) return bytes;
   const end = bytes.findIndex((_, i) => !isExecutable(from + BigInt(i), memory, machine));
   return end < 0 ? bytes : bytes.slice(0, end);
 };
