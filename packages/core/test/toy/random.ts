@@ -271,6 +271,23 @@ const environmentOf = (seed: number, nmi: boolean) => {
   };
 };
 
+/** Code behind a site that faults or leaves the code, and a handler of the executors' own, now and then. */
+const faulting = (scenario: Scenario, random: Random): Scenario => {
+  if (!random.chance(15)) return scenario;
+  const handler = 0x1200n;
+  const after = random.pick(["trap+ret", "nop", "store 0x1200+ret", [0xee]]);
+  const [first, ...others] = scenario.sites;
+  const faults = random.chance(50) ? { faults: handler } : {};
+  return {
+    ...scenario,
+    sites: [...(first === undefined ? [] : [others.length > 0 ? first : { ...first, after }]), ...others],
+    blocks: [...(scenario.blocks ?? []), { address: handler, code: "nop+ret" }],
+    ...(scenario.executors === undefined
+      ? {}
+      : { executors: scenario.executors.map((each) => ({ ...each, ...faults })) }),
+  };
+};
+
 /** A small protocol that may be right or wrong, in an environment that may show it. */
 export const randomProtocol = (seed: number): { readonly scenario: Scenario; readonly architecture: ToyOptions } => {
   const random = new Random(seed);
@@ -326,7 +343,8 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
       },
     },
   };
-  const { scenario, architecture } = made;
+  const { architecture } = made;
+  const scenario = faulting(made.scenario, new Random(seed ^ 0xf00d));
   const { interrupts, nests, user, wayBack } = environmentOf(seed, scenario.interrupts?.nmi === true);
   const asked: Scenario = { ...scenario, user, interrupts: { ...scenario.interrupts, ...interrupts } };
   return {
