@@ -52,8 +52,7 @@ export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidat
   for (const work of cpu.pending) {
     if (work.startsWith("stop ")) {
       // A stopper has the highest priority, so it preempts any task that can be preempted.
-      if (givesUpCpu(cpu, machine) || preemptible(cpu, machine) || endsInSwitch(cpu, machine))
-        add("take-stopper", { work: work.slice(5) });
+      if (givesUpCpu(cpu, machine) || preemptible(cpu, machine)) add("take-stopper", { work: work.slice(5) });
     } else if (takes(cpu, "ipi", machine)) {
       add("take-ipi", { handler: work });
     }

@@ -111,7 +111,7 @@ export const exitTaskRule = rule({
   ],
 });
 
-/** The stopper thread of stop_machine takes the CPU, at the end of an interrupt before the return from that. */
+/** The stopper thread of stop_machine takes the CPU. */
 export const takeStopperRule = rule({
   id: "take-stopper",
   source: "cpu_stopper_thread, kernel/stop_machine.c, 7.3",
@@ -127,13 +127,9 @@ export const takeStopperRule = rule({
       preempts: !givesUpCpu(cpu, machine),
       marks: [],
     };
-    const ended = running(cpu)?.level === "irq";
     const pending = cpu.pending.filter((name) => name !== stopperWork(args.work));
     return [
-      {
-        set: { cpu: push({ ...cpu, stack: ended ? cpu.stack.slice(0, -1) : cpu.stack, pending }, stopper, machine) },
-        observed: [{ what: "take-stopper", detail: {} }],
-      },
+      { set: { cpu: push({ ...cpu, pending }, stopper, machine) }, observed: [{ what: "take-stopper", detail: {} }] },
     ];
   },
 });

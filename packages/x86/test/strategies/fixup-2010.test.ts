@@ -176,6 +176,16 @@ describe("int3-2010-nine", () => {
     expect(verdict).toMatchObject({ why: expect.stringMatching(/executed jmp .+ \(bytes e93[0-9a-f]440000\)/) });
   });
 
+  it("and with preemption wherever the last round, which synchronises by its IRET alone, is followed by another task", async () => {
+    expect(await answers(nine, { site, preempt: true })).toEqual({
+      intel: "unsafe: old-or-new",
+      "intel-otc": "unsafe: trap-owned",
+      amd: "unsafe: trap-owned",
+      "amd-ordered": "unsafe: trap-owned",
+      coherent: "safe",
+    });
+  });
+
   it("is unsafe with NMIs even under intel-otc: the last IPI is acknowledged before the IRET that synchronises", async () => {
     // The statement that the nine steps are safe under intel-otc holds without NMIs.
     expect(await answers(nine, { site, offset: CROSSING, ...nmi })).toMatchObject({
