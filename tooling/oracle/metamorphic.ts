@@ -31,7 +31,7 @@ export type Pair = {
 const weaker: { readonly [id in ArchitectureId]: readonly (readonly string[])[] } = {
   x86: [
     ["intel", "intel-otc", "coherent"],
-    ["amd", "coherent"],
+    ["amd", "amd-ordered", "coherent"],
   ],
   arm64: [["none", "idc", "idc+dic"]],
   armv7: [],

@@ -34,7 +34,7 @@ export interface FetchModel {
    * order in which they became visible, but may lag behind them until it synchronises.
    */
   readonly stale: "never" | "in-order" | "until-sync" | "until-maintenance";
-  /** `in-order`: how many stores that change code a CPU's fetches lag behind at the most; default 6. */
+  /** `in-order`: how many stores that change code a CPU's fetches lag behind at the most; default 16. */
   readonly behind?: number;
   /**
    * Bytes that are fetched at one moment; an instruction over two granules is fetched in two. 0: no limit. Granules go with

@@ -65,7 +65,7 @@ export const amdOrdered: FetchModel = {
   id: "amd-ordered",
   source:
     "AMD APM vol. 2, 7.6.1, as E. Österlund and J. Rose read it: How HotSpot cross-modifies code (2022), JDK-8310239, JDK-8334890",
-  summary: "as amd, but fetches see the stores in their order, late until a serialising instruction",
+  summary: "as amd, but fetches see the stores in their order, at most 16 late, until a serialising instruction",
   stale: "in-order",
 };
 

@@ -30,7 +30,7 @@ export type Fetched = {
 
 const NO_VALUES: ValueSet = [];
 
-const MOST_BEHIND = 6;
+const MOST_BEHIND = 16;
 
 /** Values that a CPU can fetch from a cell, the latest first: what it wrote itself may be seen before others see it. */
 export const windowOf = (cpu: CpuState, memory: MemoryState, key: string, machine: Machine): readonly CellValue[] => {
