@@ -74,7 +74,9 @@ export const pairsOf = (id: ArchitectureId, base: RandomScenario, seed: number):
   const simulation = createSimulation({ architecture });
   const machine = simulation.machine(scenario);
   const kind = random.pick(synchronisationsOf(machine)).kind;
-  const name = `${kind}@${random.pick(machine.layout.steps[0] ?? ["start"])}`;
+  // What was added before has a name that no addition can stand behind.
+  const steps = (machine.layout.steps[0] ?? []).filter((step) => !step.includes("@"));
+  const name = `${kind}@${steps.length === 0 ? "start" : random.pick(steps)}`;
   const [first, ...others] = scenario.patchers;
   if (first !== undefined && first.add?.some(({ line }) => line.id === name) !== true) {
     const add = [...(first.add ?? []), parseAddition(name, machine)];
