@@ -12,6 +12,7 @@ import type { Property } from "./properties/property.js";
 import { findRepairs, type RepairOptions, type Repairs } from "./repair.js";
 import { type Model, type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
 import type { Scenario } from "./scenario.js";
+import { simulationOptionsSchema } from "./schema/architecture.js";
 import { checkOptionsSchema, outcomesOptionsSchema, repairOptionsSchema, runOptionsSchema } from "./schema/options.js";
 import { assertProperties, scenarioSchema } from "./schema/scenario.js";
 import { assertFits } from "./schema/schema.js";
@@ -73,8 +74,9 @@ export interface Simulation {
   machine(scenario: Scenario): Machine;
 }
 
-/** Makes a simulation. */
+/** Makes a simulation. Throws {@link InputError} where the options have another form. */
 export const createSimulation = (options: SimulationOptions): Simulation => {
+  assertFits(simulationOptionsSchema, options, "options");
   const wire = (scenario: Scenario): Wiring => {
     assertNesting(withoutStrategies(scenario), "A scenario", "scenario");
     assertFits(scenarioSchema, scenario, "scenario");
