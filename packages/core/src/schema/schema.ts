@@ -259,3 +259,22 @@ export function assertFits<T>(
     ...(from.file === undefined ? {} : { file: from.file }),
   });
 }
+
+/**
+ * A function of options of a form, such as one that makes a strategy or an architecture: it throws {@link InputError} for an option that
+ * there is not. `name`: what it is called.
+ */
+export const withOptions = <O extends object, R>(
+  name: string,
+  of: Fields<NoInfer<O>>,
+  make: (options: O) => R,
+): ((options?: O) => R) => {
+  const schema: Schema<O> = object<O>(`options of ${name}`, of);
+  const made = (options?: O): R => {
+    const given: unknown = options ?? {};
+    assertFits(schema, given, "options", { words: name });
+    return make(given);
+  };
+  // What is not called is told by its name.
+  return Object.defineProperty(made, "name", { value: name });
+};
