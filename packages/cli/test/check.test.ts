@@ -274,6 +274,31 @@ describe("the synchronisation that repairs", () => {
   });
 });
 
+describe("the environment", () => {
+  test("NMIs after an IRET inside the handler of another are guarded unless that is asked for", async () => {
+    const line = "check --strategy int3 --cpus 2 --flips 1 --nmi --no-repair";
+    expect(await json(line)).toMatchObject({ code: 0, document: { bounds: { nmi: true, nestedIret: "guarded" } } });
+    expect(await json(`${line} --nested-iret unguarded`)).toMatchObject({
+      code: 1,
+      document: { property: "fault", bounds: { nestedIret: "unguarded" } },
+    });
+    expect((await cmodx(`${line} --nested-iret unguarded`)).out.replace(/\s+/g, " ")).toContain(
+      "takes an NMI; FAULTS: it overwrites the frame of the one that is being handled",
+    );
+    expect((await cmodx("check --strategy int3 --nmi --nested-iret never")).err).toContain(
+      "--nested-iret takes guarded or unguarded, not never.",
+    );
+  });
+
+  test("strategies for user space run in user mode unless it is said that they do not", async () => {
+    const user = async (options: string) => (await json(`check --cpus 2 --flips 1 ${options}`)).document.bounds.user;
+    expect(await user("--strategy int3-membarrier")).toBe(true);
+    expect(await user("--strategy int3-membarrier --no-user")).toBe(false);
+    expect(await user("--strategy int3")).toBe(false);
+    expect(await user("--strategy int3 --user")).toBe(true);
+  });
+});
+
 describe("limits", () => {
   test.each([
     ["--max-states 10", "states", "states"],

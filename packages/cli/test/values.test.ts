@@ -12,11 +12,13 @@ import {
   type PatchStrategy,
   type PropertyId,
   propertyIds,
+  readLock,
   type Scenario,
   step,
   store,
   syncCores,
   waitRcuTasksRude,
+  waitSrcu,
 } from "@cmodx/core";
 import { x86 } from "@cmodx/x86";
 import { describe, expect, test } from "vitest";
@@ -110,6 +112,13 @@ describe("the values of a broken property", () => {
       expect.stringMatching(/^stored: step \d+, CPU 0: trap$/),
       expect.stringMatching(/^fetched: step \d+, CPU 1$/),
       "handler: none is registered",
+    ]);
+  });
+
+  test("progress: a grace period that its own waiter holds back", async () => {
+    const lines = (): readonly Line[] => [readLock("enter", "srcu:list"), waitSrcu("wait", "list")];
+    expect(await values("progress", {}, strategy("reader", lines, {}))).toEqual([
+      "waits: CPU 0, patcher 0 at wait: for the srcu:list grace period to end; patcher 0 holds it back",
     ]);
   });
 

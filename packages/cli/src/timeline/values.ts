@@ -346,7 +346,7 @@ const waits: Values = (machine, trace) => {
   );
 };
 
-const waitText = (op: string, args: Detail, { cpus, services }: StateView): string | undefined => {
+const waitText = (op: string, args: Detail, { cpus, services, parked }: StateView): string | undefined => {
   const word = String(args.word);
   switch (op) {
     case "until":
@@ -359,8 +359,12 @@ const waitText = (op: string, args: Detail, { cpus, services }: StateView): stri
       const late = cpus.flatMap(({ pending }, i) => (pending.includes(String(args.handler)) ? [`CPU ${i}`] : []));
       return `for the interrupt to be acknowledged${late.length === 0 ? "" : `; ${listed(late)} did not take it`}`;
     }
-    case "awaitGrace":
-      return `for the ${String(args.flavour)} grace period to end`;
+    case "awaitGrace": {
+      const mark = `${String(args.flavour)} ${String(args.waiter)}`;
+      const held = [...cpus.flatMap(({ stack }) => stack), ...parked.tasks].filter(({ marks }) => marks.includes(mark));
+      const by = held.map(({ code }) => (code.run === "program" ? code.program : code.routine));
+      return `for the ${String(args.flavour)} grace period to end${by.length === 0 ? "" : `; ${listed(by)} ${by.length === 1 ? "holds" : "hold"} it back`}`;
+    }
     case "awaitStop":
       return "for every stopper to end";
     default:
