@@ -172,6 +172,9 @@ describe("one added synchronisation", () => {
     const { states } = await check(whole.found[0]?.scenario as Scenario, oneCell);
     const few = await repairs(of, { states: 3 * states }, oneCell);
     expect(names(few)).toEqual(["sync@write"]);
+    const short = await repairs(of, { states: 30, all: true }, oneCell);
+    expect(short.states).toBeGreaterThanOrEqual(30);
+    expect(short.states).toBeLessThan(34);
     const none = await repairs(of, { states: 2 }, oneCell);
     expect(none).toMatchObject({ found: [], tried: 0 });
     expect(none.undecided.length).toBe(none.candidates);
