@@ -1,5 +1,6 @@
 import type { Colors } from "./io.js";
 import type { AblateJson, AblateRowJson, AblateSite } from "./json.js";
+import { IN_BRACKETS } from "./matrix-text.js";
 import { columns, count, listed, WIDTH, wrap } from "./text.js";
 
 /** The answer of `cmodx ablate` as text: a block for each place of the site, what was left out down, fetch profiles across. */
@@ -23,6 +24,7 @@ export const ablateText = (document: AblateJson, paint: Colors): string => {
       "Each cell: safe, or the first property that breaks; the interrupts sent for each flip; what was left out.",
       WIDTH,
     ),
+    ...(rows.some(({ sequential }) => sequential !== null) ? wrap(IN_BRACKETS, WIDTH) : []),
     ...(most < decided.length
       ? wrap(
           `Of ${decided.length} steps at most ${most} are left out together: all combinations would take too long.`,
@@ -51,7 +53,7 @@ const cell = (row: AblateRowJson | undefined): string => {
   switch (row?.verdict) {
     case "safe":
     case "vacuous":
-      return row.verdict;
+      return row.sequential === null ? row.verdict : `${row.verdict} (${row.sequential})`;
     case "unsafe":
       return row.property ?? "unsafe";
     case "inconclusive":

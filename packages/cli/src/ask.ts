@@ -82,7 +82,7 @@ export const requestsOf = async (
     preempt: asked.preempt ?? false,
     ...(asked.user === undefined ? {} : { user: asked.user }),
     ...(asked.nestedIret === undefined ? {} : { nestedIret: asked.nestedIret }),
-    memory: asked.memory ?? "sequential",
+    ...(asked.memory === undefined ? {} : { memory: asked.memory }),
     drop: asked.drop ?? [],
     ...(asked.add === undefined ? {} : { add: asked.add }),
   };

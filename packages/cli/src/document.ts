@@ -4,6 +4,7 @@ import {
   countedProperties,
   type Machine,
   type Outcomes,
+  type PropertyId,
   type Repairs,
   type TraceStep,
   toHex,
@@ -143,6 +144,10 @@ export const whyOf = (verdict: Verdict): string | null => {
   }
 };
 
+/** What breaks in the sequential order alone; null where that did not break anything, or decided. */
+export const sequentialOf = ({ otherOrder }: Verdict): PropertyId | null =>
+  otherOrder?.memory === "sequential" ? otherOrder.property : null;
+
 /** Which limit ended a run, in one sentence. */
 export const limitText = (limit: keyof Bounds | "interrupted", bounds: Bounds): string => {
   const { states, seconds } = limitsOf(bounds);
@@ -175,6 +180,7 @@ export const checkJson = (
   seconds: verdict.seconds,
   bounds: boundsJson(subject, verdict),
   notJudged: verdict.notJudged,
+  otherOrder: verdict.otherOrder ?? null,
   unused: verdict.unused,
   notPromised: verdict.notPromised,
   faults: verdict.faults,

@@ -1,4 +1,14 @@
-import type { Bounds, Choice, Data, LinesArgument, NotJudged, PropertyId, SiteOutcome, Verdict } from "@cmodx/core";
+import type {
+  Bounds,
+  Choice,
+  Data,
+  LinesArgument,
+  NotJudged,
+  OtherOrder,
+  PropertyId,
+  SiteOutcome,
+  Verdict,
+} from "@cmodx/core";
 
 /* The documents of `cmodx check` and `cmodx replay`. */
 
@@ -144,6 +154,8 @@ export type CheckJson = {
   readonly bounds: BoundsJson;
   /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
   readonly notJudged: readonly NotJudged[];
+  /** What the memory order says that did not decide; null where only one was asked. */
+  readonly otherOrder: OtherOrder | null;
   readonly unused: readonly string[];
   readonly notPromised: readonly PropertyId[];
   /** What faults or leaves the modelled code and is not among what is broken, one sentence for each instruction. */

@@ -24,6 +24,8 @@ export type CellJson = {
   readonly property: PropertyId | null;
   readonly broken: readonly PropertyId[];
   readonly why: string | null;
+  /** What breaks in the sequential order alone, which lets CPUs fetch more than the architecture does. */
+  readonly sequential: PropertyId | null;
   /** 1 where the strategy has no way back; 0 where nothing was checked. */
   readonly flips: number;
   readonly states: number;
@@ -93,6 +95,8 @@ export type AblateRowJson = {
   /** `impossible` when the strategy refuses the site; `not decided` for barriers, which the memory order gives no meaning. */
   readonly verdict: Verdict["verdict"] | "impossible" | "not decided";
   readonly property: PropertyId | null;
+  /** What breaks in the sequential order alone, which lets CPUs fetch more than the architecture does. */
+  readonly sequential: PropertyId | null;
   /** Interrupts sent for each flip; null where nothing was checked or the patch call does not end. */
   readonly interruptsPerFlip: number | null;
 };

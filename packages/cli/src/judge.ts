@@ -1,4 +1,4 @@
-import { InputError, type Progress, type Run, type Verdict } from "@cmodx/core";
+import { InputError, type Progress, type Run, type Scenario, type Verdict } from "@cmodx/core";
 import type { Catalogue } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, type Io, type ProgressLine } from "./io.js";
@@ -20,15 +20,26 @@ export type Judged = {
   readonly models: readonly ModelJson[];
 };
 
-/** Checks one model. */
-export const judge = async (subject: Subject, budget: Budget, io: Io, progress: ProgressLine): Promise<Verdict> => {
+/** Checks one model. The subject that comes back is the model that the verdict is about: the memory order may have been left open. */
+const judge = async (
+  subject: Subject,
+  budget: Budget,
+  io: Io,
+  progress: ProgressLine,
+): Promise<{ readonly subject: Subject; readonly verdict: Verdict }> => {
   await breathe();
   const verdict = await subject.simulation.check(subject.scenario, {
     bounds: budget.left(),
     signal: io.signal,
     onProgress: (how) => progress.show(progressText(how)),
   });
-  return { ...verdict, bounds: budget.asked };
+  return { subject: decidedIn(subject, verdict), verdict: { ...verdict, bounds: budget.asked } };
+};
+
+const decidedIn = (subject: Subject, { otherOrder }: Verdict): Subject => {
+  if (otherOrder?.memory !== "sequential") return subject;
+  const scenario: Scenario = { ...subject.scenario, memory: "architectural" };
+  return { ...subject, scenario, machine: subject.simulation.machine(scenario) };
 };
 
 /** How far a run is, in one line. */
@@ -51,8 +62,7 @@ export const judgeWorst = async (
   let refusal: InputError | undefined;
   for (const request of requests) {
     try {
-      const subject = await subjectOf(request, catalogue, io.cwd);
-      const verdict = await judge(subject, budget, io, progress);
+      const { subject, verdict } = await judge(await subjectOf(request, catalogue, io.cwd), budget, io, progress);
       offsets.push({ offset: offsetOf(subject), ...summary(verdict) });
       if (worst === undefined || badness(verdict) > badness(worst.verdict)) worst = { subject, verdict };
     } catch (error) {

@@ -4,6 +4,10 @@ import { count, WIDTH, wrap } from "./text.js";
 
 const GAP = 1;
 
+/** What a table says where some cell has it. */
+export const IN_BRACKETS =
+  "In brackets: what breaks in the sequential memory order alone, which lets CPUs fetch more than the architecture does.";
+
 /** A matrix as text: one block for each fetch profile, strategies down, environments across. */
 export const matrixText = (document: MatrixJson, paint: Colors): string => {
   const { architecture, cpus, memory, environments, cells } = document;
@@ -21,6 +25,7 @@ export const matrixText = (document: MatrixJson, paint: Colors): string => {
       WIDTH,
     ),
   ];
+  if (cells.some(({ sequential }) => sequential !== null)) lines.push(...wrap(IN_BRACKETS, WIDTH));
   const row = (first: string, parts: readonly Part[]): string =>
     `${first.padEnd(label)} ${parts.map(([text, style]) => style(text.slice(0, column).padEnd(column + GAP))).join("")}`.trimEnd();
   for (const fetch of profiles) {
@@ -70,4 +75,6 @@ const verdictPart = (cell: CellJson | undefined, paint: Colors): Part => {
   }
 };
 
-const secondLine = (cell: CellJson | undefined): string => cell?.property ?? "";
+/** What breaks; in brackets, what breaks in the sequential order alone. */
+const secondLine = (cell: CellJson | undefined): string =>
+  cell?.property ?? (cell === undefined || cell.sequential === null ? "" : `(${cell.sequential})`);

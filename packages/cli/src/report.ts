@@ -1,4 +1,4 @@
-import { type Broken, becauseOf, type PropertyId, type Repairs, type Verdict } from "@cmodx/core";
+import { type Broken, becauseOf, type OtherOrder, type PropertyId, type Repairs, type Verdict } from "@cmodx/core";
 import { boundsJson, brokenJson, whyOf } from "./document.js";
 import type { Extras } from "./extras.js";
 import type { Colors } from "./io.js";
@@ -148,6 +148,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
     entry("Fetch", `${fetch.id}: ${fetch.source}`),
     entry("Properties", properties.length === 0 ? "none counted" : `${listed(properties)} counted`),
   ];
+  if (verdict.otherOrder !== undefined) lines.push(entry("Memory", otherOrderText(verdict.otherOrder)));
   if (verdict.notJudged.length > 0) lines.push(entry("Not judged", becauseOf(verdict.notJudged)));
   if (verdict.notPromised.length > 0)
     lines.push(
@@ -171,6 +172,19 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   ].flat();
   if (set.length > 0) lines.push(entry("Limits", set.join(", ")));
   return lines;
+};
+
+const otherOrderText = ({ memory, verdict, property, why, states }: OtherOrder): string => {
+  if (memory === "sequential")
+    return `the architectural order decides. The sequential one, in which CPUs may fetch more than the architecture lets them, breaks ${property}: ${why}`;
+  switch (verdict) {
+    case "unsafe":
+      return `the architectural order breaks ${property} too`;
+    case "inconclusive":
+      return `the architectural order, which lets CPUs fetch less, did not break anything in ${count(states, "state")}, and was not seen whole`;
+    default:
+      return `the architectural order is ${verdict}`;
+  }
 };
 
 /** A site in one sentence. */

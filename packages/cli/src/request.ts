@@ -25,7 +25,8 @@ export type StrategyRequest = {
   readonly preempt: boolean;
   readonly user?: boolean;
   readonly nestedIret?: "guarded" | "unguarded";
-  readonly memory: "sequential" | "architectural";
+  /** Where it does not say, what the sequential order breaks is asked of the architectural one too. */
+  readonly memory?: "sequential" | "architectural";
   readonly drop: readonly string[];
   /** Synchronisations to add, each `KIND@STEP`. */
   readonly add?: readonly string[];
@@ -89,7 +90,7 @@ const forStrategy: Form = {
   preempt: isBoolean,
   user: optional(isBoolean),
   nestedIret: optional((value) => value === "guarded" || value === "unguarded"),
-  memory: (value) => value === "sequential" || value === "architectural",
+  memory: optional((value) => value === "sequential" || value === "architectural"),
   drop: isStrings,
   add: optional(isStrings),
 };

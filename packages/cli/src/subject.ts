@@ -69,7 +69,7 @@ const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue):
     interrupts: { irq, nmi, ...(nestedIret === undefined ? {} : { nestedIret }) },
     preempt,
     ...(user === undefined ? {} : { user }),
-    memory,
+    ...(memory === undefined ? {} : { memory }),
     ...(properties === undefined ? {} : { properties }),
     ...(ignore === undefined ? {} : { ignore }),
   };

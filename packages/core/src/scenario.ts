@@ -143,7 +143,10 @@ export type Scenario = {
    * the return from a system call. Default: whether a patcher's strategy is one for user space.
    */
   readonly user?: boolean;
-  /** Fidelity of data memory; default `sequential`. */
+  /**
+   * Which order of memory accesses it is about. By default `sequential`; what that breaks on Arm and RISC-V, where it lets CPUs fetch more
+   * than the architecture does, is then asked of the architectural order too ({@link VerdictBase.otherOrder}).
+   */
   readonly memory?: "sequential" | "architectural";
   readonly blocks?: readonly CodeBlock[];
   /**

@@ -7,6 +7,7 @@ import { coreRules } from "./machine/rules.js";
 import { assertNesting } from "./maxima.js";
 import { sequential } from "./memory/sequential.js";
 import type { MemoryOrder } from "./memory-order.js";
+import { inEitherOrder } from "./other-order.js";
 import { eventProperties } from "./properties/properties.js";
 import type { Property } from "./properties/property.js";
 import { findRepairs, type RepairOptions, type Repairs } from "./repair.js";
@@ -89,7 +90,9 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
   };
   const check: Simulation["check"] = async (scenario, checkOptions = {}) => {
     assertFits(checkOptionsSchema, checkOptions, "options");
-    return wire(scenario).get(EXPLORER).check(checkOptions);
+    const wiring = wire(scenario);
+    const architectural = wiring.get(MEMORY) === sequential ? wiring.get(ARCHITECTURE).memory : undefined;
+    return inEitherOrder((of, how) => wire(of).get(EXPLORER).check(how), scenario, checkOptions, architectural);
   };
   const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
   const properties: Simulation["properties"] = (scenario) => wire(scenario).all(PROPERTIES);

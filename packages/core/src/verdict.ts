@@ -29,6 +29,17 @@ export type Broken = { readonly property: PropertyId; readonly why: string };
 /** A property that was asked for and not judged; `why` is the end of a sentence: `no program publishes text-poke events`. */
 export type NotJudged = { readonly property: PropertyId; readonly why: string };
 
+/** What a verdict says of the memory order that did not decide it. */
+export type OtherOrder = {
+  readonly memory: "sequential" | "architectural";
+  readonly verdict: "safe" | "vacuous" | "unsafe" | "inconclusive";
+  /** What breaks there; null where nothing was found to. */
+  readonly property: PropertyId | null;
+  readonly why: string | null;
+  /** Distinct states seen there. */
+  readonly states: number;
+};
+
 /** What every verdict states. */
 export type VerdictBase = {
   /** Distinct states seen. */
@@ -44,6 +55,12 @@ export type VerdictBase = {
   readonly unused: readonly string[];
   /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
   readonly notJudged: readonly NotJudged[];
+  /**
+   * The scenario does not say which memory order it is about, and both were asked: the sequential one, since that is an over-approximation
+   * of what CPUs of this architecture fetch and broke something, then the architectural one. Where nothing breaks in that, it decides, and
+   * this tells of the sequential one; else the sequential one's counterexample is given, and this tells whether the other confirms it.
+   */
+  readonly otherOrder?: OtherOrder;
   /** Properties that broke but that no strategy here promises. */
   readonly notPromised: readonly PropertyId[];
   /**

@@ -12,6 +12,7 @@ import type { Command } from "commander";
 import { ablateText } from "../ablate-text.js";
 import { fetchModelsOf, siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
+import { sequentialOf } from "../document.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type AblateJson, type AblateRowJson, type AblateSite, toJson } from "../json.js";
@@ -117,7 +118,14 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget
         });
       }
       for (const dropped of undecided) {
-        rows.push({ dropped, ...common, verdict: "not decided", property: null, interruptsPerFlip: null });
+        rows.push({
+          dropped,
+          ...common,
+          verdict: "not decided",
+          property: null,
+          sequential: null,
+          interruptsPerFlip: null,
+        });
       }
     }
   }
@@ -144,7 +152,7 @@ const scenarioOf = (
   address: bigint,
   flips: number,
   dropped: readonly string[],
-  { cpus = DEFAULT_CPUS, irq = false, nmi = false, preempt = false, memory = "sequential" }: AblateOptions,
+  { cpus = DEFAULT_CPUS, irq = false, nmi = false, preempt = false, memory }: AblateOptions,
 ): Scenario => ({
   name: `${strategy.id} without ${dropped.join(" ")}`,
   sites: [{ ...siteFromText(text, address), address }],
@@ -152,7 +160,7 @@ const scenarioOf = (
   cpus,
   interrupts: { irq, nmi },
   preempt,
-  memory,
+  ...(memory === undefined ? {} : { memory }),
 });
 
 /** The synchronisations of the programs there and back, in the order in which they are written. */
@@ -187,8 +195,13 @@ const judge = async (
   catalogue: Catalogue,
   budget: Budget,
   io: Io,
-): Promise<Pick<AblateRowJson, "verdict" | "property" | "interruptsPerFlip">> => {
-  const without = (verdict: AblateRowJson["verdict"]) => ({ verdict, property: null, interruptsPerFlip: null });
+): Promise<Pick<AblateRowJson, "verdict" | "property" | "sequential" | "interruptsPerFlip">> => {
+  const without = (verdict: AblateRowJson["verdict"]) => ({
+    verdict,
+    property: null,
+    sequential: null,
+    interruptsPerFlip: null,
+  });
   if (cutShort(budget, io) !== undefined) return without("inconclusive");
   const simulation = createSimulation({ architecture, plugins: catalogue.parts });
   const scenario = (flips: number, drop: readonly string[]): Scenario =>
@@ -201,6 +214,7 @@ const judge = async (
     return {
       verdict: verdict.verdict,
       property: verdict.verdict === "unsafe" ? verdict.property : null,
+      sequential: sequentialOf(verdict),
       interruptsPerFlip: interruptsPerFlip(simulation, ablated),
     };
   } catch (error) {

@@ -2,7 +2,7 @@ import { type Architecture, createSimulation, type PatchStrategy, type Scenario 
 import type { Command } from "commander";
 import { fetchModelsOf, siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
-import { whyOf } from "../document.js";
+import { sequentialOf, whyOf } from "../document.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type CellJson, type EnvironmentJson, type MatrixJson, toJson } from "../json.js";
@@ -88,7 +88,7 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, budget: Budget, 
   const first = create(architecture, fetches[0]);
   const profiles = fetches.map((fetch) => create(architecture, fetch));
   const environments = environmentsOf(architecture, first);
-  const { cpus = DEFAULT_CPUS, memory = "sequential" } = asked;
+  const { cpus = DEFAULT_CPUS, memory } = asked;
   const cells: CellJson[] = [];
   const progress = progressLine(io);
   const total = profiles.length * strategies.length * environments.length;
@@ -103,7 +103,7 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, budget: Budget, 
     }
   }
   progress.clear();
-  return { schema: "cmodx/matrix/1", architecture: id, cpus, memory, environments, cells };
+  return { schema: "cmodx/matrix/1", architecture: id, cpus, memory: memory ?? "sequential", environments, cells };
 };
 
 type Found = Omit<CellJson, "strategy" | "fetch" | "environment">;
@@ -112,7 +112,7 @@ const cell = async (
   architecture: Architecture,
   strategy: PatchStrategy,
   environment: EnvironmentJson,
-  { cpus, memory }: { readonly cpus: number; readonly memory: Memory },
+  { cpus, memory }: { readonly cpus: number; readonly memory: Memory | undefined },
   budget: Budget,
   catalogue: Catalogue,
   io: Io,
@@ -122,6 +122,7 @@ const cell = async (
     property: null,
     broken: [],
     why,
+    sequential: null,
     flips: 0,
     states: 0,
     seconds: 0,
@@ -139,7 +140,7 @@ const cell = async (
     cpus,
     interrupts: { irq, nmi },
     preempt,
-    memory,
+    ...(memory === undefined ? {} : { memory }),
   });
   const simulation = createSimulation({ architecture, plugins: catalogue.parts });
   try {
@@ -155,6 +156,7 @@ const cell = async (
       property: unsafe?.property ?? null,
       broken,
       why: whyOf(verdict),
+      sequential: sequentialOf(verdict),
       flips,
       states,
       seconds,

@@ -40,7 +40,7 @@ export const ageStored = (
   machine: Machine,
 ): CpuState => {
   const moved = ageWindow(cpu, changes, machine);
-  if (machine.fetch.stale === "never" || machine.fetch.stale === "in-order") return moved;
+  if (machine.fetch.stale === "never") return moved;
   const window = windowOfCpu(cpu);
   const age = (each: Invalidation): Invalidation => {
     const change = changes.find(({ key }) => key === each.cell);
@@ -48,10 +48,16 @@ export const ageStored = (
   };
   let { racing } = window;
   for (const change of changes)
-    racing = withRaces(racing, change, [change.old, ...(cpu.stale[change.key] ?? NO_VALUES)], model);
+    racing = withRaces(racing, change, [change.old, ...stillFetched(cpu, change.key)], model);
   if (window.incoming.length === 0 && window.begun.length === 0 && racing === window.racing) return moved;
   return withWindow(moved, { ...window, incoming: window.incoming.map(age), begun: window.begun.map(age), racing });
 };
+
+/** What a CPU may fetch from a cell of what was overwritten in it before. */
+const stillFetched = ({ stale, behind = [] }: CpuState, key: string): readonly CellValue[] => [
+  ...(stale[key] ?? NO_VALUES),
+  ...behind.flatMap((store) => store[key] ?? []),
+];
 
 /** R31: a value that may still be fetched races with what is written over it, until the CPU synchronises. */
 const withRaces = (
