@@ -65,8 +65,8 @@ describe("cache maintenance", () => {
     expect(await run([write, clean, maintain("invalidate", operation, LINE), ...told])).toBe("unsafe: done");
   });
 
-  it("by machine code is the same", async () => {
-    // r0 has the address; the victim does what the patcher leaves out.
+  it("by machine code runs without a fault, beside a patcher whose site nobody executes", async () => {
+    // r0 has the address.
     const victim = { registers: { r0: LINE, lr: 0x7ff8_0000n, r11: 0x7ff0_0000n, sp: 0x7fef_fffcn } };
     const block = { address: LINE + 0x100n, code: "dccmvau r0+icimvau r0+isb+ldr r1, [pc, #-8]+bx lr" };
     const verdict = await createSimulation({ architecture: armv7() }).check(
@@ -76,7 +76,7 @@ describe("cache maintenance", () => {
         executors: [{ entries: [block.address], ...victim }],
       }),
     );
-    expect(answer(verdict)).toBe("safe");
+    expect(answer(verdict)).toBe("vacuous");
   });
 });
 

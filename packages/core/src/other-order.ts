@@ -1,4 +1,5 @@
 import type { CheckOptions } from "./explorer/explorer.js";
+import type { Machine } from "./machine/machine.js";
 import type { MemoryOrder } from "./memory-order.js";
 import type { Scenario } from "./scenario.js";
 import type { OtherOrder, Verdict } from "./verdict.js";
@@ -12,17 +13,41 @@ const CONFIRMING_STATES = 200_000;
  */
 const overApproximates = (architectural: MemoryOrder | undefined): boolean => architectural?.narrow !== undefined;
 
+/**
+ * Whether every instruction that changes is fetched at one moment. In the window an instruction is fetched in one step; the parts of one
+ * that lies over two units may in truth be fetched long after each other, so about those it may not decide.
+ */
+const fetchedWhole = ({ fetch, layout }: Machine): boolean => {
+  const unit = BigInt(fetch.unit);
+  const unitOf = (address: bigint): bigint => address / unit;
+  return (
+    [...layout.written].every((address) => layout.siteOf.has(address)) &&
+    layout.sites.every(
+      ({ data, address, versions }) =>
+        data ||
+        versions.every(({ instructions }) =>
+          instructions.every(({ offset, bytes }) => {
+            const first = address + BigInt(offset);
+            return unitOf(first) === unitOf(first + BigInt(bytes.length / 2 - 1));
+          }),
+        ),
+    )
+  );
+};
+
 /** Checks a scenario. */
 type Check = (scenario: Scenario, options: CheckOptions) => Promise<Verdict>;
 
 /**
  * The verdict on a scenario that does not say which memory order it is about: where the sequential order breaks something on an
- * architecture for which it is an over-approximation, the architectural order decides, as far as it comes to an end within so many states.
+ * architecture for which it is an over-approximation, the architectural order decides, as far as it comes to an end within so many states
+ * and its own approximation does not matter; else the answer says what it finds.
  */
 export const inEitherOrder = async (
   check: Check,
   scenario: Scenario,
   options: CheckOptions,
+  machine: Machine,
   architectural: MemoryOrder | undefined,
 ): Promise<Verdict> => {
   const verdict = await check(scenario, options);
@@ -38,8 +63,8 @@ export const inEitherOrder = async (
     { ...options, bounds: { ...bounds, states, ...left }, beyond: 0, shortest: false },
   );
   const seconds = verdict.seconds + other.seconds;
-  if (other.verdict === "safe" || other.verdict === "vacuous")
-    return { ...other, seconds, bounds, otherOrder: briefly("sequential", verdict) };
+  const isSafe = other.verdict === "safe" || other.verdict === "vacuous";
+  if (isSafe && fetchedWhole(machine)) return { ...other, seconds, bounds, otherOrder: briefly("sequential", verdict) };
   return { ...verdict, seconds, otherOrder: briefly("architectural", other) };
 };
 

@@ -92,7 +92,13 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
     assertFits(checkOptionsSchema, checkOptions, "options");
     const wiring = wire(scenario);
     const architectural = wiring.get(MEMORY) === sequential ? wiring.get(ARCHITECTURE).memory : undefined;
-    return inEitherOrder((of, how) => wire(of).get(EXPLORER).check(how), scenario, checkOptions, architectural);
+    return inEitherOrder(
+      (of, how) => wire(of).get(EXPLORER).check(how),
+      scenario,
+      checkOptions,
+      wiring.get(MACHINE),
+      architectural,
+    );
   };
   const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
   const properties: Simulation["properties"] = (scenario) => wire(scenario).all(PROPERTIES);

@@ -59,6 +59,7 @@ export type VerdictBase = {
    * The scenario does not say which memory order it is about, and both were asked: the sequential one, since that is an over-approximation
    * of what CPUs of this architecture fetch and broke something, then the architectural one. Where nothing breaks in that, it decides, and
    * this tells of the sequential one; else the sequential one's counterexample is given, and this tells whether the other confirms it.
+   * About instructions that lie over two units of fetching the architectural order does not decide: it takes them to be fetched at once.
    */
   readonly otherOrder?: OtherOrder;
   /** Properties that broke but that no strategy here promises. */
