@@ -1,4 +1,4 @@
-import type { Bounds, Choice, NotJudged, PropertyId, SavedTrace, SiteOutcome, Verdict } from "@cmodx/core";
+import type { Bounds, Choice, NotJudged, OtherOrder, PropertyId, SavedTrace, SiteOutcome, Verdict } from "@cmodx/core";
 import {
   anything,
   either,
@@ -222,6 +222,14 @@ const judgedFields = {
 const offsetSchema: Schema<OffsetJson> = object("a place in the line", { ...judgedFields, offset: count });
 const modelSchema: Schema<ModelJson> = object("a fetch model", { ...judgedFields, fetch: text });
 
+const otherOrderSchema: Schema<OtherOrder> = object("a memory order", {
+  memory,
+  verdict,
+  property: orNull(property),
+  why: orNull(text),
+  states: count,
+});
+
 const check: Schema<CheckJson> = object("the document of cmodx check", {
   schema: only("cmodx/check/1"),
   verdict,
@@ -235,6 +243,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   bounds: boundsSchema,
   unused: texts,
   notJudged: list("properties", notJudgedSchema),
+  otherOrder: orNull(otherOrderSchema),
   notPromised: properties,
   faults: texts,
   interruptsPerFlip: orNull(number),
@@ -273,6 +282,7 @@ const cellSchema: Schema<CellJson> = object("a cell", {
   property: orNull(property),
   broken: properties,
   why: orNull(text),
+  sequential: orNull(property),
   flips: count,
   states: count,
   seconds: number,
@@ -340,6 +350,7 @@ const rowSchema: Schema<AblateRowJson> = object("a combination", {
     "not decided": true,
   }),
   property: orNull(property),
+  sequential: orNull(property),
   interruptsPerFlip: orNull(number),
 });
 
