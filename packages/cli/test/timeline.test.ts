@@ -40,6 +40,33 @@ describe("timeline", () => {
     expect(nmi).toContain("PREPARE");
   });
 
+  test("faults, ways out of the code, and who takes an exception", async () => {
+    const said = async (site: string, more = ""): Promise<string> =>
+      (await timeline(`--strategy stop-machine --site ${site} --flips 1 --cpus 2 ${more}`)).replace(/\s+/g, " ");
+    expect(await said("nop2:ud2")).toContain("executes ud2: traps (ud); FAULTS: nothing handles the ud");
+    const ignored = await said("nop2:ud2", "--ignore fault --no-repair");
+    expect(ignored).toContain("SAFE stop-machine");
+    expect(ignored).toContain(
+      "Leaves / Faults The CPU executed ud2 at 0xffffffff81000000: it raises ud, which nothing handles.",
+    );
+    // What a torn instruction comes to.
+    const torn = (
+      await timeline("--strategy plain-store --site nop5:jmp --cpus 2 --fetch amd --offset 62 --no-repair")
+    ).replace(/\s+/g, " ");
+    expect(torn).toMatch(/LEAVES the modelled code for 0x[\da-f]+/);
+    expect(torn).toMatch(/breaks [a-z-]+ .*Leaves \/ Faults The CPU executed/);
+    const dir = folder({
+      "caught.mjs": `export default ({ x86 }) => ({
+        name: "caught", sites: [{ address: 0xffffffff81000000n, old: "nop5", new: "jmp", after: "ud2" }],
+        patchers: [{ strategy: x86.int3({}), sites: [0], flips: 1 }], cpus: 2,
+        blocks: [{ address: 0xffffffff81000800n, code: "jmp rbx" }], executors: [{ faults: 0xffffffff81000800n }],
+      });`,
+    });
+    const { out } = await cmodx("check --scenario caught.mjs", { cwd: dir });
+    expect(out).toContain("goes on at 0xffffffff81000800, where its ud is handled");
+    expect(out).toContain("executes jmp rbx at 0xffffffff81000800; LEAVES the modelled code for 0x0");
+  });
+
   test("the values of the broken property: expected, found, and where they come from", async () => {
     const said = async (line: string): Promise<string> => (await timeline(line)).replace(/\s+/g, " ");
     const torn = await said("--strategy int3 --drop sync-2 --offset 62 --fetch amd --cpus 2");

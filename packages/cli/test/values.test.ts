@@ -4,6 +4,7 @@ import {
   emulate,
   enterWindow,
   type Flip,
+  fence,
   free,
   type Line,
   leaveWindow,
@@ -100,6 +101,20 @@ describe("the values of a broken property", () => {
     expect(found.map((text) => text.replace(/step \d+/, "step"))).toEqual(
       expect.arrayContaining(["inside: since step, CPU 0: in", "inside: since step, CPU 1: in"]),
     );
+  });
+
+  test("fault: the instruction, its address and why", async () => {
+    const astray = { sites: [{ address: AT, old: "nop5", new: "call", after: "jmp rbx" }] };
+    const found = await values(
+      "fault",
+      astray,
+      strategy("nothing", () => [fence("wait", "mb")], {}),
+    );
+    expect(found).toEqual([
+      "instruction: ff e3  jmp rbx, by CPU 1",
+      "address: +5",
+      "why: it goes on at 0x0, where nothing is modelled and which no code names",
+    ]);
   });
 
   test("trap-owned: no handler at all", async () => {

@@ -260,7 +260,12 @@ const last = (observed: readonly Observation[]): Observation | undefined =>
 
 /** A window lets several instructions take effect in one step. */
 const executions = (step: TraceStep, machine: Machine): Told => {
-  const told = step.observed.flatMap(({ what, detail }) => own(tells, what)?.(detail, step, machine) ?? []);
+  const told = step.observed.flatMap(({ what, detail }): readonly Told[] => {
+    const each = own(tells, what)?.(detail, step, machine);
+    if (each === undefined) return [];
+    const faults = step.observed.some((other) => other.what === "fault" && other.detail.at === detail.at);
+    return [faults ? loud(each.text) : each];
+  });
   const telling = told.filter(({ quiet }) => !quiet);
   if (told.length === 0) return quiet("goes on");
   return {
