@@ -1,5 +1,5 @@
 // A process patches itself under INT3 while one of its threads sleeps in a system call. The membarrier of before December 2020 left the
-// caller's own core to itself, and the thread comes to that one by SYSRET. { syncsRemote: false } is the bug on the other cores.
+// caller's own core to itself, and the thread comes to that one by SYSRET.
 export default ({ x86 }) => ({
   name: "membarrier before e45cdc71d1fa",
   sites: [{ address: 0x401000n, old: "nop5", new: "call" }],
