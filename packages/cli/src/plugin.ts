@@ -1,4 +1,16 @@
-import { type Architecture, InputError, type PatchStrategy, type Plugin } from "@cmodx/core";
+import type { Architecture, PatchStrategy, Plugin } from "@cmodx/core";
+import {
+  anything,
+  assertFits,
+  callable,
+  list,
+  object,
+  optional,
+  pluginSchema,
+  type Schema,
+  strategySchema,
+  text,
+} from "@cmodx/core/schema";
 
 /** Instructions of one size and state, each to be changed into each. */
 export type PairGroup = {
@@ -48,30 +60,25 @@ export type CmodxPlugin = {
   readonly parts?: readonly Plugin[];
 };
 
-/** Checks the form of what a plugin module exports. */
+const packageSchema: Schema<ArchitecturePackage> = object("an architecture package", {
+  id: text,
+  create: callable("a function of options"),
+  strategies: list("strategies", strategySchema),
+  plainStore: optional(callable("a function of a width")),
+  multiInstructionSite: optional(text),
+  fetchFor: optional(callable("a function of a decoder mode")),
+  pairs: optional(anything),
+  exports: optional(anything),
+});
+
+const cmodxPluginSchema: Schema<CmodxPlugin> = object("a cmodx plugin", {
+  strategies: optional(list("strategies", strategySchema)),
+  architectures: optional(list("architecture packages", packageSchema)),
+  parts: optional(list("plugins", pluginSchema)),
+});
+
+/** Checks the form of what a plugin module exports. Throws {@link InputError} when it has another. */
 export const parsePlugin = (value: unknown, file: string): CmodxPlugin => {
-  const fail = (what: string): never => {
-    throw new InputError(`${file} is no cmodx plugin: ${what}.`, { file, place: "default export" });
-  };
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return fail("its default export is no object with strategies, architectures or parts");
-  }
-  const plugin = value as CmodxPlugin;
-  for (const name of Object.keys(plugin)) {
-    if (!["strategies", "architectures", "parts"].includes(name)) {
-      fail(`it has ${name}, expected strategies, architectures or parts`);
-    }
-    if (!Array.isArray(plugin[name as keyof CmodxPlugin])) fail(`its ${name} are no list`);
-  }
-  plugin.strategies?.forEach((strategy, i) => {
-    if (typeof strategy?.id !== "string" || typeof strategy.plan !== "function" || !Array.isArray(strategy.promises)) {
-      fail(`strategy ${i + 1} of it is no strategy with an id, promises and a plan`);
-    }
-  });
-  plugin.architectures?.forEach((architecture, i) => {
-    if (typeof architecture?.id !== "string" || typeof architecture.create !== "function") {
-      fail(`architecture ${i + 1} of it has no id and create`);
-    }
-  });
-  return plugin;
+  assertFits(cmodxPluginSchema, value, "plugin", { file, words: `${file} is no cmodx plugin` });
+  return value;
 };

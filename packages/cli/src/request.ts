@@ -1,4 +1,22 @@
-import { type Code, InputError, own, type PropertyId } from "@cmodx/core";
+import { type Code, MOST_CPUS, MOST_FLIPS, type PropertyId } from "@cmodx/core";
+import {
+  assertFits,
+  codeSchema,
+  either,
+  flag,
+  lazy,
+  list,
+  name,
+  object,
+  oneOf,
+  oneOfNumbers,
+  only,
+  optional,
+  type Schema,
+  text,
+  where,
+  whole,
+} from "@cmodx/core/schema";
 
 /** The site of a request. */
 export type SiteRequest = {
@@ -54,75 +72,63 @@ export type Request = {
 /** Whether a request is about a scenario module. */
 export const isScenario = (request: Request): request is Request & ScenarioRequest => "scenario" in request;
 
-const isBytes = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256);
+const texts = list("texts", text);
+const memory = oneOf<NonNullable<StrategyRequest["memory"]>>({ sequential: true, architectural: true });
+const nestedIret = oneOf<NonNullable<StrategyRequest["nestedIret"]>>({ guarded: true, unguarded: true });
 
-const isCode = (value: unknown): boolean => typeof value === "string" || isBytes(value);
+const siteSchema: Schema<SiteRequest> = object("a site", {
+  address: where(text, (value) =>
+    /^0x[0-9a-f]{1,16}$/.test(value) ? undefined : `has to be an address such as "0xffffffff81000000", not "${value}".`,
+  ),
+  old: codeSchema,
+  new: codeSchema,
+  mode: optional(text),
+  origin: optional(text),
+});
 
-const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every((word) => typeof word === "string");
-
-type Form = { readonly [name: string]: (value: unknown) => boolean };
-
-const optional =
-  (is: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    value === undefined || is(value);
-const isString = (value: unknown): boolean => typeof value === "string";
-const isBoolean = (value: unknown): boolean => typeof value === "boolean";
-
-const common: Form = {
-  architecture: optional(isString),
-  fetch: optional(isString),
-  plugins: isStrings,
-  properties: optional(isStrings),
-  ignore: optional(isStrings),
-};
-const forScenario: Form = { scenario: isString };
-const forStrategy: Form = {
-  strategy: isString,
-  width: optional((value) => [1, 2, 4, 8].includes(value as number)),
-  site: (value) => typeof value === "object" && value !== null,
-  cpus: Number.isInteger,
-  flips: (value) => value === "forever" || Number.isInteger(value),
-  flipsWhy: optional(isString),
-  irq: isBoolean,
-  nmi: isBoolean,
-  preempt: isBoolean,
-  user: optional(isBoolean),
-  nestedIret: optional((value) => value === "guarded" || value === "unguarded"),
-  memory: optional((value) => value === "sequential" || value === "architectural"),
-  drop: isStrings,
-  add: optional(isStrings),
-};
-const forSite: Form = {
-  address: (value) => typeof value === "string" && /^0x[0-9a-f]+$/.test(value),
-  old: isCode,
-  new: isCode,
-  mode: optional(isString),
-  origin: optional(isString),
+const common = {
+  architecture: optional(text),
+  fetch: optional(text),
+  plugins: texts,
+  properties: optional(list<PropertyId>("properties", name())),
+  ignore: optional(list<PropertyId>("properties", name())),
+  user: optional(flag),
+  nestedIret: optional(nestedIret),
+  add: optional(texts),
 };
 
-/** Checks the form of a request that was read from a file. */
+const ofStrategy: Schema<Extract<Request, StrategyRequest>> = object("a request", {
+  ...common,
+  strategy: text,
+  width: optional(oneOfNumbers({ 1: true, 2: true, 4: true, 8: true })),
+  site: siteSchema,
+  cpus: whole(1, MOST_CPUS),
+  flips: either(`a whole number from 1 to ${MOST_FLIPS}, or "forever"`, whole(1, MOST_FLIPS), only("forever")),
+  flipsWhy: optional(text),
+  irq: flag,
+  nmi: flag,
+  preempt: flag,
+  memory: optional(memory),
+  drop: texts,
+});
+
+const ofScenario: Schema<Exclude<Request, StrategyRequest>> = object("a request", {
+  ...common,
+  scenario: text,
+  cpus: optional(whole(1, MOST_CPUS)),
+  irq: optional(flag),
+  nmi: optional(flag),
+  preempt: optional(flag),
+  memory: optional(memory),
+  drop: optional(texts),
+});
+
+const requestSchema: Schema<Request> = lazy<Request>((value) =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, "scenario") ? ofScenario : ofStrategy,
+);
+
+/** Checks the form of a request that was read from a file. Throws {@link InputError} when it has another. */
 export const parseRequest = (value: unknown, file: string): Request => {
-  const check = (object: unknown, form: Form, place: string): void => {
-    if (typeof object !== "object" || object === null) {
-      throw new InputError(`${file} does not say what was checked, so it cannot be replayed.`, { file, place });
-    }
-    for (const [name, is] of Object.entries(form)) {
-      if (is(own(object as { readonly [name: string]: unknown }, name))) continue;
-      throw new InputError(`${file}: ${name} has another form than \`cmodx check --save\` gives it.`, {
-        file,
-        place: `${place}.${name}`,
-      });
-    }
-  };
-  check(value, common, "request");
-  const request = value as Request;
-  if (isScenario(request)) {
-    check(request, forScenario, "request");
-  } else {
-    check(request, forStrategy, "request");
-    check(request.site, forSite, "request.site");
-  }
-  return request;
+  assertFits(requestSchema, value, "request", { file, words: `${file} does not say what was checked` });
+  return value;
 };

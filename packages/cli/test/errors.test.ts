@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cmodx, fixture, folder, json, root } from "./harness.js";
@@ -26,6 +26,40 @@ const cwd = folder({
   "bad.json": "{",
   "other.json": '{"schema":"cmodx/trace/0"}',
 });
+
+/** What a scenario module says wrong, in a file of its own, and the sentence about it. */
+const misspelt: readonly [file: string, field: string, sentence: RegExp][] = [
+  ["nmi.mjs", "interrupts: { NMI: true }", /scenario\.interrupts\.NMI is no field of interrupts; did you mean nmi\?/],
+  ["preemt.mjs", "preemt: true", /scenario\.preemt is no field of a scenario; did you mean preempt\?/],
+  ["ignore.mjs", 'ignore: ["don"]', /scenario\.ignore\[0\] cannot be "don"; did you mean done/],
+  ["memory.mjs", 'memory: "tso"', /scenario\.memory cannot be "tso"; there are sequential, architectural\./],
+  [
+    "nwe.mjs",
+    'properties: ["old-or-nwe"]',
+    /scenario\.properties\[0\] cannot be "old-or-nwe"; did you mean old-or-new/,
+  ],
+  [
+    "uncalled.mjs",
+    "patchers: [{ strategy: x86.int3, sites: [0], flips: 1 }]",
+    /strategy has to be a strategy, not a function: call it, as in int3\(\)/,
+  ],
+  ["number.mjs", 'sites: [{ address: 0x1000, old: "nop5", new: "call" }]', /sites\[0\]\.address .*write 0x1000n/],
+  [
+    "flips.mjs",
+    "patchers: [{ strategy: x86.int3(), sites: [0], flips: 0 }]",
+    /scenario\.patchers\[0\]\.flips has to be/,
+  ],
+  ["bytes.mjs", 'data: [{ address: 1n, bytes: "00" }]', /scenario\.data\[0\]\.bytes has to be a list of bytes/],
+  ["proto.mjs", '["__proto__"]: 1', /scenario\.__proto__ is no field of a scenario/],
+  ["inside.mjs", "executors: [{ entries: [0x1001n] }]", /scenario\.executors\[0\]\.entries\[0\] is 0x1001, byte 1/],
+  ["over.mjs", 'blocks: [{ address: 0x1002n, code: "ret" }]', /scenario\.blocks\[0\] overlaps scenario\.sites\[0\]/],
+];
+for (const [file, field] of misspelt)
+  writeFileSync(
+    join(cwd, file),
+    `export default ({ x86 }) => ({ name: "x", cpus: 2, patchers: [{ strategy: x86.int3(), sites: [0], flips: 1 }],
+      sites: [{ address: 0x1000n, old: "nop5", new: "call" }], ${field} })`,
+  );
 
 /** Command lines with wrong input, and what their sentence says. */
 const wrong: readonly [string, RegExp][] = [
@@ -65,13 +99,17 @@ const wrong: readonly [string, RegExp][] = [
   ["check --scenario nothing.mjs", /nothing\.mjs has no default export/],
   ["check --scenario wrong.mjs", /wrong\.mjs: scenario\.sites has to be a list with one site at the least, not 1/],
   ["check --scenario no-strategy.mjs", /scenario\.sites has to be a list with one site at the least, not an empty one/],
+  ...misspelt.map(([file, , sentence]) => [`check --scenario ${file}`, sentence] as [string, RegExp]),
   ["check --scenario syntax.mjs", /syntax\.mjs cannot be loaded/],
   ["check --scenario overlap.mjs", /overlap at 0x1003/],
   ["check --scenario overlap.mjs --flips 2", /--flips does not go with --scenario/],
   ["check --strategy int3 --save no/such/folder.json", /cannot be written/],
   ["check --strategy int3 --save .", /cannot be written: it is a directory/],
   ["check --strategy int3 --plugin absent", /The package absent is not installed/],
-  ["list --plugin ./wrong.mjs", /is no cmodx plugin: it has sites/],
+  [
+    "list --plugin ./wrong.mjs",
+    /is no cmodx plugin: plugin\.sites is no field of a cmodx plugin; there are strategies/,
+  ],
   ["list --arch sparc", /No architecture called sparc/],
   ["show", /Missing required argument 'strategy'/],
   ["show int4", /did you mean int3/],
@@ -82,7 +120,7 @@ const wrong: readonly [string, RegExp][] = [
   ["scan text.o", /not an ELF file/],
   ["replay absent.json", /absent\.json is not there; expected a saved counterexample/],
   ["replay bad.json", /bad\.json is no saved counterexample: it is no JSON/],
-  ["replay other.json", /its schema is "cmodx\/trace\/0"/],
+  ["replay other.json", /trace\.schema has to be "cmodx\/trace\/1", not "cmodx\/trace\/0"/],
   ["fly", /Unknown command 'fly'/],
 ];
 

@@ -65,6 +65,27 @@ test("a difference from what was expected is told and ends with 1", async () => 
   expect((await cmodx(asked)).out).toContain("Allowed, not Forbidden as expected");
 });
 
+test.each([
+  [
+    { coFF: { verdit: "Allowed", states: [] } },
+    "expectations.coFF.verdict is missing from an expectation, which has no verdit.",
+  ],
+  [{ coFF: { verdict: "Allow", states: [] } }, 'expectations.coFF.verdict cannot be "Allow"; did you mean Allowed?'],
+  [
+    { coFF: { verdict: "Allowed", states: [], flag: [] } },
+    "expectations.coFF.flag is no field of an expectation; did you mean flags",
+  ],
+  [
+    { coFF: { verdict: "Allowed", states: "none" } },
+    "expectations.coFF.states has to be a list of final states, or their number",
+  ],
+])("expectations of another form are refused: %j", async (expectations, message) => {
+  const path = folder({ "expected.json": JSON.stringify(expectations) });
+  const { code, err } = await cmodx(["litmus", coFF, "--expect", join(path, "expected.json")]);
+  expect(code).toBe(2);
+  expect(err).toContain(message);
+});
+
 test("a table of expectations has verdicts and numbers of states", async () => {
   const path = folder({ "expected.tsv": "test\tcacheType\tverdict\tstates\ncoFF\tnone\tAllowed\t4\n" });
   const asked = ["litmus", coFF, "--expect", join(path, "expected.tsv")];

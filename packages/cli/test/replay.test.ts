@@ -71,6 +71,7 @@ describe("replay", () => {
 
   test.each<[string, (request: { [name: string]: unknown }) => void]>([
     ["a number that is a word", (request) => Object.assign(request, { cpus: "3" })],
+    ["a field that there is not", (request) => Object.assign(request, { preemt: true })],
     ["no site", (request) => Object.assign(request, { site: null })],
     [
       "an address that is none",

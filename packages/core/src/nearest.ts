@@ -9,7 +9,7 @@ export const nearest = (wanted: string, known: Iterable<string>): readonly strin
     : [...known]
         .map((name) => ({
           name,
-          distance: name.includes(wanted) || wanted.includes(name) ? 1 : editDistance(wanted, name),
+          distance: name.includes(wanted) || wanted.includes(name) ? 1 : lettersOff(wanted, name),
         }))
         // Of what is near something is left: at least one letter.
         .filter(({ name, distance }) => distance <= Math.max(2, name.length / 2) && distance < name.length)
@@ -17,6 +17,10 @@ export const nearest = (wanted: string, known: Iterable<string>): readonly strin
         .slice(0, 3)
         .map(({ name }) => name);
 };
+
+/** Capitals are no other letters. */
+const lettersOff = (a: string, b: string): number =>
+  Math.min(editDistance(a, b), 1 + editDistance(a.toLowerCase(), b.toLowerCase()));
 
 const editDistance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -28,7 +28,7 @@ describe("a scenario is understood or refused, with the path of the field and th
     [
       "an interrupt in capitals",
       { interrupts: { NMI: true } },
-      "scenario.interrupts.NMI is no field of interrupts; there are irq, nmi.",
+      "scenario.interrupts.NMI is no field of interrupts; did you mean nmi?",
       "unknown-field",
     ],
     [

@@ -1,4 +1,16 @@
 import { InputError } from "@cmodx/core";
+import {
+  assertFits,
+  either,
+  list,
+  object,
+  oneOf,
+  optional,
+  record,
+  type Schema,
+  text,
+  whole,
+} from "@cmodx/core/schema";
 import type { LitmusResult } from "./run.js";
 
 /** What a test is expected to answer: its verdict, and its final states or how many they are. */
@@ -18,6 +30,14 @@ export type Expectations = ReadonlyMap<string, Expectation>;
 export const readExpectations = (text: string, file: string): Expectations =>
   text.trimStart().startsWith("{") ? fromJson(text, file) : fromTable(text, file);
 
+const expectationSchema: Schema<Expectation> = object("an expectation", {
+  verdict: oneOf<Expectation["verdict"]>({ Allowed: true, Forbidden: true }),
+  states: either("a list of final states, or their number", list("final states", text), whole(0)),
+  flags: optional(list("flags", text)),
+});
+
+const expectationsSchema = record("expectations", expectationSchema);
+
 const fromJson = (text: string, file: string): Expectations => {
   let found: unknown;
   try {
@@ -25,17 +45,8 @@ const fromJson = (text: string, file: string): Expectations => {
   } catch (error) {
     throw new InputError(`Expectations are not JSON: ${(error as Error).message}.`, { file });
   }
-  return new Map(
-    Object.entries(found as { readonly [test: string]: unknown }).map(([test, each]) => {
-      const { verdict, states, flags } = (each ?? {}) as { readonly [key in keyof Expectation]?: unknown };
-      if (!isVerdict(verdict) || !isTexts(states) || !(flags === undefined || isTexts(flags)))
-        throw new InputError("An expectation has a verdict, Allowed or Forbidden, and a list of states.", {
-          file,
-          place: test,
-        });
-      return [stem(test), { verdict, states, ...(flags === undefined ? {} : { flags }) }];
-    }),
-  );
+  assertFits(expectationsSchema, found, "expectations", { file });
+  return new Map(Object.entries(found).map(([test, expectation]) => [stem(test), expectation]));
 };
 
 const fromTable = (text: string, file: string): Expectations => {
@@ -64,9 +75,6 @@ const fromTable = (text: string, file: string): Expectations => {
 };
 
 const isVerdict = (found: unknown): found is Expectation["verdict"] => found === "Allowed" || found === "Forbidden";
-
-const isTexts = (found: unknown): found is readonly string[] =>
-  Array.isArray(found) && found.every((each) => typeof each === "string");
 
 const stem = (path: string): string => path.replace(/\.litmus$/, "");
 
