@@ -54,8 +54,7 @@ type Entries = { readonly [name: string]: v.GenericSchema | { readonly optional:
 
 /** An object with these fields and no others, of no TypeScript type of its own; `what` names it, as in `a site`. */
 export const fields = (what: string, of: Entries): v.GenericSchema<object> => {
-  // Without a prototype: `constructor` is no field.
-  const entries: { [name: string]: v.GenericSchema } = Object.create(null);
+  const entries: { [name: string]: v.GenericSchema } = {};
   for (const [name, field] of Object.entries(of))
     entries[name] = "optional" in field ? v.optional(field.optional) : field;
   const names = Object.keys(entries);
