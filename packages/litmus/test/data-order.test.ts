@@ -167,3 +167,25 @@ test("atomic additions are not lost", () => {
   const { states } = ask({ init: "0:X1=x; 0:X0=1; 1:X1=x; 1:X0=1;", code: [add, add], condition: "exists (x=1)" });
   expect(states).toEqual(["[x]=2;"]);
 });
+
+/** R4: whether the second word of a store is seen without the first, and the first without the second. */
+const halves = (store: string) =>
+  [
+    two(WORDS, store, "LDR W4,[X1,#4]\nDMB LD\nLDR W5,[X1]", "1:X4=1 /\\ 1:X5=0"),
+    two(WORDS, store, "LDR W5,[X1]\nDMB LD\nLDR W4,[X1,#4]", "1:X5=1 /\\ 1:X4=0"),
+  ] as const;
+const WORDS = "uint64_t x; 0:X1=x; 0:X0=0x100000001; 0:X2=1; 1:X1=x;";
+
+test("a store of a pair is two, in no order, and a naturally aligned one is one", () => {
+  expect(halves("STP W0,W2,[X1]")).toEqual(["Sometimes", "Sometimes"]);
+  expect(halves("STR X0,[X1]")).toEqual(["Never", "Never"]);
+});
+
+test("a load behind it finds both words of a pair, whichever of them others see", () => {
+  const own = "STP W0,W2,[X1]\nLDR X6,[X1]\nEOR X7,X6,X6\nLDR W8,[X3,W7,SXTW]";
+  const other = "STR W0,[X3]\nDMB SY\nLDR W5,[X1]";
+  const init = "uint64_t x; 0:X1=x; 0:X0=1; 0:X2=1; 0:X3=y; 1:X1=x; 1:X3=y; 1:X0=1;";
+  expect(two(init, own, other, "~(0:X6=0x100000001)")).toBe("Never");
+  // As with one store, a CPU may find its own before others do.
+  expect(two(init, own, other, "0:X8=0 /\\ 1:X5=0")).toBe("Sometimes");
+});

@@ -320,7 +320,8 @@ export const run = (
     loads: loads.flatMap((access, i) => (onStack(access.address) ? [] : [{ access, value: loaded[i] as bigint }])),
     writes: stores
       .filter((access) => !onStack(access.address))
-      .flatMap((access) => (locked ? [writeOf(access, machine)] : writesOf(access, machine))),
+      .flatMap((access) => (locked ? [access] : accessesOf(access, machine)))
+      .map((access) => writeOf(access, machine)),
     locked,
   };
 };
@@ -337,13 +338,16 @@ export const readOnlyIn = (
   machine: Machine,
 ): bigint | undefined => stores.flatMap(bytesOf).find((address) => isReadOnly(address, memory, machine));
 
-/** R4: the writes of a store of machine code, one for each piece in which it becomes visible. */
-const writesOf = (access: Access, machine: Machine): readonly Write[] => {
-  const { address, size, tags, value = 0n } = access;
+/** R4: the accesses that become visible one by one of a store of machine code. */
+export const accessesOf = (access: Access, machine: Machine): readonly Access[] => {
+  const { address, size, value = 0n } = access;
   const stores = machine.stores[writesCode(access, machine) ? "code" : "data"];
-  return piecesOf(address, hexOf(access), size, stores).map(([at, piece]) =>
-    writeOf({ address: at, size: piece.length / 2, tags, value: value >> (8n * (at - address)) }, machine),
-  );
+  return piecesOf(address, hexOf(access), size, stores).map(([at, { length }]) => ({
+    ...access,
+    address: at,
+    size: length / 2,
+    value: BigInt.asUintN(4 * length, value >> (8n * (at - address))),
+  }));
 };
 
 /** What is written at one moment. */

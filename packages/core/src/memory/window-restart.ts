@@ -15,7 +15,7 @@ import { type SeenEntry, viewOf, type WindowView } from "./window-view.js";
  */
 export const restartedAt = (cpu: CpuState, index: number, guessless?: WindowEntry): CpuState | undefined => {
   const window = windowOfCpu(cpu);
-  if (window.entries.slice(index).some(({ done }) => done === true)) return undefined;
+  if (window.entries.slice(index).some(({ done, stored }) => done === true || stored !== undefined)) return undefined;
   const kept = window.entries.slice(0, index);
   return withWindow(cpu, { ...window, entries: guessless === undefined ? kept : [...kept, guessless] });
 };

@@ -24,6 +24,8 @@ export type WindowEntry = {
   readonly from?: readonly number[];
   /** By byte, of a load that came before an older one of the same place: memory holds what it found no more. */
   readonly overtaken?: readonly boolean[];
+  /** Of a store in several pieces: the addresses of those that have taken place, sorted; the others have not. */
+  readonly stored?: readonly bigint[];
   /** An atomic access that has loaded and has still to store. */
   readonly half?: true;
   /** Its store, maintenance or synchronisation has taken place; of a barrier: invalidations before it have reached every CPU. */

@@ -204,11 +204,17 @@ const waitsForPlace = ({ view, machine }: Stepping, index: number): boolean => {
   });
 };
 
+/** R4: of a store in several pieces one takes place, whichever. */
 const store = (stepping: Stepping, index: number): readonly Effect[] => {
   const seen = stepping.view.entries[index] as SeenEntry;
   if (waitsForPlace(stepping, index)) return [];
-  const { half: _, ...entry } = seen.entry;
-  return write(stepping, index, { ...entry, done: true }, seen.stores);
+  const { half: _, stored = [], ...entry } = seen.entry;
+  if (seen.access === "atomic" || seen.stores.length < 2)
+    return write(stepping, index, { ...entry, done: true }, seen.stores);
+  return seen.stores.flatMap((piece) => {
+    const pieces = [...stored, piece.address].sort((a, b) => (a < b ? -1 : 1));
+    return write(stepping, index, { ...entry, stored: pieces }, [piece]);
+  });
 };
 
 /** An atomic access that is one event waits for older stores of its place, and loads and stores at once. */
@@ -230,7 +236,7 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
   let { memory } = stepping;
   const places = stores.map(({ address, size }) => ({ address, size }));
   const seen = view.entries[index] as SeenEntry;
-  const readOnly = readOnlyIn(stores, stepping.memory, machine);
+  const readOnly = readOnlyIn(seen.is.kind === "write" ? seen.stores : stores, stepping.memory, machine);
   if (readOnly !== undefined) {
     const { half: _, loaded: __, from: ___, overtaken: ____, ...left } = seen.entry;
     const faulted: WindowEntry = { ...left, fault: PAGE_FAULT, store: readOnly };
@@ -262,7 +268,7 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
   if (Object.keys(bytes).length > 0) memory = { ...memory, data: { ...memory.data, ...bytes } };
   const [first] = stores;
   const freed = places.map((place) => freedIn(place, stepping.memory, machine)).find((at) => at !== undefined);
-  const visible = withVisibleStore(withEntry(cpu, index, entry), index);
+  const visible = withVisibleStore(withEntry(cpu, index, entry), index, stores, view);
   const aged = ageStored(visible, real, model, machine);
   const held = holding(stepping, aged, memory);
   if (held === undefined) return [];
@@ -280,12 +286,15 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
 };
 
 /** Loads that were forwarded from a store that all see now: memory holds what they found. */
-const withVisibleStore = (cpu: CpuState, index: number): CpuState => {
+const withVisibleStore = (cpu: CpuState, index: number, stores: readonly Access[], view: WindowView): CpuState => {
   const window = windowOfCpu(cpu);
+  const isVisible = (byte: bigint | undefined): boolean =>
+    stores.some(({ address, size }) => byte !== undefined && byte >= address && byte < address + BigInt(size));
   const entries = window.entries.map((entry, i) => {
     if (entry.from?.some((before) => before > 0 && i - before === index) !== true) return entry;
     const { from, ...rest } = entry;
-    const left = from.map((before) => (i - before === index ? 0 : before));
+    const bytes = bytesOf(view.entries[i] as SeenEntry);
+    const left = from.map((before, at) => (i - before === index && isVisible(bytes[at]) ? 0 : before));
     return left.every((before) => before === 0) ? rest : { ...rest, from: left };
   });
   return withWindow(cpu, { ...window, entries });

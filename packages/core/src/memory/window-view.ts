@@ -1,5 +1,5 @@
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
-import { onStack, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
+import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
 import { catches } from "../machine/faults.js";
 import type { Machine } from "../machine/machine.js";
 import type { CpuState, MachineCode } from "../state.js";
@@ -168,8 +168,9 @@ const lookOn = (
       }
       if (role === "branch" && isUnknown) decided = false;
     }
-    const begun = entry.done === true || entry.loaded !== undefined;
-    const common = { entry, is, addressFirm, stores: NO_ACCESS, begun, performed: begun };
+    const performed = entry.done === true || entry.loaded !== undefined;
+    const begun = performed || entry.stored !== undefined;
+    const common = { entry, is, addressFirm, stores: NO_ACCESS, begun, performed };
     if (is.kind === "trap" || entry.fault !== undefined) {
       const trap = entry.fault === undefined ? is.trap : { vector: entry.fault, resume: entry.at };
       return {
@@ -260,6 +261,10 @@ const lookOn = (
       if (outcome === undefined || !sameRegisters(outcome, guessed)) return undefined;
     }
     const own = accesses !== undefined && accesses.length > 0 && accesses.every(({ address }) => onStack(address));
+    if (is.kind === "write" && accesses !== undefined && !own)
+      accesses = accesses
+        .flatMap((each) => accessesOf(each, machine))
+        .filter(({ address }) => entry.stored?.includes(address) !== true);
     return {
       ...common,
       own,

@@ -97,5 +97,6 @@ export const window = (model: WindowModel): MemoryOrder => ({
   // What took place ahead of older instructions cannot be taken back: an interrupt waits for these.
   holdsBack: (cpu, ordering) =>
     waitsForPosted(cpu, ordering, model) ||
-    (ordering === "event" && windowOfCpu(cpu).entries.some(({ done }) => done === true)),
+    (ordering === "event" &&
+      windowOfCpu(cpu).entries.some(({ done, stored }) => done === true || stored !== undefined)),
 });
