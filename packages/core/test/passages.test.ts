@@ -1,17 +1,19 @@
 import { describe, expect, it } from "vitest";
 import {
   claim,
+  createSimulation,
   emulate,
   type FetchModel,
   type Flip,
   type Line,
   type PropertyId,
+  type Scenario,
   set,
   store,
   syncCores,
   type Verdict,
 } from "../src/index.js";
-import { granules, strict, toyCpu, untilSync } from "./toy/architecture.js";
+import { granules, strict, toy, toyCpu, untilSync } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 const write = (flip: Flip): readonly Line[] => [store("write", AT, first(flip).next, { width: 4 }), syncCores("sync")];
@@ -175,5 +177,35 @@ describe("R19: an instruction is judged when it takes effect", () => {
     );
     const left = await check(sometimes, { fetch: whole, cpu: toyCpu });
     expect(left.verdict === "unsafe" && left.why).toContain("executed the old ret at 0x1010");
+  });
+});
+
+describe("what is wrong with an instruction is said as it is", () => {
+  const why = async (of: Scenario): Promise<string | undefined> => {
+    const verdict = await check(of, { fetch: whole });
+    return verdict.verdict === "unsafe" ? verdict.why : undefined;
+  };
+
+  it("bytes of the new code where no instruction of it begins are not called neither old nor new", async () => {
+    // Five one-byte instructions, and a CPU between the first two when they become one of three bytes.
+    const sites = [site("nop+nop+nop", "add 0x0101")];
+    const said = await why(scenario(strategy(write), { sites, ...only("old-or-new") }));
+    expect(said).toMatch(/, which is of the new code, but no instruction of it begins there\.$/);
+  });
+
+  it("the version of another change is named as that", async () => {
+    // Two patchers that change the same site to the same code: what both find old may no longer be executed when the second begins.
+    const of: Scenario = {
+      ...scenario(strategy(write)),
+      patchers: [0, 1].map(() => ({ strategy: strategy(write), sites: [0], flips: 1 })),
+      executors: [{ count: 1 }],
+      cpus: 3,
+      ...only("old-or-new"),
+    };
+    const { check: until } = createSimulation({ architecture: toy({ fetch: { ...untilSync, unit: 8 } }) });
+    const verdict = await until({ ...of, patchers: of.patchers.map((each) => ({ ...each, drop: ["sync"] })) });
+    expect(verdict.verdict === "unsafe" && verdict.why).toMatch(
+      /which is the old instruction there, while the last change that was begun is from the new code to the new\.$/,
+    );
   });
 });

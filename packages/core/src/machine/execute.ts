@@ -188,6 +188,7 @@ const commit = (
         site: place.site,
         offset: place.offset,
         matched,
+        ...(matched.length > 0 ? {} : { held: machine.versionsHolding(place.site, place.offset, fetched.bytes) }),
         owned,
         before: passed.before,
         ...(decoded === null ? {} : { decoded }),

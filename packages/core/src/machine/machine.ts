@@ -236,6 +236,13 @@ export class Machine {
       .map((insn) => insn.version);
   }
 
+  /** The versions of a site that hold these bytes at an offset, whether an instruction of theirs or not. */
+  versionsHolding(site: number, offset: number, bytes: Bytes): readonly number[] {
+    return (this.layout.sites[site]?.versions ?? []).flatMap((version, i) =>
+      bytes.every((byte, at) => version.bytes[offset + at] === byte) ? [i] : [],
+    );
+  }
+
   /** Whether these bytes are an instruction by which a patcher holds up whoever comes to an address. */
   isGuard(address: bigint, bytes: string): boolean {
     return this.layout.guards.has(guardKey(address, bytes));

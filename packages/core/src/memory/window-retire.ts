@@ -131,6 +131,7 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Ma
         site: place.site,
         offset: place.offset,
         matched,
+        ...(matched.length > 0 ? {} : { held: machine.versionsHolding(place.site, place.offset, bytes) }),
         owned,
         before: passed.before,
         ...(decoded === null ? {} : { decoded }),

@@ -17,6 +17,8 @@ type Executed = {
   readonly to: number;
   readonly calling: boolean;
   readonly matched: readonly number[];
+  /** Versions that hold these bytes there, though not as an instruction; only where it is of none. */
+  readonly held?: readonly number[];
   readonly owned: boolean;
   readonly before: readonly number[] | null;
   readonly refused: string | null;
@@ -70,6 +72,20 @@ export const midSequence: Property = {
   },
 };
 
+/** What is wrong with an instruction or data that is of neither version that a change is about, as the end of a sentence. */
+const strangeness = (
+  what: string,
+  { matched, held = [], from, to }: Pick<Executed, "matched" | "held" | "from" | "to">,
+): string => {
+  const [one] = matched;
+  if (one !== undefined)
+    return `the ${version(one)} ${what} there, while the last change that was begun is from the ${version(from)} code to the ${version(to)}`;
+  const [other] = held;
+  return other === undefined
+    ? `neither the old nor the new ${what} there`
+    : `of the ${held.map(version).join(" and the ")} code, but no ${what} of it begins there`;
+};
+
 /** Every instruction executed inside a site is of the old or the new version. */
 export const oldOrNew: Property = {
   id: "old-or-new",
@@ -79,14 +95,14 @@ export const oldOrNew: Property = {
     if (observation.what === "load-site") {
       const l = detail<LoadedData>(observation);
       if (l.matched.includes(l.from) || l.matched.includes(l.to)) return undefined;
-      return `The code at ${hex(l.at)} loaded ${l.bytes} from ${hex(l.address)}, which is neither the old nor the new data there.`;
+      return `The code at ${hex(l.at)} loaded ${l.bytes} from ${hex(l.address)}, which is ${strangeness("data", l)}.`;
     }
     if (observation.what !== "execute") return undefined;
     const e = detail<Executed>(observation);
     if (e.strange)
       return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is no code that lies there or that a program stores there.`;
     if (e.site === null || e.owned || e.matched.includes(e.from) || e.matched.includes(e.to)) return undefined;
-    return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is neither the old nor the new instruction there.`;
+    return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is ${strangeness("instruction", e)}.`;
   },
 };
 
