@@ -73,6 +73,7 @@ export const boundsJson = (
     sites: sitesOf(machine),
     patchers,
     variations,
+    plugins: verdict.plugins ?? [],
     properties: [...countedProperties(scenario, simulation.properties(scenario))],
     limits: limitsOf(verdict.bounds),
     reached: verdict.verdict === "inconclusive" ? verdict.limit : null,

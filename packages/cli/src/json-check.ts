@@ -7,6 +7,7 @@ import type {
   OtherOrder,
   PropertyId,
   SiteOutcome,
+  UsedPlugin,
   Verdict,
 } from "@cmodx/core";
 
@@ -63,6 +64,8 @@ export type BoundsJson = {
   readonly patchers: readonly PatcherJson[];
   /** Options that came before what the scenario module says. */
   readonly variations: readonly VariationJson[];
+  /** Plugins that brought parts, and which parts of the model are theirs in place of others. */
+  readonly plugins: readonly UsedPlugin[];
   /** The properties that counted. */
   readonly properties: readonly PropertyId[];
   readonly limits: {

@@ -1,4 +1,14 @@
-import type { Bounds, Choice, NotJudged, OtherOrder, PropertyId, SavedTrace, SiteOutcome, Verdict } from "@cmodx/core";
+import type {
+  Bounds,
+  Choice,
+  NotJudged,
+  OtherOrder,
+  PropertyId,
+  SavedTrace,
+  SiteOutcome,
+  UsedPlugin,
+  Verdict,
+} from "@cmodx/core";
 import {
   anything,
   either,
@@ -113,6 +123,8 @@ const limitsSchema: Schema<BoundsJson["limits"]> = object("limits", {
   seconds: orNull(number),
 });
 
+const usedPluginSchema: Schema<UsedPlugin> = object("a plugin", { id: text, replaces: texts });
+
 const boundsSchema: Schema<BoundsJson> = object("bounds", {
   architecture: text,
   fetch: fetchSchema,
@@ -128,6 +140,7 @@ const boundsSchema: Schema<BoundsJson> = object("bounds", {
   sites: list("sites", siteSchema),
   patchers: list("patchers", patcherSchema),
   variations: list("variations", variationSchema),
+  plugins: list("plugins", usedPluginSchema),
   properties,
   limits: limitsSchema,
   reached: orNull(reached),

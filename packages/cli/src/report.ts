@@ -1,4 +1,12 @@
-import { type Broken, becauseOf, type OtherOrder, type PropertyId, type Repairs, type Verdict } from "@cmodx/core";
+import {
+  type Broken,
+  becauseOf,
+  type OtherOrder,
+  type PropertyId,
+  type Repairs,
+  type UsedPlugin,
+  type Verdict,
+} from "@cmodx/core";
 import { boundsJson, brokenJson, whyOf } from "./document.js";
 import type { Extras } from "./extras.js";
 import type { Colors } from "./io.js";
@@ -146,6 +154,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
     ...bounds.sites.map((site, i) => entry(bounds.sites.length === 1 ? "Site" : `Site ${i}`, siteText(site))),
     entry("Bounds", boundsText(bounds)),
     entry("Fetch", `${fetch.id}: ${fetch.source}`),
+    ...pluginsText(verdict.plugins ?? []),
     entry("Properties", properties.length === 0 ? "none counted" : `${listed(properties)} counted`),
   ];
   if (verdict.otherOrder !== undefined) lines.push(entry("Memory", otherOrderText(verdict.otherOrder)));
@@ -172,6 +181,14 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   ].flat();
   if (set.length > 0) lines.push(entry("Limits", set.join(", ")));
   return lines;
+};
+
+const pluginsText = (plugins: readonly UsedPlugin[]): readonly string[] => {
+  if (plugins.length === 0) return [];
+  const told = plugins.map(({ id, replaces }) =>
+    replaces.length === 0 ? id : `${id}, which replaces the ${listed(replaces)}`,
+  );
+  return [entry("Plugins", told.join("; "))];
 };
 
 const otherOrderText = ({ memory, verdict, property, why, states }: OtherOrder): string => {

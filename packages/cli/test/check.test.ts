@@ -463,6 +463,19 @@ describe("check --from", () => {
   });
 });
 
+describe("plugins", () => {
+  test("whose parts an answer rests on are named, with what they replace", async () => {
+    const cwd = folder({
+      "part.mjs": `export default { parts: [{ id: "my-order", replaces: [], install() {} }] };\n`,
+    });
+    const line = "check --strategy int3 --cpus 2 --plugin ./part.mjs";
+    const { document } = await json(line, { cwd });
+    expect(document.bounds.plugins).toEqual([{ id: "my-order", replaces: [] }]);
+    expect((await cmodx(line, { cwd })).out).toContain("Plugins     my-order");
+    expect((await json("check --strategy int3 --cpus 2")).document.bounds.plugins).toEqual([]);
+  });
+});
+
 describe("--save", () => {
   test("a counterexample is written whole; a verdict without one leaves no file", async () => {
     const cwd = folder();

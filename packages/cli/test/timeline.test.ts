@@ -92,6 +92,24 @@ describe("timeline", () => {
     );
   });
 
+  test("a synchronisation is missed only where one was missing: not where the line was never cleaned or invalidated", async () => {
+    const said = async (more: string): Promise<string> =>
+      (await timeline(`--arch arm64 --strategy nosync-ipi --cpus 2 ${more}`)).replace(/\s+/g, " ");
+    for (const memory of ["", "--memory architectural"]) {
+      const invalidated = await said(`--drop write-invalidate ${memory}`);
+      expect(invalidated).toMatch(/the line of \+0 was not invalidated since step \d+.*; no synchronisation is enough/);
+      expect(invalidated).not.toContain("has not synchronised since");
+    }
+    const cleaned = await said("--drop write-clean");
+    expect(cleaned).toMatch(
+      /the line of \+0 was not cleaned since step \d+, CPU 0: write; no synchronisation is enough/,
+    );
+    expect(cleaned).not.toContain("has not synchronised since");
+    // From the invalidation on one would have been enough.
+    const kicked = await said("--drop kick-send,kick-wait");
+    expect(kicked).toMatch(/CPU 1 has not synchronised since step \d+, CPU 0: write-invalidate/);
+  });
+
   test("what was fetched in two parts", async () => {
     const out = await timeline("--strategy int3 --drop sync-1 --offset 62 --fetch coherent --cpus 2");
     expect(out.replace(/\s+/g, " ")).toMatch(/fetched 0f 1f in step \d+, the rest in step \d+/);

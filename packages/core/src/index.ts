@@ -26,7 +26,7 @@ export type { Layout } from "./machine/layout.js";
 export type { Initial, RuleBook } from "./machine/machine.js";
 export { Machine } from "./machine/machine.js";
 export type { ResolvedSite, SiteInstruction, Version } from "./machine/sites.js";
-export { type Fetched, fetchChoices, latestByte } from "./machine/windows.js";
+export { type Fetched, fetchChoices, latestByte, synchronize } from "./machine/windows.js";
 export { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS, MOST_NESTED } from "./maxima.js";
 export { settled } from "./memory/perform.js";
 export type { StoreAtomicity } from "./memory/pieces.js";

@@ -20,7 +20,7 @@ import { assertFits } from "./schema/schema.js";
 import { type Run, simulate } from "./simulator/simulator.js";
 import type { PatchStrategy } from "./strategy.js";
 import type { Verdict } from "./verdict.js";
-import { type Plugin, Wiring } from "./wiring/container.js";
+import { type Plugin, partName, Wiring } from "./wiring/container.js";
 import {
   ARCHITECTURE,
   CACHE_MAINTENANCE,
@@ -92,13 +92,10 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
     assertFits(checkOptionsSchema, checkOptions, "options");
     const wiring = wire(scenario);
     const architectural = wiring.get(MEMORY) === sequential ? wiring.get(ARCHITECTURE).memory : undefined;
-    return inEitherOrder(
-      (of, how) => wire(of).get(EXPLORER).check(how),
-      scenario,
-      checkOptions,
-      wiring.get(MACHINE),
-      architectural,
-    );
+    const explore = (of: Scenario, how: CheckOptions): Promise<Verdict> => wire(of).get(EXPLORER).check(how);
+    const verdict = await inEitherOrder(explore, scenario, checkOptions, wiring.get(MACHINE), architectural);
+    const plugins = (options.plugins ?? []).map(({ id, replaces = [] }) => ({ id, replaces: replaces.map(partName) }));
+    return plugins.length === 0 ? verdict : { ...verdict, plugins };
   };
   const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
   const properties: Simulation["properties"] = (scenario) => wire(scenario).all(PROPERTIES);

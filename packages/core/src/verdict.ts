@@ -40,6 +40,9 @@ export type OtherOrder = {
   readonly states: number;
 };
 
+/** A plugin whose parts a verdict rests on; `replaces` are the names of the parts that are its own in place of others. */
+export type UsedPlugin = { readonly id: string; readonly replaces: readonly string[] };
+
 /** What every verdict states. */
 export type VerdictBase = {
   /** Distinct states seen. */
@@ -62,6 +65,8 @@ export type VerdictBase = {
    * About instructions that lie over two units of fetching the architectural order does not decide: it takes them to be fetched at once.
    */
   readonly otherOrder?: OtherOrder;
+  /** The plugins of the simulation, in their order; absent where it has none. */
+  readonly plugins?: readonly UsedPlugin[];
   /** Properties that broke but that no strategy here promises. */
   readonly notPromised: readonly PropertyId[];
   /**

@@ -87,7 +87,10 @@ describe("a plugin", () => {
     };
     const simulation = createSimulation({ architecture: toy(), plugins: [plugin] });
     expect(simulation.machine(of).fetch.id).toBe("from a plugin");
-    expect(answer(await simulation.check(of))).toBe("safe");
+    const verdict = await simulation.check(of);
+    expect(answer(verdict)).toBe("safe");
+    expect(verdict.plugins).toEqual([{ id: "coherent", replaces: ["fetch model"] }]);
+    expect((await createSimulation({ architecture: toy() }).check(of)).plugins).toBeUndefined();
   });
 
   it("that provides a part without saying that it replaces it is refused, and both owners are named", () => {

@@ -1,5 +1,6 @@
 import {
   addressKey,
+  type CpuState,
   type Data,
   fetchChoices,
   type Level,
@@ -7,6 +8,7 @@ import {
   own,
   type PropertyId,
   type StateView,
+  synchronize,
   type TraceStep,
   toHex,
 } from "@cmodx/core";
@@ -91,15 +93,9 @@ const versionsAt = (machine: Machine, site: number, offset: number): readonly Va
   });
 };
 
-/** Since when the CPU could fetch something else than memory held, and in which parts it fetched. */
+/** In which parts the CPU fetched, and why it could fetch something else than memory held. */
 const staleness = (machine: Machine, trace: readonly TraceStep[], at: bigint, bytes: string): readonly ValueJson[] => {
   const last = lastOf(trace);
-  const addresses = Array.from({ length: bytes.length / 2 }, (_, i) => at + BigInt(i));
-  const keys = [...new Set(addresses.flatMap((address) => machine.cellOf(address) ?? []))].map(addressKey);
-  const isStale = ({ cpus }: StateView): boolean => {
-    const { stale = {}, behind = [] } = cpus[last.cpu] ?? {};
-    return keys.some((key) => (stale[key] ?? []).length > 0 || behind.some(({ cell }) => cell === key));
-  };
   const found: ValueJson[] = [];
   const part = indexBefore(
     trace,
@@ -111,9 +107,40 @@ const staleness = (machine: Machine, trace: readonly TraceStep[], at: bigint, by
     found.push(
       value("fetched", `${spaced(String(first.bytes))} in step ${part + 1}, the rest in step ${trace.length}`),
     );
-  if (!isStale(last.before)) return found;
-  const since = indexBefore(trace, trace.length, ({ before }) => !isStale(before));
-  return [...found, value("not synchronised", `CPU ${last.cpu} has not synchronised since ${stepText(trace, since)}`)];
+  return [...found, ...whyStale(machine, trace, at, bytes)];
+};
+
+/**
+ * What was missing for the CPU to fetch what memory held: a synchronisation, since the step from which on one would have been enough; or
+ * else cache maintenance, without which no synchronisation is.
+ */
+const whyStale = (machine: Machine, trace: readonly TraceStep[], at: bigint, bytes: string): readonly ValueJson[] => {
+  const { cpu } = lastOf(trace);
+  const addresses = Array.from({ length: bytes.length / 2 }, (_, i) => at + BigInt(i));
+  const keys = [...new Set(addresses.flatMap((address) => machine.cellOf(address) ?? []))].map(addressKey);
+  const isStale = ({ stale, behind = [] }: CpuState): boolean =>
+    keys.some(
+      (key) => (stale[key] ?? []).length > 0 || behind.some((overwritten) => own(overwritten, key) !== undefined),
+    );
+  const cpuIn = (view: StateView): CpuState => view.cpus[cpu] as CpuState;
+  const wouldHelp = (view: StateView): boolean => !isStale(synchronize(cpuIn(view), view.memory, machine));
+  // In a window an instruction is fetched in a step of its own, and takes effect later.
+  const fetch = trace.findLastIndex((step) => step.cpu === cpu && seen(step, "fetch")?.at === at);
+  const moment = fetch < 0 ? trace.length - 1 : fetch;
+  const { before } = trace[moment] as TraceStep;
+  if (!isStale(cpuIn(before))) return [];
+  if (wouldHelp(before)) {
+    const since = indexBefore(trace, moment, (step) => !isStale(cpuIn(step.before)) || !wouldHelp(step.before));
+    return [value("not synchronised", `CPU ${cpu} has not synchronised since ${stepText(trace, since)}`)];
+  }
+  const since = indexBefore(trace, moment, (step) => !isStale(cpuIn(step.before)));
+  const isUnclean = keys.some((key) => {
+    const { sinceClean = [] } = before.memory.cells[key] ?? {};
+    return (cpuIn(before).stale[key] ?? []).some((each) => sinceClean.includes(each));
+  });
+  const missing = isUnclean ? "cleaned" : "invalidated";
+  const told = `the line of ${placeOf(at, machine)} was not ${missing} since ${stepText(trace, since)}; no synchronisation is enough`;
+  return [value(`not ${missing}`, told)];
 };
 
 /** What each byte of the instruction could have been. */

@@ -27,7 +27,7 @@ export interface Plugin {
 }
 
 /** The name of a token in a sentence. */
-const nameOf = (token: symbol): string => Symbol.keyFor(token)?.replace("cmodx:", "") ?? String(token);
+export const partName = (token: symbol): string => Symbol.keyFor(token)?.replace("cmodx:", "") ?? String(token);
 
 /** A fresh container: nothing in it is shared with another one, nor with tsyringe's global container. */
 export class Wiring {
@@ -42,7 +42,7 @@ export class Wiring {
     for (const { id, replaces = [] } of plugins) {
       for (const token of replaces) {
         if (this.#owners.get(token) === id) continue;
-        const part = nameOf(token);
+        const part = partName(token);
         const why = this.#lists.has(token) ? `which is a list: parts are added to it` : `but does not provide it`;
         throw new InputError(`The plugin ${id} says that it replaces ${part}, ${why}.`, {
           place: `plugin ${id}`,
@@ -56,7 +56,7 @@ export class Wiring {
     const own = (token: symbol): void => {
       const owner = this.#owners.get(token);
       if (owner !== undefined) {
-        throw new InputError(`Both ${owner} and ${plugin.id} provide ${nameOf(token)}; a simulation has one.`, {
+        throw new InputError(`Both ${owner} and ${plugin.id} provide ${partName(token)}; a simulation has one.`, {
           place: `plugin ${plugin.id}`,
           code: "conflict",
         });
