@@ -60,8 +60,8 @@ describe("a failing expectation", () => {
     const idle: Scenario = { ...callAt(0), executors: [{ count: 0 }] };
     const amd = x86({ fetch: "amd" });
     const failing: Promise<unknown> = expect(idle).toBeSafeOn(amd);
-    await expect(failing).rejects.toThrow("nobody executed a site while it changed");
+    await expect(failing).rejects.toThrow("Nobody executed a site during a flip");
     const opposite: Promise<unknown> = expect(idle).not.toBeSafeOn(amd);
-    await expect(opposite).rejects.toThrow("nobody executed a site while it changed");
+    await expect(opposite).rejects.toThrow("Nobody executed a site during a flip");
   });
 });
