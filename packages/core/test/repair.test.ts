@@ -28,7 +28,7 @@ import {
 } from "../src/index.js";
 import { naiveCheck } from "./naive.js";
 import { type ToyOptions, toy, untilMaintenance } from "./toy/architecture.js";
-import { AT, answer, check, first, only, scenario, strategy } from "./toy/scenario.js";
+import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 const repairs = (of: Scenario, options: RepairOptions = {}, architecture: ToyOptions = {}): Promise<Repairs> =>
   createSimulation({ architecture: toy(architecture) }).repairs(of, options);
@@ -137,9 +137,11 @@ describe("one added synchronisation", () => {
     );
     const of: Scenario = {
       ...scenario(writes, { cpus: 3, ...only("old-or-new") }),
+      sites: [site("nop3", "call"), site("nop", "ret", AT + 0x20n)],
+      executors: [{ entries: [AT] }],
       patchers: [
         { strategy: writes, sites: [0], flips: 1 },
-        { strategy: masked, sites: [], flips: 1 },
+        { strategy: masked, sites: [1], flips: 1 },
       ],
     };
     expect(answer(await check(of))).toBe("unsafe: old-or-new");
