@@ -1,7 +1,16 @@
-import { type Instruction, type MemoryOrder, type WindowModel, type WindowStep, window } from "@cmodx/core";
+import {
+  GRANTED,
+  type Instruction,
+  type MemoryOrder,
+  MONITOR,
+  type WindowModel,
+  type WindowStep,
+  window,
+} from "@cmodx/core";
 import { alternatives } from "./alternatives.js";
 import { type CmodxList, isInList } from "./cmodx.js";
 import { type Arm64Instruction, outputs, selectedInputs } from "./isa/index.js";
+import { accessing } from "./isa/memory-operations.js";
 
 const memory = ["read", "write"] as const;
 const caches = ["clean", "invalidate"] as const;
@@ -50,6 +59,11 @@ const steps: WindowModel["steps"] = {
 
 const own = (insn: Instruction): Arm64Instruction => insn as unknown as Arm64Instruction;
 
+const exclusive = ({ op }: Arm64Instruction): "load" | "store" | undefined => {
+  const kind = accessing(op)?.kind;
+  return kind === "reserve" ? "load" : kind === "exclusive" ? "store" : undefined;
+};
+
 /** The architectural memory order of Arm with a list of instructions that may be modified while they are executed. */
 export const armMemory = (list: CmodxList): MemoryOrder =>
   window({
@@ -63,6 +77,8 @@ export const armMemory = (list: CmodxList): MemoryOrder =>
     outputs: (insn) => outputs(own(insn)),
     selected: (insn, registers) => selectedInputs(own(insn), registers),
     alternatives: (insn) => alternatives(own(insn)),
+    exclusive: (insn) => exclusive(own(insn)),
+    conditional: (insn) => (exclusive(own(insn)) === "store" ? { [MONITOR]: GRANTED } : undefined),
     races: {
       allowed: (value) => isInList(value, list),
       why: `it was modified while it was executed, and one of both values is not in the CMODX list (${list.id})`,

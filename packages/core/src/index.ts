@@ -3,6 +3,7 @@ export { partsAtCommas } from "./commas.js";
 export * from "./cpu.js";
 export * from "./data.js";
 export * from "./errors.js";
+export { GRANTED, MONITOR, RELEASED, reserving, takesPlace } from "./exclusive.js";
 export { becauseOf } from "./explorer/empty.js";
 export type { CheckOptions } from "./explorer/explorer.js";
 export { countedProperties } from "./explorer/explorer.js";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type Architecture, differenceOf } from "./axioms/compare.js";
+import { PAIRS } from "./axioms/random.js";
 
 /*
  * Loads, stores and atomic accesses of every size, with dependencies and barriers between: random programs have the final states of the
@@ -8,7 +9,12 @@ import { type Architecture, differenceOf } from "./axioms/compare.js";
 
 const BATCH = 100;
 const batches = (["AArch64", "RISCV"] as const).flatMap((architecture): readonly (readonly [Architecture, number])[] =>
-  Array.from({ length: architecture === "AArch64" ? 6 : 3 }, (_, batch) => [architecture, batch * BATCH] as const),
+  [0, PAIRS].flatMap((first) =>
+    Array.from(
+      { length: architecture === "AArch64" ? 5 : 3 },
+      (_, batch) => [architecture, first + batch * BATCH] as const,
+    ),
+  ),
 );
 
 test.each(batches)(

@@ -2,8 +2,10 @@ import {
   type AccessKind,
   type BarrierOrder,
   type FetchModel,
+  GRANTED,
   type Instruction,
   type MemoryOrder,
+  MONITOR,
   type WaitingKind,
   type WindowModel,
   type WindowStep,
@@ -12,6 +14,7 @@ import {
 import { alternatives } from "./alternatives.js";
 import { outputs, type RiscvInstruction } from "./isa/index.js";
 import { inputs } from "./isa/inputs.js";
+import { exclusive } from "./isa/memory-operations.js";
 
 const accesses = ["read", "write"] as const;
 
@@ -77,6 +80,8 @@ const rvwmo = (isCoherent: boolean): MemoryOrder =>
     outputs: (insn) => outputs(own(insn)),
     selected: (insn) => inputs(own(insn)),
     alternatives: (insn) => alternatives(own(insn)),
+    exclusive: (insn) => exclusive(own(insn).op),
+    conditional: (insn) => (exclusive(own(insn).op) === "store" ? { [MONITOR]: GRANTED } : undefined),
     ahead: { instructions: 64, same: 3 },
   });
 

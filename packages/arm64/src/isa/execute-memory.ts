@@ -1,4 +1,4 @@
-import type { Access, Outcome, Registers } from "@cmodx/core";
+import { type Access, type Outcome, RELEASED, type Registers, reserving, takesPlace } from "@cmodx/core";
 import { type Context, evaluate, retire, trap, unsigned } from "./effect.js";
 import type { MemoryOperand, RegisterOperand } from "./instruction.js";
 import { type Accessing, changes } from "./memory-operations.js";
@@ -31,7 +31,9 @@ type Transfer = { readonly registers: readonly RegisterOperand[]; readonly acces
 
 const transferOf = ({ insn }: Context, { kind, size, tags }: Accessing, address: bigint): Transfer => {
   const operands = insn.operands.filter(isRegister);
-  const registers = kind === "load" || kind === "store" ? operands : operands.slice(0, 1);
+  // The first register of an exclusive store tells whether it took place.
+  const first = kind === "exclusive" ? operands.slice(1) : operands.slice(0, 1);
+  const registers = kind === "load" || kind === "store" ? operands : first;
   const bytes = size ?? registers[0]!.size;
   const accesses = registers.map((_, position) => ({
     address: unsigned(address + BigInt(position * bytes)),
@@ -71,6 +73,26 @@ const atomic = (context: Context, kind: keyof typeof changes, access: Access): O
   return retire(context, { registers, stores: kind === "cas" && old !== compared ? [] : [store] });
 };
 
+/** Loads and reserves the place (Arm ARM, LDXR and B2.17.1). */
+const reserve = (context: Context, access: Access, destination: RegisterOperand): Outcome => {
+  const [value] = context.loaded;
+  if (value === undefined) return { do: "load", from: [access] };
+  const written = writeRegister(context.registers, destination, value);
+  return retire(context, { registers: { ...written, ...reserving(access, value) } });
+};
+
+/** Stores where the place is reserved still, and tells with 0 that it did (Arm ARM, STXR). */
+const storeExclusive = (context: Context, access: Access, source: RegisterOperand): Outcome => {
+  const [status] = context.insn.operands.filter(isRegister);
+  const takes = takesPlace(context.registers, access, context.loaded);
+  if (takes === "load") return { do: "load", from: [{ ...access, tags: [] }] };
+  const registers = { ...writeRegister(context.registers, status!, takes ? 0n : 1n), ...RELEASED };
+  return retire(context, {
+    registers,
+    stores: takes ? [stored(access, readRegister(context.registers, source))] : [],
+  });
+};
+
 /** Executes a load, a store or an atomic access. */
 export const executeMemory = (context: Context, accessing: Accessing): Outcome => {
   const place = placeOf(context);
@@ -84,6 +106,8 @@ export const executeMemory = (context: Context, accessing: Accessing): Outcome =
     );
     return retire(context, { registers: place.registers, stores });
   }
+  if (kind === "reserve") return reserve(context, accesses[0]!, registers[0]!);
+  if (kind === "exclusive") return storeExclusive(context, accesses[0]!, registers[0]!);
   if (kind !== "load") return atomic(context, kind, accesses[0]!);
   if (context.loaded.length < accesses.length) return { do: "load", from: accesses };
   const written = registers.reduce((all, register, position) => {

@@ -25,7 +25,8 @@ const operandInputs = (operand: Operand, role: Input["role"]): readonly Input[] 
 const isLoaded = ({ op, operands }: Arm64Instruction, position: number): boolean => {
   const kind = accessing(op)?.kind;
   if (operands[position]?.kind !== "register" || kind === undefined) return false;
-  if (kind === "load") return true;
+  if (kind === "load" || kind === "reserve") return true;
+  if (kind === "exclusive") return position === 0;
   return kind !== "store" && kind !== "cas" && position === 1;
 };
 

@@ -18,6 +18,8 @@ export type MemoryOperation =
   | `ldar${Part}`
   | `stlr${Part}`
   | `ldapr${Part}`
+  | `ld${"" | "a"}xr${Part}`
+  | `st${"" | "l"}xr${Part}`
   | "ldp"
   | "ldpsw"
   | "stp"
@@ -25,7 +27,7 @@ export type MemoryOperation =
 
 /** How an operation accesses memory. */
 export type Accessing = {
-  readonly kind: "load" | "store" | keyof typeof changes;
+  readonly kind: "load" | "store" | "reserve" | "exclusive" | keyof typeof changes;
   /** Bytes of one register that are transferred; the register's own width where it is absent. */
   readonly size?: 1 | 2 | 4;
   /** Whether a loaded value is sign-extended. */
@@ -56,6 +58,10 @@ const plain: [string, Accessing][] = partNames.flatMap((part) => [
   [`ldar${part}`, { kind: "load", ...sized(part), tags: ["acquire"], aligned: true }],
   [`ldapr${part}`, { kind: "load", ...sized(part), tags: ["acquire-pc"], aligned: true }],
   [`stlr${part}`, { kind: "store", ...sized(part), tags: ["release"], aligned: true }],
+  [`ldxr${part}`, { kind: "reserve", ...sized(part), tags: ["exclusive"], aligned: true }],
+  [`ldaxr${part}`, { kind: "reserve", ...sized(part), tags: ["exclusive", "acquire"], aligned: true }],
+  [`stxr${part}`, { kind: "exclusive", ...sized(part), tags: ["exclusive"], aligned: true }],
+  [`stlxr${part}`, { kind: "exclusive", ...sized(part), tags: ["exclusive", "release"], aligned: true }],
 ]);
 
 const extending: [string, Accessing][] = Object.entries({ b: 1, h: 2, w: 4 } as const).flatMap(([letter, size]) =>

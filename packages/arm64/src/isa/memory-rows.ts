@@ -61,6 +61,10 @@ const ordered = ["00 b W", "01 h W", "10 - W", "11 - X"]
         ${size} 001000 1 ${acquire} 1 rs ${release} 11111 rn rt |> cas${order}${suffix} ${letter}s ${letter}t [base]`;
     });
     return `
+      ${size} 001000 0 0 0 rs 0 11111 rn rt                 |> stxr${suffix} Ws ${letter}t [base]
+      ${size} 001000 0 0 0 rs 1 11111 rn rt                 |> stlxr${suffix} Ws ${letter}t [base]
+      ${size} 001000 0 1 0 11111 0 11111 rn rt              |> ldxr${suffix} ${letter}t [base]
+      ${size} 001000 0 1 0 11111 1 11111 rn rt              |> ldaxr${suffix} ${letter}t [base]
       ${size} 001000 1 0 0 11111 1 11111 rn rt              |> stlr${suffix} ${letter}t [base]
       ${size} 001000 1 1 0 11111 1 11111 rn rt              |> ldar${suffix} ${letter}t [base]
       ${size} 111 0 00 1 0 1 11111 1 100 00 rn rt           |> ldapr${suffix} ${letter}t [base]

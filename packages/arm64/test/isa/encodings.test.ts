@@ -260,7 +260,7 @@ describe("decode", () => {
     ["a base that is written back and stored", 0xa9800001, "undefined"],
     ["a logical immediate of all ones", 0x9240fc00, "undefined"],
     ["ADD with a rotation", 0x8bc00000, "undefined"],
-    ["an exclusive load", 0xc85f7c20, "unsupported"],
+    ["an exclusive load of a pair", 0xc87f0820, "unsupported"],
     ["a vector instruction", 0x4e208400, "unsupported"],
     ["a system register that is not modelled", 0xd5381000, "unsupported"],
   ])("%s", (_, word, answer) => expect(decode(bytesOf(word), "")).toBe(answer));

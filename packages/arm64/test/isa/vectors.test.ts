@@ -42,8 +42,11 @@ const ofSystem: ReadonlySet<string> = new Set([
 /** STADD and its like are the operations that keep what they load, without a place to keep it in. */
 const keeping = (op: string): string => op.replace(/^st(?=add|clr|eor|set)/, "ld");
 
-/** What test/isa/execute.test.ts runs instead. */
-const ofOthers: ReadonlySet<string> = new Set(["rbit", "rev", "rev16", "rev32", "clz"]);
+/** What litmus tests run instead (packages/litmus/test/exclusives.test.ts, files.test.ts). */
+const ofOthers: ReadonlySet<string> = new Set([
+  ...["rbit", "rev", "rev16", "rev32", "clz"],
+  ...["", "b", "h"].flatMap((part) => ["ldxr", "ldaxr", "stxr", "stlxr"].map((name) => name + part)),
+]);
 
 /** The operations of a vector's code. */
 const operationsOf = (code: Buffer): readonly string[] =>

@@ -1,6 +1,7 @@
 import type { Instruction, Registers } from "../instruction-set.js";
 import type { Machine } from "../machine/machine.js";
 import type { CpuState } from "../state.js";
+import { reservationFor } from "./window-exclusive.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
 import type { WindowModel } from "./window-model.js";
 import { type WindowEntry, windowOfCpu, withWindow } from "./window-state.js";
@@ -35,6 +36,10 @@ export const withFetched = (
   const is = instructionOf(entry.at, entry.bytes, mode, model, machine);
   const push = (guess: Partial<WindowEntry>): CpuState =>
     withWindow(cpu, { ...window, entries: [...window.entries, { ...entry, ...guess }] });
+  if (is.exclusive === "store") {
+    const reservation = reservationFor(view.entries, view.entries.length, cpu);
+    return (reservation === undefined || reservation.lost ? [0] : [0, 1]).map((way) => push({ way }));
+  }
   if (is.compares && model.atomics !== undefined) return [0, 1].map((way) => push({ way }));
   const decided = !is.inputs.some(({ register, role }) => role === "branch" && view.unknown.has(register));
   if (decided || is.insn === undefined || is.alternatives.length === 0) return [push({})];

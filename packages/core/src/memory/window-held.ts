@@ -1,6 +1,7 @@
-import type { MemoryState, Place } from "../state.js";
+import type { CpuState, MemoryState, Place } from "../state.js";
+import { isPending, reservationFor } from "./window-exclusive.js";
 import { overlap } from "./window-places.js";
-import type { SeenEntry, WindowView } from "./window-view.js";
+import type { WindowView } from "./window-view.js";
 
 /*
  * R43: no store of another CPU comes between the load and the store of an atomic access. Until the CPU has done something behind it that
@@ -11,21 +12,25 @@ import type { SeenEntry, WindowView } from "./window-view.js";
 const NONE: readonly Place[] = [];
 
 /** The places that a CPU's atomic accesses hold: those that have loaded from memory, and behind which the CPU has stored. */
-export const heldBy = (view: WindowView | undefined): readonly Place[] => {
-  if (view === undefined || !view.entries.some(({ entry }) => entry.half === true)) return NONE;
-  const isHolding = (seen: SeenEntry, index: number): boolean =>
-    seen.entry.half === true &&
-    seen.entry.from === undefined &&
+export const heldBy = (view: WindowView | undefined, cpu: CpuState): readonly Place[] => {
+  if (view === undefined || !view.entries.some((seen) => seen.entry.half === true || isPending(seen))) return NONE;
+  const isSeen = (index: number): boolean =>
     view.entries.slice(index + 1).some(({ entry, stores }) => entry.done === true && stores.length > 0);
-  return view.entries.flatMap((seen, index) =>
-    isHolding(seen, index) ? (seen.accesses ?? []).map(({ address, size }) => ({ address, size })) : [],
-  );
+  return view.entries.flatMap((seen, index): readonly Place[] => {
+    if (seen.entry.half !== true && !isPending(seen)) return NONE;
+    if (!isSeen(index)) return NONE;
+    if (seen.entry.half === true) return seen.entry.from === undefined ? (seen.accesses ?? []).map(placeOf) : NONE;
+    const reservation = reservationFor(view.entries, index, cpu);
+    return reservation?.place !== undefined && reservation.isOpen ? [placeOf(reservation.place)] : NONE;
+  });
 };
 
+const placeOf = ({ address, size }: Place): Place => ({ address, size });
+
 /** The places that are held for other CPUs than that of a view. */
-export const heldByOthers = (view: WindowView, { held }: MemoryState): readonly Place[] => {
+export const heldByOthers = (view: WindowView, cpu: CpuState, { held }: MemoryState): readonly Place[] => {
   if (held === undefined) return NONE;
-  const own = [...heldBy(view)];
+  const own = [...heldBy(view, cpu)];
   return held.filter((place) => {
     const at = own.findIndex((each) => each.address === place.address && each.size === place.size);
     if (at >= 0) own.splice(at, 1);

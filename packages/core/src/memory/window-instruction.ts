@@ -23,6 +23,8 @@ export type WindowInstruction = {
   readonly order: WindowStep | undefined;
   readonly inputs: ReturnType<Machine["instructionSet"]["inputs"]>;
   readonly outputs: readonly string[];
+  /** It reserves a place, or stores to a reserved one. */
+  readonly exclusive: "load" | "store" | undefined;
   /** It may have no effect, as its `data` inputs tell. */
   readonly conditional: boolean;
   /** It may go on elsewhere than behind itself. */
@@ -68,6 +70,7 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
     storeTags: NONE,
     exchanges: false,
     compares: false,
+    exclusive: undefined,
     step: undefined,
     order: undefined,
     inputs: [],
@@ -87,13 +90,15 @@ const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machi
   const decides = inputs.some(({ role }) => role === "branch");
   const alternatives = decides ? model.alternatives(decoded) : WAYS;
   const given = model.conditional?.(decoded);
+  const exclusive = model.exclusive?.(decoded);
   const common = {
     insn: decoded,
     trap: undefined,
     inputs,
     outputs,
     alternatives,
-    conditional: given !== undefined,
+    exclusive,
+    conditional: given !== undefined && exclusive === undefined,
     behind,
     tags: NONE,
     storeTags: NONE,

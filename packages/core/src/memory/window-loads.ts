@@ -31,7 +31,7 @@ export const loadNow = (
     if (older.access === "clean" && !older.performed && sameLine(older, load, machine)) return undefined;
     if (left.size === 0 || !storesNow(older)) continue;
     const stored = [...left].filter((byte) => storesTo(older, byte));
-    if (stored.length > 0 && !isForwarding(older, load, model)) return undefined;
+    if (stored.length > 0 && !isForwarding(older, load, view, model)) return undefined;
     for (const byte of stored) {
       left.delete(byte);
       sources.set(byte, i);
@@ -60,12 +60,20 @@ const storesOf = ({ stores, own, is, accesses = [] }: SeenEntry): readonly Acces
   own && is.kind === "atomic" ? accesses : stores;
 
 /** Whether a load may find now what an older store of its place has not made visible to others. */
-const isForwarding = (older: SeenEntry, load: SeenEntry, model: WindowModel): boolean => {
+const isForwarding = (older: SeenEntry, load: SeenEntry, view: WindowView, model: WindowModel): boolean => {
   if (!older.dataKnown) return false;
-  if (older.is.kind !== "atomic" || older.own) return true;
+  if (older.own) return true;
+  if (older.is.exclusive === "store") {
+    const reserving = view.entries.slice(0, view.entries.indexOf(older)).findLast(({ is }) => is.exclusive === "load");
+    return model.atomics !== undefined && (isPlain(load, model) || reserving === undefined || reserving.begun);
+  }
+  if (older.is.kind !== "atomic") return true;
   // A load that acquires comes behind the load of an atomic access whose store it finds.
-  return model.atomics !== undefined && (older.begun || load.is.tags.every((tag) => model.tags[tag] === undefined));
+  return model.atomics !== undefined && (older.begun || isPlain(load, model));
 };
+
+const isPlain = ({ is }: SeenEntry, model: WindowModel): boolean =>
+  is.tags.every((tag) => model.tags[tag] === undefined);
 
 const storedByte = (seen: SeenEntry, address: bigint): number | undefined => {
   for (const store of seen.stores) {

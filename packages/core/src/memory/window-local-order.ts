@@ -65,8 +65,8 @@ export const localOrderOf = (view: WindowView, window: WindowState, model: Windo
       if (!seen.begun && kinds.includes("read")) {
         if (isQuiet) silent++;
         else waiting.read++;
-        if (acquire || hasTag(is.tags, "acquire-pc", model)) block(BOTH);
       }
+      if (!seen.begun && (acquire || hasTag(is.tags, "acquire-pc", model))) block(BOTH);
       if (!seen.performed) {
         for (const kind of kinds) if (kind !== "read") waiting[kind]++;
         if (release) releases++;

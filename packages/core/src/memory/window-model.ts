@@ -56,6 +56,8 @@ export type WindowModel = {
    * their place. Where this is absent they are one, and no load finds their store before all do.
    */
   readonly atomics?: "load-and-store";
+  /** Of an instruction with an exclusive access: whether it reserves a place or stores to a reserved one. */
+  exclusive?(insn: Instruction): "load" | "store" | undefined;
   /** What waits until every branch before it is decided. */
   readonly afterBranches: readonly WaitingKind[];
   /** What waits until the addresses of all loads and stores before it are known. */

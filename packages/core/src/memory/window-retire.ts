@@ -143,7 +143,9 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Ma
     const by = handler === undefined ? [] : caught(insn, vector, handler, machine);
     observed.push(...by, ...raised(insn, vector, code.routine, machine, head.forbidden ?? entry.store));
   }
-  const window = windowOfCpu(cpu);
+  const { lost: _, ...kept } = windowOfCpu(cpu);
+  const gone = is.exclusive === undefined ? windowOfCpu(cpu).lost : is.exclusive === "load" ? entry.lost : undefined;
+  const window: WindowState = gone === true ? { ...kept, lost: true } : kept;
   const faults = [...new Set([...(window.faults ?? []), `${vector} ${addressKey(at)}`])].sort();
   const shifted = withWindow(cpu, {
     ...window,

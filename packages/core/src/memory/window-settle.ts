@@ -101,7 +101,7 @@ const normalized = (cpu: CpuState, view: WindowView): CpuState => {
   const entries = view.entries.map((seen, i) => {
     const { entry } = seen;
     const decided = entry.next !== undefined && seen.outcome !== undefined && !seen.undecided;
-    const chosen = entry.way !== undefined && seen.firm;
+    const chosen = entry.way !== undefined && seen.firm && seen.is.exclusive !== "store";
     const found = entry.overtaken !== undefined && !hasOlderLoad(view, i);
     if (!decided && !chosen && !found) return entry;
     changed = true;

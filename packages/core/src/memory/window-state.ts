@@ -28,6 +28,9 @@ export type WindowEntry = {
   readonly stored?: readonly bigint[];
   /** An atomic access that has loaded and has still to store. */
   readonly half?: true;
+  /** A load that has reserved its place, and whether somebody else has stored there since. */
+  readonly reserves?: true;
+  readonly lost?: true;
   /** Its store, maintenance or synchronisation has taken place; of a barrier: invalidations before it have reached every CPU. */
   readonly done?: true;
   /** How its site stood when it was fetched, of a trap. */
@@ -71,6 +74,8 @@ export type WindowState = {
   readonly faults?: readonly string[];
   /** An instruction was executed that raced and may not. */
   readonly raced?: true;
+  /** Somebody else has stored to the place that the context has reserved. */
+  readonly lost?: true;
   /** What another CPU stored made this one do something again, which it has not begun. */
   readonly again?: true;
 };
@@ -97,6 +102,7 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
     window.begun.length === 0 &&
     window.raced === undefined &&
     window.again === undefined &&
+    window.lost === undefined &&
     window.faults === undefined &&
     Object.keys(window.racing).length === 0
       ? null

@@ -1,4 +1,5 @@
 import type { Data } from "../data.js";
+import { reservedIn } from "../exclusive.js";
 import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
@@ -8,8 +9,9 @@ import { HOME } from "../machine/reserved.js";
 import { freedIn } from "../machine/text.js";
 import { type Change, type Fetched, fetchChoices, overlaid, withBehind } from "../machine/windows.js";
 import { cpuMap, type Effect, type Observation } from "../rule.js";
-import { addressKey, type Cell, type CpuState, type MemoryState } from "../state.js";
+import { addressKey, type Cell, type CpuState, type MemoryState, running } from "../state.js";
 import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./window-code.js";
+import { isGranted, isPending } from "./window-exclusive.js";
 import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";
 import { heldBy, heldByOthers, isHeld, withHeld } from "./window-held.js";
 import { instructionOf } from "./window-instruction.js";
@@ -108,7 +110,9 @@ export const perform = (stepping: Stepping, index: number): readonly Effect[] =>
     case "read":
       return load(stepping, index);
     case "write":
-      return seen.firm && seen.outcome !== undefined ? store(stepping, index) : [];
+      return seen.firm && seen.outcome !== undefined && isGranted(view.entries, index, stepping.cpu)
+        ? store(stepping, index)
+        : [];
     case "atomic":
       return model.atomics === "load-and-store" ? load(stepping, index) : exchange(stepping, index);
     case "clean":
@@ -131,6 +135,7 @@ const load = (stepping: Stepping, index: number): readonly Effect[] => {
     ...seen.entry,
     ...found,
     ...(seen.access === "atomic" ? { half: true } : {}),
+    ...(seen.is.exclusive === "load" ? { reserves: true } : {}),
     ...(hasOlderLoad(view, index) ? { overtaken: bytesOf(seen).map(() => false) } : {}),
     ...(data === undefined ? {} : { data }),
   };
@@ -152,12 +157,12 @@ const load = (stepping: Stepping, index: number): readonly Effect[] => {
 
 /** R43: the memory with what the CPU's atomic accesses hold after a step; undefined where another CPU holds some of it. */
 const holding = (
-  { view, memory: before, model, machine }: Stepping,
+  { cpu: stood, view, memory: before, model, machine }: Stepping,
   cpu: CpuState,
   memory: MemoryState,
 ): MemoryState | undefined => {
-  const others = heldByOthers(view, before);
-  const own = heldBy(viewOf(cpu, model, machine));
+  const others = heldByOthers(view, stood, before);
+  const own = heldBy(viewOf(cpu, model, machine), cpu);
   return own.some((place) => isHeld(place, others)) ? undefined : withHeld(memory, [...others, ...own]);
 };
 
@@ -243,7 +248,7 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
     const { at } = seen.entry;
     return settled(stepping, withEntry(cpu, index, faulted), observation("window-fault", { at, address: readOnly }));
   }
-  const others = heldByOthers(view, memory);
+  const others = heldByOthers(view, cpu, memory);
   if (stores.some((access) => isHeld(access, others))) return [];
   const changes: Change[] = [];
   const bytes: { [address: string]: string } = {};
@@ -354,24 +359,37 @@ export const overtakeMap = (model: WindowModel) =>
       const { stores, changes } = args;
       const cpu = ageStored(before, changes, model, machine);
       const window = windowOfCpu(cpu);
-      if (!window.entries.some(({ overtaken, half }) => overtaken !== undefined || half === true)) return cpu;
+      const context = running(cpu);
+      const place = context?.code.run === "machine" ? reservedIn(context.code.registers) : undefined;
+      const looks = ({ overtaken, half, reserves }: WindowEntry): boolean =>
+        overtaken !== undefined || half === true || reserves === true;
+      if (place === undefined && !window.entries.some(looks)) return cpu;
       const view = viewOf(cpu, model, machine);
       if (view === undefined) return cpu;
       const isHit = (entry: WindowEntry, byte: bigint, at: number): boolean =>
         sourceOf(entry, at) === 0 &&
         stores.some(({ address, size }) => byte >= address && byte < address + BigInt(size));
       // R43: an atomic access whose place others have stored to loads again; what all see that came behind it would have held them back.
+      const hits = (seen: SeenEntry): boolean => bytesOf(seen).some((byte, at) => isHit(seen.entry, byte, at));
+      const takes = view.entries.map((seen) => seen.entry.reserves === true && hits(seen));
+      const isGone = place !== undefined && stores.some((store) => isHeld(store, [place]));
+      const goesWith = (index: number): boolean => {
+        const last = view.entries.slice(0, index).findLastIndex(({ is }) => is.exclusive !== undefined);
+        return last < 0 ? isGone : takes[last] === true;
+      };
       const lost = view.entries.findIndex(
-        (seen) => seen.entry.half === true && bytesOf(seen).some((byte, at) => isHit(seen.entry, byte, at)),
+        (seen, index) => (seen.entry.half === true && hits(seen)) || (isPending(seen) && goesWith(index)),
       );
       const kept = lost < 0 ? window.entries : window.entries.slice(0, lost);
       const entries = kept.map((entry, i): WindowEntry => {
-        const { overtaken } = entry;
-        if (overtaken === undefined) return entry;
+        const stood = takes[i] === true ? { ...entry, lost: true as const } : entry;
+        const { overtaken } = stood;
+        if (overtaken === undefined) return stood;
         const bytes = bytesOf(view.entries[i] as SeenEntry);
-        const after = overtaken.map((already, at) => already || isHit(entry, bytes[at] as bigint, at));
-        return after.some((now, at) => now !== overtaken[at]) ? { ...entry, overtaken: after } : entry;
+        const after = overtaken.map((already, at) => already || isHit(stood, bytes[at] as bigint, at));
+        return after.some((now, at) => now !== overtaken[at]) ? { ...stood, overtaken: after } : stood;
       });
-      return withWindow(cpu, { ...window, entries, ...(lost < 0 ? {} : { again: true as const }) });
+      const flags = { ...(lost < 0 ? {} : { again: true as const }), ...(isGone ? { lost: true as const } : {}) };
+      return withWindow(cpu, { ...window, entries, ...flags });
     },
   });

@@ -1,3 +1,4 @@
+import { GRANTED, MONITOR, RELEASED } from "../exclusive.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
 import { catches } from "../machine/faults.js";
@@ -206,6 +207,7 @@ const lookOn = (
     let access: SeenEntry["access"];
     const usable = known || (guessed !== undefined && onlyBranchInputsMissing(is, unknown));
     const placed = addressKnown && (known || !is.conditional);
+    if (is.exclusive === "store") return conditional();
     if (is.kind === "atomic") {
       const first = placed ? run(given) : undefined;
       if (first === undefined || first.do === "load") return atomic(first?.from, run);
@@ -280,6 +282,34 @@ const lookOn = (
       mode,
       undecided,
     };
+
+    /** A store to a reserved place: whether it takes place is guessed, and so its result is known at once. */
+    function conditional(): SeenEntry {
+      const storing = entry.way === STORES;
+      const to = storing && !addressKnown ? undefined : run({ ...registers, [MONITOR]: storing ? GRANTED : 0n });
+      const released = (registers[MONITOR] ?? 0n) === 0n ? {} : RELEASED;
+      const status = Object.fromEntries(is.outputs.map((register) => [register, storing ? 0n : 1n]));
+      const stores = to === undefined ? undefined : storesOf(to);
+      const ownStack = stores !== undefined && stores.length > 0 && stores.every(({ address }) => onStack(address));
+      const isTrap = to?.do === "trap";
+      const ended = to?.do === "retire" ? { ...to, registers: { ...to.registers, ...status, ...released } } : to;
+      return {
+        ...common,
+        own: ownStack,
+        ...(forbidden === undefined ? {} : { forbidden }),
+        outcome: (storing ? known : !isTrap) && ended?.do !== "load" ? ended : undefined,
+        accesses: storing ? stores : NO_ACCESS,
+        access: storing && !ownStack && !isTrap ? "write" : undefined,
+        stores: storing ? (stores ?? NO_ACCESS) : NO_ACCESS,
+        dataKnown: known,
+        storeFirm: firm,
+        ...(isTrap ? {} : { result: { registers: { ...status, ...released }, firm: true } }),
+        firm: storing ? firm && known : true,
+        next: isTrap ? (entry.done === true ? handlerOf(to) : undefined) : is.behind,
+        mode: entry.mode ?? "",
+        undecided: false,
+      };
+    }
 
     /** An atomic access: its result is known once it has loaded, what it stores sometimes sooner, sometimes later. */
     function atomic(

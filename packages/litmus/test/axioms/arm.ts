@@ -5,7 +5,9 @@ import {
   type Execution,
   finalStates,
   INITIAL,
+  isAtomic,
   isBefore,
+  isPair,
   newerThan,
   overlap,
 } from "./execution.js";
@@ -45,10 +47,8 @@ const isSequential = (event: Event): boolean =>
   isAcquire(event) && !(event.op.do === "load" && event.op.acquire === "acquire-pc");
 const isRelease = ({ op, writes }: Event): boolean =>
   writes && (op.do === "store" || op.do === "atomic") && op.release === true;
+const isExclusive = ({ op }: Event): boolean => op.do === "atomic" && op.kind === "pair";
 const isSilent = ({ op, reads }: Event): boolean => reads && op.do === "atomic" && op.silent === true;
-
-/** Whether an atomic access is one that a barrier or a tag looks at as a pair. */
-const isPair = (a: Event, b: Event): boolean => a.thread === b.thread && a.at === b.at && a.reads && b.writes;
 
 /** By write, the reads behind it whose place it was the last to write to in its thread. */
 const readSuccessors = (events: readonly Event[], write: number): readonly number[] => {
@@ -104,7 +104,12 @@ const dependenciesOf = (
     } else {
       const data = of(op.data);
       const read = op.do === "atomic" ? (dependents[i - 1] as Dependent).whole : NOTHING;
-      const loaded = op.do !== "atomic" || op.kind === "swp" ? NOTHING : isCas ? asPick(both(read, compared)) : read;
+      const loaded =
+        op.do !== "atomic" || op.kind === "swp" || op.kind === "pair"
+          ? NOTHING
+          : isCas
+            ? asPick(both(read, compared))
+            : read;
       dependents[i] = { address, data, whole: both(address, data, loaded) };
     }
   });
@@ -131,7 +136,7 @@ const isPossibleWith = (execution: Execution, casKeeps: boolean): boolean => {
       if (isAcquire(a) || isRelease(b)) put(i, j);
       if (isRelease(a) && isSequential(b)) put(i, j);
       const pairOf = events[i - 1];
-      if (isRelease(a) && pairOf !== undefined && isPair(pairOf, a) && isAcquire(pairOf)) put(i, j);
+      if (isRelease(a) && pairOf !== undefined && isPair(pairOf, a) && isAcquire(pairOf) && !isExclusive(a)) put(i, j);
       const ops = (program.threads[a.thread] as readonly Op[]).slice(a.at + 1, b.at);
       ops.forEach((op, k) => {
         const at = a.at + 1 + k;
@@ -166,7 +171,7 @@ const isPossibleWith = (execution: Execution, casKeeps: boolean): boolean => {
       if (pairOf !== undefined && isPair(pairOf, write) && isAcquire(events[read] as Event)) put(w - 1, read);
       // Beyond the model: the sum that an atomic access stores is not found before what it adds to, since no CPU guesses values.
       const { op } = write;
-      const computes = op.do === "atomic" && op.kind !== "swp" && op.kind !== "cas";
+      const computes = op.do === "atomic" && !["swp", "cas", "pair"].includes(op.kind);
       if (computes && from[read]?.includes(w)) put(w - 1, read);
     }
   });
@@ -187,20 +192,6 @@ const isPossibleWith = (execution: Execution, casKeeps: boolean): boolean => {
     for (const write of newerThan(execution, i))
       if (events[write]?.thread !== event.thread && !order.add(i, write)) return false;
     return true;
-  });
-};
-
-/** No write of another thread comes between the read and the write of an atomic access. */
-const isAtomic = (execution: Execution): boolean => {
-  const { events, coherence } = execution;
-  return events.every((write, w) => {
-    const read = events[w - 1];
-    if (read === undefined || !isPair(read, write)) return true;
-    const order = coherence.get(write.place) as readonly number[];
-    const newer = newerThan(execution, w - 1);
-    return order
-      .slice(0, order.indexOf(w))
-      .every((other) => !newer.has(other) || events[other]?.thread === write.thread);
   });
 };
 

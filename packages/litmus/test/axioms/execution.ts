@@ -122,7 +122,7 @@ const valuesOf = ({ events, from }: Pick<Execution, "events" | "from">): readonl
       if (event.writes) {
         const { op } = event;
         const loaded =
-          op.do === "store" || (op.do === "atomic" && (op.kind === "swp" || op.kind === "cas"))
+          op.do === "store" || (op.do === "atomic" && (op.kind === "swp" || op.kind === "cas" || op.kind === "pair"))
             ? 0n
             : found[event.reads ? i : i - 1];
         if (loaded !== undefined) stored[i] = storedBy(op, loaded);
@@ -174,8 +174,9 @@ function* eventsOf(program: Program, parts: "one" | "two"): Generator<readonly E
     const event = (reads: boolean, writes: boolean): Event => ({ op, thread, at, place, offset, size, reads, writes });
     if (op.do === "load") return [[event(true, false)]];
     if (op.do === "store") return [[event(false, true)]];
-    if (parts === "one") return [[event(true, true)]];
     const both = [event(true, false), event(false, true)];
+    if (op.kind === "pair") return [both, both.slice(0, 1)];
+    if (parts === "one") return [[event(true, true)]];
     return op.kind === "cas" ? [both, both.slice(0, 1)] : [both];
   });
   for (const chosen of product(choices)) yield chosen.flat();
@@ -243,4 +244,22 @@ export const finalStates = (
     }
   }
   return states;
+};
+
+/** Whether two events are the load and the store of one access. */
+export const isPair = (a: Event, b: Event): boolean =>
+  a.thread === b.thread && a.at === b.at && a.reads && b.writes && a !== b;
+
+/** No write of another thread comes between the read and the write of an atomic access. */
+export const isAtomic = (execution: Execution): boolean => {
+  const { events, coherence } = execution;
+  return events.every((write, w) => {
+    const read = events[w - 1];
+    if (read === undefined || !isPair(read, write)) return true;
+    const order = coherence.get(write.place) as readonly number[];
+    const newer = newerThan(execution, w - 1);
+    return order
+      .slice(0, order.indexOf(w))
+      .every((other) => !newer.has(other) || events[other]?.thread === write.thread);
+  });
 };

@@ -48,6 +48,14 @@ const aarch64: Writing = {
         const order = `${op.acquire ? "A" : ""}${op.release ? "L" : ""}${suffix[op.size]}`;
         const result = op.silent ? `${letter}ZR` : `${letter}${i}`;
         if (op.kind === "cas") return [`MOV X${i},X${compare}`, `CAS${order} ${letter}${i},${letter}${value},[X${at}]`];
+        if (op.kind === "pair") {
+          const [load, store] = [op.acquire ? "LDAXR" : "LDXR", op.release ? "STLXR" : "STXR"];
+          const status = `W${SCRATCH + 2}`;
+          return [
+            `${load}${suffix[op.size]} ${letter}${i},[X${at}]`,
+            `${store}${suffix[op.size]} ${status},${letter}${value},[X${at}]`,
+          ];
+        }
         const name = op.kind === "swp" ? "SWP" : `LD${op.kind.toUpperCase()}`;
         return [`${name}${order} ${letter}${value},${result},[X${at}]`];
       }
@@ -75,6 +83,13 @@ const riscv: Writing = {
       case "store":
         return [`s${riscvSuffix[op.size]} ${x(value)},${op.offset}(${x(at)})`];
       case "atomic": {
+        if (op.kind === "pair") {
+          const width = riscvSuffix[op.size];
+          return [
+            `lr.${width}${op.acquire ? ".aq" : ""} ${x(i)},(${x(at)})`,
+            `sc.${width}${op.release ? ".rl" : ""} ${x(SCRATCH + 2)},${x(value)},(${x(at)})`,
+          ];
+        }
         const name = { swp: "swap", add: "add", set: "or", clr: "and", eor: "xor", cas: "" }[op.kind];
         const order = op.acquire && op.release ? ".aq.rl" : op.acquire ? ".aq" : op.release ? ".rl" : "";
         return [

@@ -10,7 +10,8 @@ export type Size = 1 | 2 | 4 | 8;
 /** Bytes of a place. Every place has eight, 0 at first. */
 export type Span = { readonly place: Place; readonly offset: number; readonly size: Size };
 
-export type AtomicKind = "swp" | "add" | "set" | "clr" | "eor" | "cas";
+/** `pair` is an exclusive load and store, LDXR and STXR or LR and SC, which store or not. */
+export type AtomicKind = "swp" | "add" | "set" | "clr" | "eor" | "cas" | "pair";
 
 /** Barriers of AArch64, and fences of RISC-V by their sets. */
 export type Barrier = "DMB SY" | "DMB LD" | "DMB ST" | "DSB SY" | "DSB LD" | "DSB ST" | `fence ${string}`;

@@ -24,6 +24,9 @@ const kinds: readonly AtomicKind[] = ["swp", "swp", "add", "set", "clr", "eor", 
 /** Reads and writes that a program has at the most: each multiplies what may happen. */
 const MOST = { events: 8, writes: 4 };
 
+/** From this seed on atomic accesses are exclusive loads and stores half the time. */
+export const PAIRS = 10_000;
+
 /** A random program of two threads, sometimes three: most of accesses of one size, some of several. */
 export const randomProgram = (seed: number, architecture: "AArch64" | "RISCV"): Program => {
   const random: Random = randomOf(seed);
@@ -70,7 +73,8 @@ export const randomProgram = (seed: number, architecture: "AArch64" | "RISCV"): 
       } else if (what < 8 && left.events > 1 && left.writes > 0) {
         left.events -= 2;
         left.writes--;
-        const kind = isArm ? pick(kinds) : pick(kinds.slice(0, 6));
+        const isPair = seed >= PAIRS && random(2) === 0;
+        const kind = isPair ? "pair" : isArm ? pick(kinds) : pick(kinds.slice(0, 6));
         const order = pick(["", "", "a", "l", "al"]);
         ops.push({
           do: "atomic",
@@ -80,7 +84,7 @@ export const randomProgram = (seed: number, architecture: "AArch64" | "RISCV"): 
           ...(kind === "cas" ? { compare: pick([0, 0, 1, 2]), ...on("compared") } : {}),
           ...(order.includes("a") ? { acquire: true as const } : {}),
           ...(order.includes("l") ? { release: true as const } : {}),
-          ...(kind !== "cas" && random(4) === 0 ? { silent: true as const } : {}),
+          ...(kind !== "cas" && kind !== "pair" && random(4) === 0 ? { silent: true as const } : {}),
           ...on("address"),
           ...on("data"),
         });

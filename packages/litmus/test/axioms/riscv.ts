@@ -5,7 +5,9 @@ import {
   type Execution,
   finalStates,
   INITIAL,
+  isAtomic,
   isBefore,
+  isPair,
   newerThan,
   overlap,
 } from "./execution.js";
@@ -16,8 +18,10 @@ import type { Op, Program } from "./program.js";
  * is one event, which reads and writes.
  */
 
-const isAcquire = ({ op }: Event): boolean => (op.do === "load" || op.do === "atomic") && op.acquire !== undefined;
-const isRelease = ({ op }: Event): boolean => (op.do === "store" || op.do === "atomic") && op.release === true;
+const isAcquire = ({ op, reads }: Event): boolean =>
+  reads && (op.do === "load" || op.do === "atomic") && op.acquire !== undefined;
+const isRelease = ({ op, writes }: Event): boolean =>
+  writes && (op.do === "store" || op.do === "atomic") && op.release === true;
 
 const fenceOrders = (barrier: string, a: Event, b: Event): boolean => {
   const [before = "", behind = ""] = barrier.replace(/^fence /, "").split(",");
@@ -30,6 +34,7 @@ const fenceOrders = (barrier: string, a: Event, b: Event): boolean => {
 const bytesOf = ({ offset, size }: Event): readonly number[] => Array.from({ length: size }, (_, i) => offset + i);
 
 const isPossible = (execution: Execution): boolean => {
+  if (!isAtomic(execution)) return false;
   const { program, events, from } = execution;
   const order = new Order(events.length);
   const eventOf = (thread: number, at: number | undefined): number =>
@@ -60,6 +65,8 @@ const isPossible = (execution: Execution): boolean => {
     if (ops.some((op) => op.do === "barrier" && fenceOrders(op.barrier, a, b))) return true;
     // 5, 6, 7
     if (isAcquire(a) || isRelease(b) || (isRelease(a) && isAcquire(b))) return true;
+    // 8
+    if (isPair(a, b)) return true;
     // 9, 10
     if (addressOf(b) === i || (b.writes && dataOf(b) === i)) return true;
     // 11

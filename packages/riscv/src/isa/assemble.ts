@@ -182,8 +182,9 @@ export const assemble = (text: string, at: bigint): Bytes => {
   if (pair !== undefined) return [...assemble(pair[0], at), ...assemble(pair[1], at + 4n)];
   const size = own(data, word);
   if (size !== undefined) return parseData(size, rest, line);
-  const [, suffix = ""] = /^amo.*?\.[wd]\.(aq|rl|aqrl)$/.exec(word) ?? [];
-  const mnemonic = suffix === "" ? word : word.slice(0, -suffix.length - 1);
+  const [, , suffix = ""] = /^(amo[a-z]+\.[wd]|(?:lr|sc)\.[wd]|[ls][bhwd])\.(aq|rl|aqrl)$/.exec(word) ?? [];
+  const plain = suffix === "" ? word : word.slice(0, -suffix.length - 1);
+  const mnemonic = suffix !== "" && !plain.includes(".") ? `${plain}.ordered` : plain;
   const candidates = meanings.get(mnemonic);
   if (candidates === undefined) return refuse(line, `is not an instruction known here: no "${word}"`);
   const texts = rest === "" ? [] : rest.split(",").map((operand) => operand.trim());

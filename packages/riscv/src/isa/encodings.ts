@@ -83,6 +83,20 @@ const atomics = ["00001 amoswap", "00000 amoadd", "00100 amoxor", "01100 amoand"
   })
   .join("");
 
+const widths = ["000 b", "001 h", "010 w", "011 d"].map((row) => row.split(" ") as [string, string]);
+
+/** Reserving and conditional accesses ("A", 13.2), and load-acquire and store-release ("Zalasr"): those forms have an ordering. */
+const ordered = `
+  lr.w    00010 aq rl 00000 rs1 010 rd 0101111               : rd (rs1)
+  lr.d    00010 aq rl 00000 rs1 011 rd 0101111               : rd (rs1)
+  sc.w    00011 aq rl rs2 rs1 010 rd 0101111                 : rd rs2 (rs1)
+  sc.d    00011 aq rl rs2 rs1 011 rd 0101111                 : rd rs2 (rs1)
+  reserved 001100- ---------- 0-- ----- 0101111
+  reserved 00111-0 ---------- 0-- ----- 0101111
+  ${widths.map(([funct3, width]) => `l${width}.ordered 00110 aq rl 00000 rs1 ${funct3} rd 0101111 : rd (rs1) = l${width} imm=0`).join("\n")}
+  ${widths.map(([funct3, width]) => `s${width}.ordered 00111 aq rl rs2 rs1 ${funct3} 00000 0101111 : rs2 (rs1) = s${width} imm=0`).join("\n")}
+`;
+
 const compressed = `
   reserved    000 00000000 --- 00
   c.addi4spn  000 uimm[5:4|9:6|2|3] rd' 00                   : rd sp imm  = addi rs1=sp
@@ -137,10 +151,6 @@ const outside = `
   reserved 0000001 ---------- 001 ----- 0111011
   reserved 0000001 ---------- 01- ----- 0111011
   outside 0000001 ---------- --- ----- 0111011
-  outside 00010 -- 00000 ----- 010 ----- 0101111
-  outside 00010 -- 00000 ----- 011 ----- 0101111
-  outside 00011 -- ----- ----- 010 ----- 0101111
-  outside 00011 -- ----- ----- 011 ----- 0101111
 
   outside ----------------- 010 ----- 0000111
   outside ----------------- 011 ----- 0000111
@@ -181,7 +191,7 @@ const outside = `
 `;
 
 /** Every encoding in the order in which they are tried. */
-export const forms: readonly Form[] = [base, fences, atomics, compressed, outside]
+export const forms: readonly Form[] = [base, fences, atomics, ordered, compressed, outside]
   .flatMap((rows) => rows.split("\n"))
   .filter((row) => row.trim() !== "")
   .map(parseForm);

@@ -1,4 +1,12 @@
-import type { Access, Outcome, Registers } from "@cmodx/core";
+import {
+  type Access,
+  MONITOR,
+  type Outcome,
+  RELEASED,
+  type Registers,
+  reserving as reservation,
+  takesPlace,
+} from "@cmodx/core";
 import {
   type AmoOperation,
   type ArithmeticOperation,
@@ -10,7 +18,16 @@ import {
   immediates,
 } from "./arithmetic.js";
 import type { Operation, RiscvInstruction } from "./instruction.js";
-import { type LoadOperation, loads, type StoreOperation, stores } from "./memory-operations.js";
+import {
+  type ConditionalOperation,
+  conditional,
+  type LoadOperation,
+  loads,
+  type ReservingOperation,
+  reserving,
+  type StoreOperation,
+  stores,
+} from "./memory-operations.js";
 import { isLink, type Register } from "./registers.js";
 import type { Vector } from "./vectors.js";
 
@@ -69,9 +86,14 @@ const accessing = (
   return proceed({ address, size, tags });
 };
 
+const orderingOf = ({ insn }: Context): readonly string[] => [
+  ...(insn.aq ? ["acquire"] : []),
+  ...(insn.rl ? ["release"] : []),
+];
+
 const load = (context: Context, op: LoadOperation): Outcome => {
   const { size, signed } = loads[op];
-  return accessing(context, size, [], (access) => {
+  return accessing(context, size, orderingOf(context), (access) => {
     const [value] = context.loaded;
     if (value === undefined) return { do: "load", from: [access] };
     return retire(context, signed ? BigInt.asIntN(size * 8, value) : value);
@@ -79,7 +101,7 @@ const load = (context: Context, op: LoadOperation): Outcome => {
 };
 
 const store = (context: Context, op: StoreOperation): Outcome =>
-  accessing(context, stores[op], [], (access) => {
+  accessing(context, stores[op], orderingOf(context), (access) => {
     const value = BigInt.asUintN(access.size * 8, read(context, context.insn.rs2));
     return { do: "retire", registers: {}, next: context.next, stores: [{ ...access, value }] };
   });
@@ -88,7 +110,7 @@ const store = (context: Context, op: StoreOperation): Outcome =>
 const amo = (context: Context, op: AmoOperation): Outcome => {
   const { insn } = context;
   const { size, store: stored } = amos[op];
-  const tags = ["locked", ...(insn.aq ? ["acquire"] : []), ...(insn.rl ? ["release"] : [])];
+  const tags = ["locked", ...orderingOf(context)];
   return accessing(context, size, tags, (access) => {
     if (access.address % BigInt(size) !== 0n) return trap(context, "misaligned");
     const [found] = context.loaded;
@@ -103,6 +125,34 @@ const amo = (context: Context, op: AmoOperation): Outcome => {
     };
   });
 };
+
+/** An access that has to be aligned. */
+const aligned = (context: Context, size: number, proceed: (access: Access) => Outcome): Outcome =>
+  accessing(context, size, ["exclusive", ...orderingOf(context)], (access) =>
+    access.address % BigInt(size) === 0n ? proceed(access) : trap(context, "misaligned"),
+  );
+
+const loadReserved = (context: Context, op: ReservingOperation): Outcome =>
+  aligned(context, reserving[op], (access) => {
+    const [value] = context.loaded;
+    if (value === undefined) return { do: "load", from: [access] };
+    const registers = changed(context, BigInt.asIntN(access.size * 8, value));
+    return { do: "retire", registers: { ...registers, ...reservation(access, value) }, next: context.next };
+  });
+
+const storeConditional = (context: Context, op: ConditionalOperation): Outcome =>
+  aligned(context, conditional[op], (access) => {
+    const takes = takesPlace(context.registers, access, context.loaded);
+    if (takes === "load") return { do: "load", from: [{ ...access, tags: [] }] };
+    const value = BigInt.asUintN(access.size * 8, read(context, context.insn.rs2));
+    const released = context.registers[MONITOR] ? RELEASED : {};
+    return {
+      do: "retire",
+      registers: { ...changed(context, takes ? 0n : 1n), ...released },
+      next: context.next,
+      ...(takes ? { stores: [{ ...access, value }] } : {}),
+    };
+  });
 
 const fence = (context: Context): Outcome => {
   const { pred, succ } = context.insn;
@@ -122,7 +172,14 @@ const isIn = <K extends string>(table: { readonly [op in K]: unknown }, op: Oper
 const single: {
   readonly [op in Exclude<
     Operation,
-    AmoOperation | ArithmeticOperation | BranchOperation | ImmediateOperation | LoadOperation | StoreOperation
+    | AmoOperation
+    | ArithmeticOperation
+    | BranchOperation
+    | ConditionalOperation
+    | ImmediateOperation
+    | LoadOperation
+    | ReservingOperation
+    | StoreOperation
   >]: (context: Context) => Outcome;
 } = {
   auipc: (context) => retire(context, context.at + (context.insn.imm ?? 0n)),
@@ -164,5 +221,7 @@ export const execute = (
   if (isIn(branches, op)) return branch(context, op);
   if (isIn(loads, op)) return load(context, op);
   if (isIn(stores, op)) return store(context, op);
+  if (isIn(reserving, op)) return loadReserved(context, op);
+  if (isIn(conditional, op)) return storeConditional(context, op);
   return isIn(amos, op) ? amo(context, op) : single[op](context);
 };

@@ -43,5 +43,5 @@ export const format = (insn: RiscvInstruction, at: bigint): string => {
   const { name, operands } = pseudoInstructions.find((meaning) => isMeant(meaning, insn)) ?? formNamed.get(insn.form)!;
   const ordering = insn.aq || insn.rl ? `.${insn.aq ? "aq" : ""}${insn.rl ? "rl" : ""}` : "";
   const texts = operands.map((code) => operandText(code, insn, at));
-  return `${name}${ordering} ${texts.join(insn.op === "fence" ? "," : ", ")}`.trim();
+  return `${name.replace(/\.ordered$/, "")}${ordering} ${texts.join(insn.op === "fence" ? "," : ", ")}`.trim();
 };

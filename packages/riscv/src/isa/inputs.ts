@@ -1,6 +1,6 @@
 import { amos, branches } from "./arithmetic.js";
 import type { RiscvInstruction } from "./instruction.js";
-import { loads, stores } from "./memory-operations.js";
+import { exclusive, loads, stores } from "./memory-operations.js";
 import type { Register } from "./registers.js";
 
 /** A register that an instruction reads, and what for. */
@@ -8,7 +8,9 @@ export type Input = { readonly register: Register; readonly role: "address" | "d
 
 const roleOf = (field: "rs1" | "rs2", { op }: RiscvInstruction): Input["role"] => {
   if (op in branches || op === "jalr") return "branch";
-  return field === "rs1" && (op in loads || op in stores || op in amos) ? "address" : "data";
+  return field === "rs1" && (op in loads || op in stores || op in amos || exclusive(op) !== undefined)
+    ? "address"
+    : "data";
 };
 
 /**

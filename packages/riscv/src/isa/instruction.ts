@@ -1,5 +1,5 @@
 import type { AmoOperation, ArithmeticOperation, BranchOperation, ImmediateOperation } from "./arithmetic.js";
-import type { LoadOperation, StoreOperation } from "./memory-operations.js";
+import type { ConditionalOperation, LoadOperation, ReservingOperation, StoreOperation } from "./memory-operations.js";
 import type { Register } from "./registers.js";
 
 /**
@@ -12,6 +12,8 @@ export type Operation =
   | BranchOperation
   | ImmediateOperation
   | LoadOperation
+  | ReservingOperation
+  | ConditionalOperation
   | StoreOperation
   | "auipc"
   | "ebreak"

@@ -75,8 +75,6 @@ describe("what is no instruction of the subset", () => {
   it.each([
     ["mul a0, a0, a1", 0x02b50533],
     ["divw a0, a0, a1", 0x02b5453b],
-    ["lr.d a0, (a1)", 0x1005b52f],
-    ["sc.w a0, a2, (a1)", 0x18c5a52f],
     ["flw ft0, 0(a0)", 0x00052007],
     ["fsd ft0, 0(a0)", 0x00053027],
     ["fadd.d ft0, ft1, ft2", 0x0220f053],

@@ -159,7 +159,10 @@ describe("what llvm-mc 14 encodes", () => {
   });
 
   it("has every form", () => {
-    const modelled = forms.filter(({ status }) => status === "modelled").map(({ name }) => name);
+    // Those of later extensions than it knows are in packages/litmus/test/exclusives.test.ts.
+    const known = ({ name, status }: (typeof forms)[number]): boolean =>
+      status === "modelled" && !/\.ordered$|^(lr|sc)\./.test(name);
+    const modelled = forms.filter(known).map(({ name }) => name);
     expect(new Set(rows.map(([word]) => decoded(bytesOf(word)).form))).toEqual(new Set(modelled));
   });
 });
