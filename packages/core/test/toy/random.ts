@@ -26,6 +26,7 @@ import {
   readUnlock,
   restartNmi,
   type Scenario,
+  type Site,
   sendIpi,
   set,
   setEachCpu,
@@ -204,6 +205,22 @@ const livingText = (
   };
 };
 
+/** The code at a jump's target, and sometimes code that stores over it, which its permissions may let it do. */
+const aroundText = (random: Random, [first]: readonly Site[]): Partial<Scenario> => {
+  if (first === undefined) return {};
+  const slot = targetOf(first);
+  const block = { address: slot, code: "nop+ret" };
+  if (!random.chance(30)) return { blocks: [block] };
+  const scribbler = slot + 0x20n;
+  return {
+    blocks: [block, { address: scribbler, code: `add ${random.pick([0, 6])}+store ${slot}+ret` }],
+    executors: [{ entries: [first.address, scribbler] }],
+    text: [{ address: slot, size: 2, access: random.pick(["rwx", "r-x", "rw-"]) }],
+    // Its stores become visible in pieces.
+    memory: "architectural",
+  };
+};
+
 const plan = (
   random: Random,
   flip: Flip,
@@ -322,12 +339,10 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
     scenario: {
       name: `random ${seed}`,
       sites,
-      ...(text === null
-        ? {}
-        : { blocks: sites.slice(0, 1).map((each) => ({ address: targetOf(each), code: "nop+ret" })) }),
       patchers,
       cpus: patchers.length + 1 + (random.chance(35) ? 1 : 0),
       executors: preempt && random.chance(40) ? [{ count: 2 }] : [{}],
+      ...(text === null ? {} : aroundText(text, sites)),
       preempt,
       interrupts: { irq: random.chance(25), nmi: random.chance(25) },
     },
