@@ -221,6 +221,9 @@ const aroundText = (random: Random, [first]: readonly Site[]): Partial<Scenario>
   };
 };
 
+/** What others rest on: a step that waits for an interrupt, or a condition on a local, is refused without. */
+const needed: ReadonlySet<string> = new Set(["sendIpi", "load"]);
+
 const plan = (
   random: Random,
   flip: Flip,
@@ -244,7 +247,7 @@ const plan = (
     ...(!careful && random.chance(30) ? [free("free", "entries")] : []),
   ];
   const { first, last } = text === null ? { first: [], last: [] } : livingText(text, flip);
-  const kept = lines.filter((line) => careful || !random.chance(8) || ("op" in line && line.op === "sendIpi"));
+  const kept = lines.filter((line) => careful || !random.chance(8) || ("op" in line && needed.has(line.op)));
   return {
     main: [...first, ...(careful ? kept : around(random, kept)), ...last],
     rest: {
