@@ -229,6 +229,49 @@ describe.each(Object.entries(machines))("on %s", (_, machine) => {
   });
 });
 
+describe("an exit", () => {
+  const arm = ["eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"];
+  const intel = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"];
+  const target = (architecture: Architecture): bigint => architecture.base + 0x780n;
+  const to = (architecture: Architecture): string => `0x${target(architecture).toString(16)}`;
+
+  const isExit = (architecture: Architecture, code: string): boolean =>
+    createSimulation({ architecture })
+      .machine({
+        name: code,
+        sites: [{ address: architecture.base, old: "nop", new: "nop" }],
+        blocks: [{ address: architecture.base + 0x400n, code }],
+        patchers: [],
+        cpus: 1,
+      })
+      .isExit(target(architecture));
+
+  it.each<readonly [Architecture, readonly string[]]>([
+    [x86(), intel.map((condition) => `j${condition} ${to(x86())}`)],
+    [arm64(), arm.map((condition) => `b.${condition} ${to(arm64())}`)],
+    [arm64(), ["cbz x3", "cbnz w3", "tbz x3, #63", "tbnz x3, #5"].map((text) => `${text}, ${to(arm64())}`)],
+    [riscv(), ["beq", "bne", "blt", "bge", "bltu", "bgeu"].map((op) => `${op} a0, a1, ${to(riscv())}`)],
+    [armv7(), arm.map((condition) => `b${condition} ${to(armv7())}`)],
+  ])("is where a conditional branch of $id goes, whatever the condition", (architecture, branches) => {
+    for (const code of branches) expect(isExit(architecture, code), code).toBe(true);
+  });
+
+  it("is where a register that the code sets leads, and not where one leads that it does not", () => {
+    const absolute = `mov rax, ${to(x86())}`;
+    expect(isExit(x86(), `${absolute}+jmp rax`)).toBe(true);
+    expect(isExit(x86(), `${absolute}+jmp rbx`)).toBe(false);
+    expect(isExit(x86(), `${absolute}+add rax, rbx+jmp rax`)).toBe(false);
+    expect(isExit(arm64(), `adr x16, ${to(arm64())}+br x16`)).toBe(true);
+    expect(isExit(arm64(), `adr x16, ${to(arm64())}+add x16, x16, x3+br x16`)).toBe(false);
+    expect(isExit(riscv(), "auipc t1, 0+addi t1, t1, 0x380+jr t1")).toBe(true);
+    expect(isExit(riscv(), "auipc t1, 0+addi t1, t1, 0x380+add t1, t1, a0+jr t1")).toBe(false);
+    expect(isExit(armv7(), "movw r3, #0x0780+movt r3, #0xc010+bx r3")).toBe(true);
+    expect(isExit(armv7(), "movw r3, #0x0780+movt r3, #0xc010+ldr r3, [r4]+bx r3")).toBe(false);
+    // A literal of code that nobody changes.
+    expect(isExit(arm64(), `ldr x16, .+8+br x16+.quad ${to(arm64())}`)).toBe(true);
+  });
+});
+
 describe.each(orders)("on arm64 a handler of the code's own, in the %s order", (memory) => {
   const { base } = arm64();
   const simulation = createSimulation({ architecture: arm64() });

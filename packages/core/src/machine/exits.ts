@@ -9,12 +9,20 @@ import type { PlacedCode } from "./layout.js";
 type Known = { readonly [register: string]: bigint };
 type Done = Exclude<Outcome, { readonly do: "load" }>;
 
-/** Values for what is not known: 0 and 1, which decide between them whatever looks at one bit, then some that nobody means. */
+/** A value that looks random, a multiple of 4 so that code may lie there (the finaliser of SplitMix64). */
+const scattered = (n: number): bigint => {
+  let value = BigInt.asUintN(64, BigInt(n) * 0x9e37_79b9_7f4a_7c15n);
+  value = BigInt.asUintN(64, (value ^ (value >> 30n)) * 0xbf58_476d_1ce4_e5b9n);
+  value = BigInt.asUintN(64, (value ^ (value >> 27n)) * 0x94d0_49bb_1331_11ebn);
+  return (value ^ (value >> 31n)) & ~3n;
+};
+
+/** Values for what is not known: those that decide between them whatever looks at one bit, then some that nobody means. */
 const UNKNOWN: readonly bigint[] = [
   0n,
   1n,
   0xffff_ffff_ffff_ffffn,
-  ...Array.from({ length: 20 }, (_, i) => BigInt.asUintN(64, BigInt(i + 1) * 0x9e37_79b9_7f4a_7c14n)),
+  ...Array.from({ length: 24 }, (_, i) => scattered(i + 1)),
 ];
 const [, , , NOBODY_MEANS = 0n] = UNKNOWN;
 
