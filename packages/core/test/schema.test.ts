@@ -206,6 +206,17 @@ describe("what a scenario says of its code fits together", () => {
       "no-code",
     ],
     [
+      "data in other data",
+      {
+        data: [
+          { address: 0x3000n, bytes: [1, 2] },
+          { address: 0x3001n, bytes: [3] },
+        ],
+      },
+      "scenario.data[1] overlaps scenario.data[0] at 0x3001 and says something else of it.",
+      "overlap",
+    ],
+    [
       "a mode that there is not",
       { sites: [{ ...at, mode: "wyde" }] },
       "scenario.sites[0].mode names the mode wyde, which toy does not have; did you mean wide?",
@@ -301,6 +312,26 @@ describe("what a scenario says of its code fits together", () => {
       "a handler of no vector",
       () => planning({ main: [], traps: { bkr: [] } }),
       "A handler of the strategy odd names the vector bkr, which is not there; did you mean brk?",
+    ],
+    [
+      "a pair where no code is",
+      () => planning({ main: [], pairs: [{ at: 0x9000n, registers: ["acc"], published: [[1n]] }] }),
+      "program.pairs at 0x9000 is where no code lies.",
+    ],
+    [
+      "a pair in a register that there is not",
+      () => planning({ main: [], pairs: [{ at: AT, registers: ["ack"], published: [[1n]] }] }),
+      "program.pairs at 0x1010 names the register ack, which toy does not have; did you mean acc?",
+    ],
+    [
+      "a pair of fewer values than registers",
+      () => planning({ main: [], pairs: [{ at: AT, registers: ["acc", "sp"], published: [[1n]] }] }),
+      "program.pairs at 0x1010 has 2 registers, but 1 values for them.",
+    ],
+    [
+      "an entry inside an instruction",
+      () => planning({ main: [], around: { entries: [AT + 1n] } }),
+      "An entry that a strategy names is 0x1011, byte 1 of scenario.sites[0], where no version of it has the start of an instruction.",
     ],
     [
       "no vector to arm",

@@ -1,6 +1,7 @@
 import type { Architecture } from "../architecture.js";
-import { InputError } from "../errors.js";
+import { InputError, type InputErrorCode } from "../errors.js";
 import { didYouMean } from "../nearest.js";
+import type { Pair } from "../program/program.js";
 import type { CodeBlock, Scenario } from "../scenario.js";
 import { assemble, type ResolvedSite } from "./sites.js";
 
@@ -34,7 +35,7 @@ const refuseOverlap = (a: Run, b: Run): void => {
 };
 
 /**
- * Throws {@link InputError} where blocks of code, sites and the code that is said to follow a site lie in each other and differ. What a
+ * Throws {@link InputError} where blocks of code or of data, sites and the code that is said to follow a site lie in each other and differ. What a
  * scenario says itself comes before what strategies put around.
  */
 export const assertApart = (
@@ -62,30 +63,72 @@ export const assertApart = (
     for (const other of [...blocks.slice(0, i), ...changed, ...behind]) refuseOverlap(block, other);
   });
   for (const run of behind) for (const site of changed) refuseOverlap(run, site);
+  const data = (scenario.data ?? []).map((block, i): Run => ({ what: `scenario.data[${i}]`, ...block }));
+  data.forEach((block, i) => {
+    for (const other of [...data.slice(0, i), ...changed.filter((_, site) => sites[site]?.data)])
+      refuseOverlap(block, other);
+  });
   planned.forEach((block, i) => {
     for (const site of changed) refuseOverlap(block, site);
     for (const other of planned.slice(0, i)) refuseOverlap(block, other);
   });
 };
 
-/** Throws {@link InputError} where an executor starts inside an instruction of every version of a site, or in a site of data. */
-export const assertEntries = ({ executors = [] }: Scenario, sites: readonly ResolvedSite[]): void => {
+/**
+ * Throws {@link InputError} where an executor starts inside an instruction of every version of a site, or in a site of data.
+ * `ofStrategies`: where strategies say that those start which do not say themselves.
+ */
+export const assertEntries = (
+  { executors = [] }: Scenario,
+  sites: readonly ResolvedSite[],
+  ofStrategies: readonly bigint[],
+): void => {
   executors.forEach(({ entries = [] }, i) => {
     entries.forEach((entry, j) => {
-      const place = `scenario.executors[${i}].entries[${j}]`;
-      const index = sites.findIndex(({ address, length }) => entry >= address && entry < address + BigInt(length));
-      const site = sites[index];
-      if (site === undefined) return;
-      const offset = Number(entry - site.address);
-      const isBorder = site.versions.some(({ instructions }) => instructions.some((insn) => insn.offset === offset));
-      if (isBorder && !site.data) return;
-      const why = site.data ? "which is data" : "where no version of it has the start of an instruction";
-      throw new InputError(`${place} is ${hex(entry)}, byte ${offset} of scenario.sites[${index}], ${why}.`, {
-        place,
-        code: "no-code",
-      });
+      assertBegins(entry, sites, `scenario.executors[${i}].entries[${j}]`);
     });
   });
+  for (const entry of ofStrategies) assertBegins(entry, sites, "An entry that a strategy names");
+};
+
+const assertBegins = (entry: bigint, sites: readonly ResolvedSite[], place: string): void => {
+  const index = sites.findIndex(({ address, length }) => entry >= address && entry < address + BigInt(length));
+  const site = sites[index];
+  if (site === undefined) return;
+  const offset = Number(entry - site.address);
+  const isBorder = site.versions.some(({ instructions }) => instructions.some((insn) => insn.offset === offset));
+  if (isBorder && !site.data) return;
+  const why = site.data ? "which is data" : "where no version of it has the start of an instruction";
+  throw new InputError(`${place} is ${hex(entry)}, byte ${offset} of scenario.sites[${index}], ${why}.`, {
+    place,
+    code: "no-code",
+  });
+};
+
+/**
+ * Throws {@link InputError} where values that belong together could never be looked at: at an address without code, in registers that there
+ * are not, or in more or fewer of them than there are values.
+ */
+export const assertPairs = (
+  pairs: ReadonlyMap<bigint, Pair>,
+  text: ReadonlyMap<bigint, number>,
+  { id, instructionSet: { registers } }: Pick<Architecture, "id" | "instructionSet">,
+): void => {
+  for (const [at, { registers: named, published }] of pairs) {
+    const place = `program.pairs at ${hex(at)}`;
+    const fail = (why: string, code: InputErrorCode): never => {
+      throw new InputError(`${place} ${why}`, { place, code });
+    };
+    if (!text.has(at)) fail("is where no code lies.", "no-code");
+    const unknown = registers === undefined ? undefined : named.find((name) => !registers.includes(name));
+    if (unknown !== undefined)
+      fail(
+        `names the register ${unknown}, which ${id} does not have${didYouMean(unknown, registers ?? [])}`,
+        "unknown-name",
+      );
+    const wrong = published.find((values) => values.length !== named.length);
+    if (wrong !== undefined) fail(`has ${named.length} registers, but ${wrong.length} values for them.`, "conflict");
+  }
 };
 
 /** Throws {@link InputError} where a scenario names a decoder mode or a register that the instruction set does not have. */
