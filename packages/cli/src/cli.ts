@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
+import { CONFIG } from "./catalogue.js";
 import { addAblate } from "./commands/ablate.js";
 import { addCheck } from "./commands/check.js";
 import { addGallery } from "./commands/gallery.js";
@@ -56,9 +58,13 @@ const answer = async (argv: readonly string[], io: Io): Promise<{ readonly code:
     if (error instanceof CommanderError && error.exitCode === 0) return { code: exit.complete, word: "complete" };
     // Commander prints the help to standard error itself when no command is given.
     if (error instanceof CommanderError && error.code === "commander.help") return failed;
-    return { ...failed, code: report(error, io, argv.includes("--json")) };
+    return { ...failed, code: report(error, io, argv.includes("--json"), runsForeign(argv, io)) };
   }
 };
+
+/** Whether a command line runs code of others: what it throws is about the input. */
+const runsForeign = (argv: readonly string[], io: Io): boolean =>
+  argv.some((word) => /^--(plugin|scenario|allow-plugins)(=|$)/.test(word)) || existsSync(join(io.cwd, CONFIG));
 
 const parser = (io: Io, leave: Leave): Command => {
   const program = new Command("cmodx")

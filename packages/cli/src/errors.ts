@@ -26,14 +26,17 @@ const fromCommander = (error: CommanderError): InputError => {
 
 /**
  * Prints why a run failed and gives its exit code: one sentence on standard error, or one document on standard output with
- * `--json`.
+ * `--json`. `foreign`: code of others was run, too.
  */
-export const report = (error: unknown, io: Io, json: boolean): number => {
+export const report = (error: unknown, io: Io, json: boolean, foreign: boolean): number => {
   const input = error instanceof CommanderError ? fromCommander(error) : isInputError(error) ? error : undefined;
   if (input === undefined && io.env.DEBUG === "cmodx" && error instanceof Error) io.err(`${error.stack}\n`);
   // What a file or a module says about itself may have line breaks.
   const message =
-    input?.message.replace(/\s+/g, " ") ?? `This is a bug in cmodx (${messageOf(error)}); DEBUG=cmodx shows where.`;
+    input?.message.replace(/\s+/g, " ") ??
+    (foreign
+      ? `A plugin or a module fails, or cmodx with it (${messageOf(error)}); DEBUG=cmodx shows where.`
+      : `This is a bug in cmodx (${messageOf(error)}); DEBUG=cmodx shows where.`);
   if (json) {
     const document: ErrorJson = {
       schema: "cmodx/error/1",
@@ -46,7 +49,7 @@ export const report = (error: unknown, io: Io, json: boolean): number => {
   } else {
     io.err(`cmodx: ${message}\n`);
   }
-  return input === undefined ? BUG : exit.input;
+  return input === undefined && !foreign ? BUG : exit.input;
 };
 
 /** The exit code of a bug in cmodx itself (EX_SOFTWARE of sysexits.h). */

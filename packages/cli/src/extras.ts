@@ -1,7 +1,7 @@
 import type { Outcomes, Repairs, Verdict } from "@cmodx/core";
 import { breathe, type Io, type ProgressLine } from "./io.js";
 import { progressText } from "./judge.js";
-import type { Budget } from "./limits.js";
+import { type Budget, memoryInUse } from "./limits.js";
 import type { Subject } from "./subject.js";
 
 /** What a check can tell beside its verdict. */
@@ -22,6 +22,7 @@ export const repairsOf = async (
   await breathe();
   return simulation.repairs(scenario, {
     bounds: budget.left(),
+    memory: memoryInUse,
     states: REPAIR_STATES,
     signal: io.signal,
     counterexample: verdict.trace,
@@ -39,6 +40,7 @@ export const outcomesOf = async (
   await breathe();
   const outcomes = await simulation.outcomes(scenario, {
     bounds: budget.left(),
+    memory: memoryInUse,
     signal: io.signal,
     onProgress: (how) => progress.show(`lists the outcomes: ${progressText(how)}`),
   });

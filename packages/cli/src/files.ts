@@ -1,4 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { InputError } from "@cmodx/core";
 
 /** The most bytes of a file of text: a litmus test, a saved counterexample, expectations. */
@@ -45,3 +46,29 @@ export const readWhole = async (path: string, name: string, expected: string, mo
 /** Reads a file of text; throws as {@link readWhole} does. */
 export const readText = async (path: string, name: string, expected: string): Promise<string> =>
   (await readWhole(path, name, expected, MOST_TEXT)).toString("utf8");
+
+/**
+ * The paths of files in a folder and below whose names are wanted, as seen from it, in order; links are not followed. What goes away
+ * while it is looked at is left out. Throws {@link InputError} for a folder that cannot be read.
+ */
+export const filesBelow = async (
+  folder: string,
+  name: string,
+  wanted: (name: string) => boolean,
+): Promise<readonly string[]> => {
+  const found: string[] = [];
+  const open = [""];
+  for (let below = open.pop(); below !== undefined; below = open.pop()) {
+    const within = below;
+    const entries = await readdir(join(folder, within), { withFileTypes: true }).catch((error) => {
+      const { code } = error as { readonly code?: string };
+      if (code === "ENOENT" && within !== "") return [];
+      throw new InputError(`${join(name, within)} cannot be read (${code}).`, { file: name, cause: error });
+    });
+    for (const each of entries) {
+      if (each.isDirectory()) open.push(join(within, each.name));
+      else if (each.isFile() && wanted(each.name)) found.push(join(within, each.name));
+    }
+  }
+  return found.sort();
+};

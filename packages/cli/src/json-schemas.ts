@@ -280,7 +280,7 @@ const replay: Schema<ReplayJson> = object("the document of cmodx replay", {
 const environmentSchema: Schema<EnvironmentJson> = object("an environment", {
   id: text,
   site: orNull(text),
-  offset: count,
+  offset: orNull(count),
   flips: count,
   irq: flag,
   nmi: flag,
@@ -296,6 +296,7 @@ const cellSchema: Schema<CellJson> = object("a cell", {
   broken: properties,
   why: orNull(text),
   sequential: orNull(property),
+  offset: orNull(count),
   flips: count,
   states: count,
   seconds: number,

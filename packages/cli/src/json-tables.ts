@@ -7,7 +7,8 @@ export type EnvironmentJson = {
   readonly id: string;
   /** `OLD:NEW`; null where each strategy has its own default site. */
   readonly site: string | null;
-  readonly offset: number;
+  /** In the 64-byte line; null where it is chosen by each site's length, so that it lies over two. */
+  readonly offset: number | null;
   readonly flips: number;
   readonly irq: boolean;
   readonly nmi: boolean;
@@ -26,6 +27,8 @@ export type CellJson = {
   readonly why: string | null;
   /** What breaks in the sequential order alone, which lets CPUs fetch more than the architecture does. */
   readonly sequential: PropertyId | null;
+  /** Where in its line the site began; null where nothing was checked. */
+  readonly offset: number | null;
   /** 1 where the strategy has no way back; 0 where nothing was checked. */
   readonly flips: number;
   readonly states: number;

@@ -3,7 +3,7 @@ import type { Catalogue } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, type Io, type ProgressLine } from "./io.js";
 import type { ModelJson, OffsetJson } from "./json.js";
-import type { Budget } from "./limits.js";
+import { type Budget, memoryInUse } from "./limits.js";
 import type { Request } from "./request.js";
 import { type Subject, subjectOf } from "./subject.js";
 import { count, thousands } from "./text.js";
@@ -30,6 +30,7 @@ const judge = async (
   await breathe();
   const verdict = await subject.simulation.check(subject.scenario, {
     bounds: budget.left(),
+    memory: memoryInUse,
     signal: io.signal,
     onProgress: (how) => progress.show(progressText(how)),
   });

@@ -38,6 +38,9 @@ export const budgetOf = ({ maxStates, maxMemory, timeout }: LimitOptions, io: Pi
   };
 };
 
+/** Bytes of memory that this process has, all that it runs included: what `--max-memory` bounds. */
+export const memoryInUse = (): number => process.memoryUsage.rss();
+
 /** Why there is no use in beginning anything more; undefined while there is. */
 export const cutShort = (budget: Budget, { signal }: Pick<Io, "signal">): string | undefined => {
   if (signal.aborted) return "The run was interrupted.";

@@ -1,8 +1,8 @@
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import type { LitmusFile } from "@cmodx/litmus";
-import { MOST_BINARY, readText, readWhole } from "./files.js";
+import { filesBelow, MOST_BINARY, readText, readWhole } from "./files.js";
 import { readTarGz } from "./tar.js";
 
 /** A litmus file, and whether the user named it or it was found. */
@@ -38,17 +38,13 @@ export const readLitmusFiles = async (
 
 /** Litmus files in a directory and below, by name; links are not followed. */
 const walk = async (folder: string, name: string): Promise<readonly FoundLitmusFile[]> => {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const files = entries
-    .filter((each) => each.isFile() && each.name.endsWith(".litmus"))
-    .map((each) => join(each.parentPath, each.name))
-    .sort();
+  const files = await filesBelow(folder, name, (each) => each.endsWith(".litmus"));
   if (files.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
   const read: FoundLitmusFile[] = [];
   // One after the other: there may be more than can be open at once.
   for (const path of files) {
-    const file = join(name, path.slice(folder.length + 1));
-    read.push({ file, text: await readText(path, file, "a litmus file"), walked: true });
+    const file = join(name, path);
+    read.push({ file, text: await readText(join(folder, path), file, "a litmus file"), walked: true });
   }
   return read;
 };

@@ -10,8 +10,8 @@ import type { FromWorker, Given, ToWorker } from "./messages.js";
 
 const { stdout, stderr, env } = process;
 
-/** How long a command may take to end in good order, in milliseconds, when it is interrupted or its time is over. */
-const GRACE = 900;
+/** How long a command may take to end in good order, in milliseconds, when it is interrupted, and when its time is over. */
+const [GRACE, GRACE_OF_TIME] = [900, 3000];
 /** The heap of the thread may grow to this part of the machine's memory: more than `--max-memory` is by default. */
 const HEAP = 0.75;
 const MEGABYTE = 2 ** 20;
@@ -86,7 +86,7 @@ worker.on("message", async (message: FromWorker) => {
       // A timer cannot be set for longer than 2^31 milliseconds.
       const timer = setTimeout(
         () => giveUp(sentence, exit.inconclusive),
-        Math.min(seconds * 1000 + GRACE, 2 ** 31 - 1),
+        Math.min(seconds * 1000 + GRACE_OF_TIME, 2 ** 31 - 1),
       );
       return void timer.unref();
     }

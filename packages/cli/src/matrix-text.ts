@@ -20,7 +20,7 @@ export const matrixText = (document: MatrixJson, paint: Colors): string => {
       `${architecture}, ${count(cpus, "CPU")}, ${memory} memory, each cell: verdict, states, first broken property`,
     ),
     ...wrap(
-      "2 flips, there and back (1 where there is no way back); line-cross: the site at offset 62 of its line; " +
+      "2 flips, there and back (1 where there is no way back); line-cross: the site over two lines, n/a where none of its length can be; " +
         "multi-insn: several old instructions replaced by one, 1 flip, with preemption; n/a: the strategy refuses the site",
       WIDTH,
     ),

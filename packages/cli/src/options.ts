@@ -128,7 +128,7 @@ export const options = {
   maxStates: option("--max-states <n>", "stop after this many states", whole("--max-states", 1)),
   maxMemory: option(
     "--max-memory <mb>",
-    "stop when the tables of states need more megabytes; by default half of the memory",
+    "stop when the process needs more megabytes; by default half of the memory",
     positive("--max-memory"),
   ),
   timeout: option("--timeout <s>", "stop after this many seconds, whatever the command is at", positive("--timeout")),

@@ -3,7 +3,7 @@ import { type Catalogue, create } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "./io.js";
 import { type PairJson, type PairsJson, type PairWayJson, toJson } from "./json.js";
-import { type Budget, cutShort, type LimitOptions } from "./limits.js";
+import { type Budget, cutShort, type LimitOptions, memoryInUse } from "./limits.js";
 import { pairsText } from "./pairs-text.js";
 import type { ArchitecturePackage, PairGroup, PairTable, PairWay } from "./plugin.js";
 import { listed } from "./text.js";
@@ -119,7 +119,12 @@ const wayOf = async (
   };
   const bounds = budget.left();
   try {
-    const verdict = await createSimulation({ architecture }).check(scenario, { bounds, signal: io.signal, beyond: 0 });
+    const verdict = await createSimulation({ architecture }).check(scenario, {
+      bounds,
+      memory: memoryInUse,
+      signal: io.signal,
+      beyond: 0,
+    });
     if (verdict.verdict !== "unsafe") return { ...nothing, verdict: verdict.verdict, states: verdict.states };
     const { property, broken, why, states } = verdict;
     return { way: id, verdict: "unsafe", property, broken: broken.map((each) => each.property), why, states };

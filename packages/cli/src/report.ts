@@ -206,7 +206,15 @@ const otherOrderText = ({ memory, verdict, property, why, states }: OtherOrder):
 
 /** A site in one sentence. */
 export const siteText = ({ address, offset, old, new: next, oldBytes, newBytes, origin }: SiteJson): string =>
-  `${address}, offset ${offset} in its line: ${old} [${oldBytes}] to ${next} [${newBytes}]${origin === null ? "" : `, ${origin}`}`;
+  `${address}, offset ${offset} in its line: ${old} [${oldBytes}] to ${next} [${newBytes}]${differing(oldBytes, newBytes)}${origin === null ? "" : `, ${origin}`}`;
+
+/** A tear where both versions are the same is none: it is said when fewer bytes differ than there are. */
+const differing = (old: string, next: string): string => {
+  const bytes = old.length / 2;
+  const equal = Array.from({ length: bytes }, (_, i) => old.slice(2 * i, 2 * i + 2) === next.slice(2 * i, 2 * i + 2));
+  const differ = equal.filter((same) => !same).length;
+  return differ === bytes ? "" : `, ${differ} of ${count(bytes, "byte")} ${differ === 1 ? "differs" : "differ"}`;
+};
 
 const boundsText = (bounds: BoundsJson): string => {
   const flips =

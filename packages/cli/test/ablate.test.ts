@@ -18,7 +18,7 @@ describe("ablate", () => {
       schema: "cmodx/ablate/1",
       architecture: "x86",
       strategy: "int3",
-      site: "nop5:call",
+      site: "nop5:call .+0x123456c",
     });
     expect(document.steps).toEqual([...syncs, "wait-refs"]);
     expect(document.rows).toHaveLength(16 * 4 * 2);

@@ -9,7 +9,7 @@ describe("list", () => {
     const int3 = document.strategies.find((each: { id: string }) => each.id === "int3");
     expect(int3).toMatchObject({
       architecture: "x86",
-      defaultSite: "nop5:call",
+      defaultSite: "nop5:call .+0x123456c",
       profiles: ["intel", "intel-otc", "amd", "amd-ordered", "coherent"],
     });
     expect(int3.steps).toEqual(expect.arrayContaining(["sync-1", "sync-2", "sync-3", "handler-emulate"]));

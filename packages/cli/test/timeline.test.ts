@@ -10,14 +10,14 @@ const timeline = async (line: string, color = false): Promise<string> => (await 
 
 describe("timeline", () => {
   test("a torn instruction is decoded, and said to have never been in memory", async () => {
-    const out = await timeline("--strategy int3 --drop sync-2 --offset 62 --fetch amd --cpus 2");
+    const out = await timeline("--strategy int3 --site nop5:call --drop sync-2 --offset 62 --fetch amd --cpus 2");
     expect(out).toContain("executes call 0xffffffff8100453e ~stale");
     expect(out.replace(/\s+/g, " ")).toContain("[e8fb440000] an instruction that never existed in memory");
     expect(out).toContain("~ marks what was overwritten in memory");
   });
 
   test("what a CPU may fetch is told when it changes, with stale code marked", async () => {
-    const out = await timeline("--strategy int3 --drop sync-2 --offset 62 --fetch amd --cpus 2");
+    const out = await timeline("--strategy int3 --site nop5:call --drop sync-2 --offset 62 --fetch amd --cpus 2");
     expect(out).toContain("may fetch: int3, ~nop5");
     expect(out).toContain("fetches int3 alone");
     expect(out).toContain("memory at +0: cc 1f 44 00 00  int3");
@@ -29,10 +29,10 @@ describe("timeline", () => {
   });
 
   test("the words of the field", async () => {
-    const out = await timeline("--strategy int3 --drop sync-3 --cpus 2");
+    const out = await timeline("--strategy int3 --site nop5:call --drop sync-3 --cpus 2");
     for (const said of ["IPI to all CPUs", "stores cc at +0", "takes text_mutex"])
       expect(out.replace(/\s+/g, " ")).toContain(said);
-    const trap = await timeline("--strategy int3 --drop handler-claim --cpus 2");
+    const trap = await timeline("--strategy int3 --site nop5:call --drop handler-claim --cpus 2");
     expect(trap).toContain("executes int3: traps");
     expect(trap).toContain("enters the int3 handler");
     const nmi = await timeline("--strategy stop-machine --nmi");
@@ -69,7 +69,7 @@ describe("timeline", () => {
 
   test("the values of the broken property: expected, found, and where they come from", async () => {
     const said = async (line: string): Promise<string> => (await timeline(line)).replace(/\s+/g, " ");
-    const torn = await said("--strategy int3 --drop sync-2 --offset 62 --fetch amd --cpus 2");
+    const torn = await said("--strategy int3 --site nop5:call --drop sync-2 --offset 62 --fetch amd --cpus 2");
     expect(torn).toMatch(
       /executed e8 fb 44 00 00 call 0xffffffff8100453e, at \+0 by CPU 1 old 0f 1f 44 00 00 nop5 new e8/,
     );
@@ -81,12 +81,14 @@ describe("timeline", () => {
     expect(passage).toMatch(/passage mov rax, rdi at \+0, old: step \d+, CPU 1 then .* at \+3, neither version/);
     const rule = await said("--strategy plain-store --cpus 2");
     expect(rule).toContain("fetchable e8|0f 1f 44 00 00 (each byte, what memory holds first)");
-    const trap = await said("--strategy int3 --drop sync-3 --offset 62 --cpus 2");
+    const trap = await said("--strategy int3 --site nop5:call --drop sync-3 --offset 62 --cpus 2");
     expect(trap).toMatch(/stored step \d+, CPU 0: write-int3 fetched step \d+, CPU 1 memory holds e8 there by now/);
     expect(trap).toMatch(/handler handler-get: gets no reference, text_poke_array_refs is 0 \(step \d+\)/);
-    const late = await said("--strategy int3 --drop sync-1,sync-2,sync-3 --fetch amd --property done --cpus 2");
+    const late = await said(
+      "--strategy int3 --site nop5:call --drop sync-1,sync-2,sync-3 --fetch amd --property done --cpus 2",
+    );
     expect(late).toMatch(/returned step \d+, CPU 0: returnCall expected e8 fb 0f 00 00 call/);
-    const stuck = await said("--strategy int3 --drop drop-refs --cpus 2");
+    const stuck = await said("--strategy int3 --site nop5:call --drop drop-refs --cpus 2");
     expect(stuck).toMatch(
       /waits CPU 0, patcher 0 at wait-refs: until text_poke_array_refs is 0 on every CPU; it is 1, 1/,
     );
@@ -111,7 +113,7 @@ describe("timeline", () => {
   });
 
   test("what was fetched in two parts", async () => {
-    const out = await timeline("--strategy int3 --drop sync-1 --offset 62 --fetch coherent --cpus 2");
+    const out = await timeline("--strategy int3 --site nop5:call --drop sync-1 --offset 62 --fetch coherent --cpus 2");
     expect(out.replace(/\s+/g, " ")).toMatch(/fetched 0f 1f in step \d+, the rest in step \d+/);
   });
 
@@ -138,7 +140,7 @@ describe("timeline", () => {
   });
 
   test("steps keep their numbers when quiet ones share a line, and none is lost", async () => {
-    const out = await timeline("--strategy int3 --drop sync-1 --offset 62");
+    const out = await timeline("--strategy int3 --site nop5:call --drop sync-1 --offset 62");
     const numbers = [...out.matchAll(/^ *(\d+)(?:-(\d+))? {2}/gm)].flatMap(([, first, last]) => {
       const from = Number(first);
       return Array.from({ length: Number(last ?? first) - from + 1 }, (_, i) => from + i);

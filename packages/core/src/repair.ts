@@ -125,6 +125,8 @@ export type Repairs = {
 export type RepairOptions = {
   /** Bounds of each check; `milliseconds` of all together. */
   readonly bounds?: Bounds;
+  /** As in {@link CheckOptions}. */
+  readonly memory?: () => number;
   /** States of all checks together, 1 or more; by default there is no end to them. */
   readonly states?: number;
   readonly signal?: AbortSignal;
@@ -164,6 +166,7 @@ export const findRepairs = async (
   const began = performance.now();
   const {
     bounds = {},
+    memory,
     states: work = Number.POSITIVE_INFINITY,
     signal,
     counterexample = [],
@@ -188,7 +191,13 @@ export const findRepairs = async (
       ...(Number.isFinite(states) ? { states } : {}),
       ...(Number.isFinite(time) ? { milliseconds: time } : {}),
     };
-    const how = { bounds: within, beyond: 0, shortest: false, ...(signal === undefined ? {} : { signal }) };
+    const how = {
+      bounds: within,
+      beyond: 0,
+      shortest: false,
+      ...(signal === undefined ? {} : { signal }),
+      ...(memory === undefined ? {} : { memory }),
+    };
     const verdict = await simulation.check({ ...judged, patchers }, how);
     seen += verdict.states;
     return verdict.verdict;

@@ -5,7 +5,7 @@ import type { PropertyId } from "./properties/property.js";
 export type Bounds = {
   /** Distinct states, at least 1. */
   readonly states?: number;
-  /** Bytes of the tables of states, an estimate of the memory used. */
+  /** Bytes of memory in use, as the options of the run tell it; by default of the tables of states alone. */
   readonly bytes?: number;
   /** Time in milliseconds. */
   readonly milliseconds?: number;

@@ -31,6 +31,30 @@ describe("a run that reaches a limit is inconclusive, never safe", () => {
     expect(verdict.states).toBeGreaterThan(1);
   });
 
+  it("memory is what the caller says it is", async () => {
+    let asked = 0;
+    const memory = (): number => (++asked < 3 ? 5 : 1001);
+    const verdict = await check(large, { bounds: { bytes: 1000 }, memory });
+    expect(verdict).toMatchObject({ verdict: "inconclusive", limit: "bytes" });
+    expect(asked).toBe(3);
+    expect((await check(torn, { bounds: { bytes: 1000 }, memory: () => 999 })).verdict).toBe("unsafe");
+  });
+
+  it("it holds for the questions to the graph, too", async () => {
+    const whole = scenario(
+      strategy(() => []),
+      only("progress"),
+    );
+    expect((await check(whole)).verdict).not.toBe("inconclusive");
+    let asked = 0;
+    // The search is so short that it measures once; what comes behind it measures for itself.
+    const memory = (): number => (asked++ === 0 ? 0 : 2000);
+    expect(await check(whole, { bounds: { bytes: 1000 }, memory })).toMatchObject({
+      verdict: "inconclusive",
+      limit: "bytes",
+    });
+  });
+
   it("a limit of as many states as there are is not reached", async () => {
     const whole = await check(torn, { bounds: { states: 100_000 } });
     expect(whole.verdict).toBe("unsafe");

@@ -125,7 +125,23 @@ describe("a list of numbers grows", () => {
     for (let i = 0; i < 1000; i++) list.push(i * 7 - 3000);
     expect(list.length).toBe(1000);
     for (let i = 0; i < 1000; i++) expect(list.get(i)).toBe(i * 7 - 3000);
-    expect(list.bytes).toBe(4 * 1024);
+    expect(list.bytes).toBe(4 * 1000);
+  });
+
+  it("where it lies when it is long, and keeps what it held", () => {
+    const list = new GrowingInt32(1);
+    const long = 5_000_000;
+    const arrays = new Set<ArrayBufferLike>();
+    for (let i = 0; i < long; i++) {
+      list.push(i ^ 0x55555555);
+      if (i % 1000 === 0) arrays.add(list.array.buffer);
+    }
+    let wrong = 0;
+    for (let i = 0; i < long; i++) if (list.get(i) !== (i ^ 0x55555555)) wrong++;
+    expect(wrong).toBe(0);
+    // It grew in small parts, not by doubling.
+    expect(list.array.length).toBeLessThan(1.1 * long);
+    expect(arrays.size).toBeGreaterThan(15);
   });
 
   it("by as much as is asked for at once", () => {

@@ -1,4 +1,15 @@
-import { type Data, rule, running, type Step, settled, step, type TrapFrame, type Value, wordSeen } from "@cmodx/core";
+import {
+  type Data,
+  InputError,
+  rule,
+  running,
+  type Step,
+  settled,
+  step,
+  type TrapFrame,
+  type Value,
+  wordSeen,
+} from "@cmodx/core";
 
 /* Operations that the breakpoint's handler needs beside those of core. */
 
@@ -25,7 +36,7 @@ export const trapAddressRule = rule({
   apply({ cpu }, { into }: { readonly into: string }, machine) {
     const code = running(cpu)?.code;
     const frame: TrapFrame | null = code?.run === "program" ? code.frame : null;
-    if (frame === null) throw new Error("Only a trap handler has a trap's address.");
+    if (frame === null) throw new InputError("Only a trap handler has a trap's address.", { place: "program" });
     return [
       {
         set: { cpu: machine.advance(machine.setLocal(cpu, into, frame.at)) },

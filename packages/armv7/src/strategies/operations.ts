@@ -1,4 +1,4 @@
-import { latestByte, rule, running, type Step, step, toHex } from "@cmodx/core";
+import { InputError, latestByte, rule, running, type Step, step, toHex } from "@cmodx/core";
 
 /* Operations that the strategies of ARMv7 need beside those of core. */
 
@@ -23,7 +23,8 @@ export const readInstructionRule = rule({
   says: ({ bytes }) => `reads the instruction, ${String(bytes)}`,
   apply({ cpu, memory }, { offset, size, into }: Read, machine) {
     const code = running(cpu)?.code;
-    if (code?.run !== "program" || code.frame === null) throw new Error("Only a trap handler has a frame.");
+    if (code?.run !== "program" || code.frame === null)
+      throw new InputError("Only a trap handler has a frame.", { place: "program" });
     const from = code.frame.at + BigInt(offset);
     const bytes = Array.from({ length: size }, (_, i) => latestByte(memory, from + BigInt(i), machine) ?? 0);
     const compared = size === 4 ? [...bytes.slice(0, 3), (bytes[3] ?? 0) & 0x0f] : bytes;

@@ -35,7 +35,7 @@ export const optprobe = ({ secondaries = "isb" }: OptprobeOptions = {}): PatchSt
   summary: "an optimised kprobe: a branch of the same condition takes the place of the probe, under stop_machine",
   source: "arch_optimize_kprobes and arch_unoptimize_kprobe, arch/arm/probes/kprobes/opt-arm.c, 7.3",
   architectures: ["armv7"],
-  defaultSite: "mov r0, r1:b",
+  defaultSite: { armv7: "mov r0, r1:b .+0x4848", "armv7 t32": "mov r0, r1:b" },
   promises: trapPromises,
   rules: [readInstructionRule],
   plan({ sites }, context) {

@@ -12,11 +12,12 @@ import type { Command } from "commander";
 import { ablateText } from "../ablate-text.js";
 import { fetchModelsOf, siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
+import { crossingOf } from "../crossing.js";
 import { sequentialOf } from "../document.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type AblateJson, type AblateRowJson, type AblateSite, toJson } from "../json.js";
-import { type Budget, budgetOf, cutShort, type LimitOptions } from "../limits.js";
+import { type Budget, budgetOf, cutShort, type LimitOptions, memoryInUse } from "../limits.js";
 import { options } from "../options.js";
 import { noWayBack, planFlip } from "../subject.js";
 import { prose } from "../text.js";
@@ -39,9 +40,6 @@ const DEFAULT_CPUS = 2;
 
 /** All combinations of more steps than this would take too long: these are left out alone and in pairs. */
 const MOST_COMBINED = 8;
-
-/** Offsets in a 64-byte line. */
-const places: { readonly [site in AblateSite]: number } = { "in one line": 0, crossing: 62 };
 
 const HELP = `
 Leaves out every synchronisation of a strategy, alone and in all combinations, at a site inside one line and at one over two
@@ -100,13 +98,15 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget
   const undecided = steps.filter((step) => !isDecided(step)).map((step) => [step.id]);
   const rows: AblateRowJson[] = [];
   const progress = progressLine(io);
-  // Where no instruction lies over two lines there is one place.
-  const sites = (Object.keys(places) as AblateSite[]).filter(
-    (site) => places[site] % first.instructionSet.alignment === 0,
-  );
-  const total = profiles.length * sites.length * combinations.length;
+  // Where no site of this length lies over two lines there is one place.
+  const crossing = crossingOf(text, first);
+  const places: readonly (readonly [AblateSite, number])[] = [
+    ["in one line", 0],
+    ...(crossing === undefined ? [] : [["crossing", crossing] as const]),
+  ];
+  const total = profiles.length * places.length * combinations.length;
   for (const made of profiles) {
-    for (const site of sites) {
+    for (const [site, offset] of places) {
       const common = { profile: made.fetch.id, site };
       for (const dropped of combinations) {
         progress.show(`${rows.length + 1} of ${total}: ${made.fetch.id} ${site} without ${dropped.join(" ")}`);
@@ -114,7 +114,7 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget
         rows.push({
           dropped,
           ...common,
-          ...(await judge(made, strategy, text, site, dropped, asked, catalogue, budget, io)),
+          ...(await judge(made, strategy, text, offset, dropped, asked, catalogue, budget, io)),
         });
       }
       for (const dropped of undecided) {
@@ -144,8 +144,6 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget
   };
 };
 
-const addressOf = (site: AblateSite, architecture: Architecture): bigint => architecture.base + BigInt(places[site]);
-
 const scenarioOf = (
   strategy: PatchStrategy,
   text: string,
@@ -165,7 +163,7 @@ const scenarioOf = (
 
 /** The synchronisations of the programs there and back, in the order in which they are written. */
 const synchronisationsOf = (strategy: PatchStrategy, text: string, architecture: Architecture): readonly Step[] => {
-  const scenario = scenarioOf(strategy, text, addressOf("in one line", architecture), 1, [], {});
+  const scenario = scenarioOf(strategy, text, architecture.base, 1, [], {});
   const machine = createSimulation({ architecture }).machine(scenario);
   const found = new Map<string, Step>();
   for (const flip of [0, 1]) {
@@ -189,7 +187,7 @@ const judge = async (
   architecture: Architecture,
   strategy: PatchStrategy,
   text: string,
-  site: AblateSite,
+  offset: number,
   dropped: readonly string[],
   asked: AblateOptions,
   catalogue: Catalogue,
@@ -205,12 +203,17 @@ const judge = async (
   if (cutShort(budget, io) !== undefined) return without("inconclusive");
   const simulation = createSimulation({ architecture, plugins: catalogue.parts });
   const scenario = (flips: number, drop: readonly string[]): Scenario =>
-    scenarioOf(strategy, text, addressOf(site, architecture), flips, drop, asked);
+    scenarioOf(strategy, text, architecture.base + BigInt(offset), flips, drop, asked);
   try {
     const there = scenario(1, []);
     const flips = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined ? 2 : 1;
     const ablated = scenario(flips, dropped);
-    const verdict = await simulation.check(ablated, { bounds: budget.left(), signal: io.signal, beyond: 0 });
+    const verdict = await simulation.check(ablated, {
+      bounds: budget.left(),
+      memory: memoryInUse,
+      signal: io.signal,
+      beyond: 0,
+    });
     return {
       verdict: verdict.verdict,
       property: verdict.verdict === "unsafe" ? verdict.property : null,

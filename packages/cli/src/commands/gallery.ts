@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { brokenJson, counterexampleJson, sitesOf, whyOf } from "../document.js";
 import { breathe, type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type GalleryEntryJson, type GalleryJson, toJson } from "../json.js";
-import { type Budget, budgetOf, type LimitOptions } from "../limits.js";
+import { type Budget, budgetOf, type LimitOptions, memoryInUse } from "../limits.js";
 import { options } from "../options.js";
 import { brokenText, siteText } from "../report.js";
 import { columns, count, listed, entry as paragraph, prose, WIDTH, wrap } from "../text.js";
@@ -86,6 +86,7 @@ const judgeAll = async (
       if (io.signal.aborted || budget.isOver) break;
       const how: CheckOptions = {
         bounds: budget.left(),
+        memory: memoryInUse,
         signal: io.signal,
         onProgress: ({ states }) => progress.show(`${entry.id}: ${count(states, "state")}`),
       };

@@ -2,11 +2,12 @@ import { type Architecture, createSimulation, type PatchStrategy, type Scenario 
 import type { Command } from "commander";
 import { fetchModelsOf, siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
+import { crossingOf } from "../crossing.js";
 import { sequentialOf, whyOf } from "../document.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type CellJson, type EnvironmentJson, type MatrixJson, toJson } from "../json.js";
-import { type Budget, budgetOf, cutShort, type LimitOptions } from "../limits.js";
+import { type Budget, budgetOf, cutShort, type LimitOptions, memoryInUse } from "../limits.js";
 import { matrixText } from "../matrix-text.js";
 import { options } from "../options.js";
 import { showPairs } from "../pairs.js";
@@ -30,7 +31,7 @@ type Memory = NonNullable<Scenario["memory"]>;
 const DEFAULT_CPUS = 2;
 
 const HELP = `
-Columns: plain; the same with IRQs, with NMIs, with preemption; the site over two cache lines; several old
+Columns: plain; the same with IRQs, with NMIs, with preemption; the site over two cache lines, where one of its length can; several old
 instructions replaced by one, with preemption. --max-states holds for each cell, --timeout for the whole table. "n/a": the strategy refuses the site.`;
 
 /** `cmodx matrix`: every strategy in every environment under every fetch profile. */
@@ -60,13 +61,14 @@ export const addMatrix = (program: Command, io: Io, leave: (code: Exit) => void)
     });
 };
 
-/** Offset in a 64-byte line from which an instruction lies over two, where it need not be aligned. */
-const CROSSING = 62;
-
 const environmentsOf = (
   { multiInstructionSite }: ArchitecturePackage,
-  { instructionSet }: Architecture,
+  strategies: readonly PatchStrategy[],
+  profiles: readonly Architecture[],
 ): readonly EnvironmentJson[] => {
+  const crosses = profiles.some((made) =>
+    strategies.some((strategy) => crossingOfDefault(strategy, made) !== undefined),
+  );
   const plain = { id: "plain", site: null, offset: 0, flips: 2, irq: false, nmi: false, preempt: false };
   const multi = { ...plain, id: "multi-insn", site: multiInstructionSite ?? null, flips: 1, preempt: true };
   return [
@@ -74,7 +76,7 @@ const environmentsOf = (
     { ...plain, id: "+irq", irq: true },
     { ...plain, id: "+nmi", nmi: true },
     { ...plain, id: "+preempt", preempt: true },
-    ...(CROSSING % instructionSet.alignment === 0 ? [{ ...plain, id: "line-cross", offset: CROSSING }] : []),
+    ...(crosses ? [{ ...plain, id: "line-cross", offset: null }] : []),
     ...(multiInstructionSite === undefined ? [] : [multi]),
   ];
 };
@@ -85,9 +87,8 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, budget: Budget, 
   const { strategy } = asked;
   const strategies = strategy === undefined ? catalogue.strategiesFor(id) : [catalogue.strategy(strategy, id)];
   const fetches = fetchModelsOf(asked.fetch ?? "all", architecture);
-  const first = create(architecture, fetches[0]);
   const profiles = fetches.map((fetch) => create(architecture, fetch));
-  const environments = environmentsOf(architecture, first);
+  const environments = environmentsOf(architecture, strategies, profiles);
   const { cpus = DEFAULT_CPUS, memory } = asked;
   const cells: CellJson[] = [];
   const progress = progressLine(io);
@@ -104,6 +105,12 @@ const fill = async (asked: MatrixOptions, catalogue: Catalogue, budget: Budget, 
   }
   progress.clear();
   return { schema: "cmodx/matrix/1", architecture: id, cpus, memory: memory ?? "sequential", environments, cells };
+};
+
+/** Where the default site of a strategy lies over two lines; undefined where it cannot, or where there is none. */
+const crossingOfDefault = (strategy: PatchStrategy, architecture: Architecture): number | undefined => {
+  const text = defaultSiteOf(strategy, architecture);
+  return text === undefined ? undefined : crossingOf(text, architecture);
 };
 
 type Found = Omit<CellJson, "strategy" | "fetch" | "environment">;
@@ -123,6 +130,7 @@ const cell = async (
     broken: [],
     why,
     sequential: null,
+    offset: null,
     flips: 0,
     states: 0,
     seconds: 0,
@@ -131,7 +139,9 @@ const cell = async (
   if (cut !== undefined) return without("inconclusive", cut);
   const text = environment.site ?? defaultSiteOf(strategy, architecture);
   if (text === undefined) return without("impossible", `${strategy.id} has no default site on ${architecture.id}.`);
-  const { irq, nmi, preempt, offset } = environment;
+  const { irq, nmi, preempt } = environment;
+  const offset = environment.offset ?? crossingOf(text, architecture);
+  if (offset === undefined) return without("impossible", `No site of the length of ${text} lies over two lines.`);
   const address = architecture.base + BigInt(offset);
   const scenario = (flips: number): Scenario => ({
     name: environment.id,
@@ -147,7 +157,12 @@ const cell = async (
     const there = scenario(1);
     const back = noWayBack({ scenario: there, machine: simulation.machine(there) }) === undefined;
     const flips = back ? environment.flips : 1;
-    const verdict = await simulation.check(scenario(flips), { bounds: budget.left(), signal: io.signal, beyond: 0 });
+    const verdict = await simulation.check(scenario(flips), {
+      bounds: budget.left(),
+      memory: memoryInUse,
+      signal: io.signal,
+      beyond: 0,
+    });
     const { states, seconds } = verdict;
     const unsafe = verdict.verdict === "unsafe" ? verdict : undefined;
     const broken = unsafe?.broken.map(({ property }) => property) ?? [];
@@ -157,6 +172,7 @@ const cell = async (
       broken,
       why: whyOf(verdict),
       sequential: sequentialOf(verdict),
+      offset,
       flips,
       states,
       seconds,

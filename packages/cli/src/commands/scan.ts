@@ -1,9 +1,10 @@
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import { findSites, hazardKinds, hazards, siteKinds } from "@cmodx/image";
 import type { Command } from "commander";
 import { isInputError } from "../errors.js";
+import { filesBelow } from "../files.js";
 import { readBinary } from "../from-binary.js";
 import { breathe, type Colors, colors, type Exit, exit, type Io } from "../io.js";
 import { type ScanJson, type ScannedJson, toJson } from "../json.js";
@@ -88,22 +89,13 @@ const findFiles = async (names: readonly string[], folder: string): Promise<read
       found.push({ file: name, walked: false });
       continue;
     }
-    const inside = await walk(resolve(folder, name));
+    const inside = await filesBelow(resolve(folder, name), name, (each) => /(\.(o|ko|elf)|^vmlinux)$/.test(each));
     if (inside.length === 0) {
       throw new InputError(`${name} holds no .o, .ko, .elf or vmlinux.`, { file: name });
     }
     for (const path of inside) found.push({ file: join(name, path), walked: true });
   }
   return found;
-};
-
-/** Binaries in a directory and below, by name; links are not followed. */
-const walk = async (folder: string): Promise<readonly string[]> => {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((each) => each.isFile() && /(\.(o|ko|elf)|^vmlinux)$/.test(each.name))
-    .map((each) => join(each.parentPath, each.name).slice(folder.length + 1))
-    .sort();
 };
 
 const textOf = ({ files, interrupted }: ScanJson, paint: Colors): string => {

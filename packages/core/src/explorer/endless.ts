@@ -8,6 +8,7 @@ import { goesOn, isHeld, type Kept, type PatchCall } from "./kept.js";
 import { CPU0, PARKED } from "./row.js";
 import type { Search } from "./search.js";
 import type { Steps } from "./steps.js";
+import type { Watch } from "./watch.js";
 
 /*
  * Whether anything can be kept for ever at all, told from a reduced search. What a CPU runs changes by its own steps alone, and what
@@ -23,13 +24,13 @@ import type { Steps } from "./steps.js";
 
 /**
  * Whether a fair cycle may keep something; false is certain. Needs a complete search with the graph, without stubborn sets. Throws
- * {@link OutOfTime} at `until`.
+ * {@link LimitReached} where `watch` says so.
  */
-export const mayBeEndless = (search: Search, steps: Steps, calls: readonly PatchCall[], until: number): boolean => {
+export const mayBeEndless = (search: Search, steps: Steps, calls: readonly PatchCall[], watch: Watch): boolean => {
   if (goesInCircles(steps, calls) || someHandlerWaits(steps)) return true;
   const graph = search.graph();
   const fairness = new Fairness(graph, steps, "signature");
-  return calls.some((call) => new FairCycles(graph, fairness, new Waiting(steps, call), until).exists());
+  return calls.some((call) => new FairCycles(graph, fairness, new Waiting(steps, call), watch).exists());
 };
 
 /** Whether the own steps of a CPU inside a call, a trap or an interrupt lead back to where they were. */

@@ -15,17 +15,20 @@ import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { notJudgedIn, vacuousBecause } from "./empty.js";
 import { mayBeEndless } from "./endless.js";
-import { FairCycles, OutOfTime } from "./fair-cycles.js";
+import { FairCycles } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
 import { keepable, PatchCall } from "./kept.js";
 import { CPU0 } from "./row.js";
 import { bitsOf, type Reductions, Search, type SearchEnd, type SearchOptions, type Taken } from "./search.js";
 import { Steps } from "./steps.js";
 import { follow } from "./trace.js";
+import { LimitReached, Watch } from "./watch.js";
 
 /** How a check is run. */
 export type CheckOptions = {
   readonly bounds?: Bounds;
+  /** Tells how many bytes of memory are in use, for `bounds.bytes`; by default those of the tables of states alone. */
+  readonly memory?: () => number;
   /** Ends the run; the verdict is then `inconclusive`. */
   readonly signal?: AbortSignal;
   /** Told about five times a second how far the run is. */
@@ -101,6 +104,12 @@ export class Explorer {
       faults: counted.has("fault") ? [] : this.#faults(),
     });
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
+    // Whether everything can finish is asked of the graph, which is turned round for that.
+    if (end.end === "complete" && counted.has("progress")) {
+      const watch = new Watch(withTimeLeft(options, began).bounds ?? {}, options.memory ?? (() => search.bytes));
+      const limit = watch.reached(search.turning);
+      if (limit !== undefined) return { ...base(search), verdict: "inconclusive", limit };
+    }
     if (end.end === "complete" && this.#violation(decided, counted) === undefined) {
       const kept = counted.has("progress") ? await this.#kept(decided, counted, withTimeLeft(options, began)) : "none";
       if (kept === "none") {
@@ -147,7 +156,7 @@ export class Explorer {
 
   async #search(
     counted: ReadonlySet<PropertyId>,
-    { bounds = {}, signal, onProgress }: CheckOptions,
+    { bounds = {}, memory, signal, onProgress }: CheckOptions,
     how: How,
   ): Promise<Searched> {
     const search = new Search(this.#steps);
@@ -155,6 +164,7 @@ export class Explorer {
     const end = await search.run({
       active: bitsOf(counted, this.#properties),
       bounds,
+      memory,
       signal,
       onProgress,
       graph,
@@ -196,14 +206,10 @@ export class Explorer {
     options: CheckOptions,
   ): Promise<"none" | Limit | EndlessRun> {
     try {
-      return await this.#keptUntil(
-        decided,
-        counted,
-        options,
-        performance.now() + (options.bounds?.milliseconds ?? Infinity),
-      );
+      const watch = new Watch(options.bounds ?? {}, options.memory ?? (() => decided.search.bytes));
+      return await this.#keptUntil(decided, counted, options, watch);
     } catch (error) {
-      if (error instanceof OutOfTime) return "milliseconds";
+      if (error instanceof LimitReached) return error.limit;
       throw error;
     }
   }
@@ -212,15 +218,15 @@ export class Explorer {
     decided: Searched,
     counted: ReadonlySet<PropertyId>,
     options: CheckOptions,
-    until: number,
+    watch: Watch,
   ): Promise<"none" | Limit | EndlessRun> {
-    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, this.#calls, until)) return "none";
+    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, this.#calls, watch)) return "none";
     const exact = decided.search.isPlain ? decided : await this.#search(counted, options, { reduce: false, beyond: 0 });
     if (exact.end.end === "limit") return exact.end.limit;
     const graph = exact.search.graph();
     const fairness = new Fairness(graph, this.#steps, "column");
     for (const kept of keepable(this.#steps, this.#calls)) {
-      const found = new FairCycles(graph, fairness, kept, until).find();
+      const found = new FairCycles(graph, fairness, kept, watch).find();
       if (found === undefined) continue;
       const why = kept.why(graph.rows, found.start * graph.width);
       return { search: exact.search, stem: exact.search.pathTo(found.start), loop: found.path, why };

@@ -1,15 +1,13 @@
 import type { Duty, Fairness } from "./fairness.js";
 import type { Kept } from "./kept.js";
 import type { Edge, Graph, Taken } from "./search.js";
+import type { Watch } from "./watch.js";
 
 /** A loop that a fair run can go round for ever: the state it starts in, and the transitions back to it. */
 export type Loop = { readonly start: number; readonly path: readonly Taken[] };
 
 /** How often the edges of a state are looked at between two looks at the clock. */
 const LOOKS_BETWEEN_CLOCKS = 256;
-
-/** There is no time left to look for a fair cycle: whether there is one is not known. */
-export class OutOfTime extends Error {}
 
 /**
  * Finds a fair cycle in which something is kept: strongly connected parts of the graph in which it stays, from which those states are
@@ -23,12 +21,12 @@ export class FairCycles {
   /** By state, the set that is being looked at which it belongs to; 0: none. */
   readonly #set: Int32Array;
   #sets = 0;
-  readonly #until: number;
+  readonly #watch: Watch;
   #looks = 0;
 
-  /** `until`: when to give up with {@link OutOfTime}, in the milliseconds of `performance.now()`. */
-  constructor(graph: Graph, fairness: Fairness, kept: Kept, until: number) {
-    this.#until = until;
+  /** `watch` ends the look with {@link LimitReached}: whether there is a fair cycle is then not known. */
+  constructor(graph: Graph, fairness: Fairness, kept: Kept, watch: Watch) {
+    this.#watch = watch;
     this.#graph = graph;
     this.#fairness = fairness;
     this.#kept = kept;
@@ -89,7 +87,7 @@ export class FairCycles {
   }
 
   #from(from: number, set: number): readonly Edge[] {
-    if (this.#looks++ % LOOKS_BETWEEN_CLOCKS === 0 && performance.now() > this.#until) throw new OutOfTime();
+    if (this.#looks++ % LOOKS_BETWEEN_CLOCKS === 0) this.#watch.assert();
     return this.#graph.edges(from).filter((edge) => this.#set[edge.to] === set && this.#kept.stays(edge));
   }
 

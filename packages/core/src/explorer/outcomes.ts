@@ -56,6 +56,8 @@ export type Outcomes = {
 /** How outcomes are looked for. */
 export type OutcomesOptions = {
   readonly bounds?: Bounds;
+  /** As in {@link CheckOptions}. */
+  readonly memory?: () => number;
   /** Ends the run; the listing then says so. */
   readonly signal?: AbortSignal;
   /** Told about five times a second how far the run is. */
@@ -82,12 +84,12 @@ export const listOutcomes = async (
   options: OutcomesOptions,
 ): Promise<Outcomes> => {
   const began = performance.now();
-  const { bounds = {}, signal, onProgress, reduce = true } = options;
+  const { bounds = {}, memory, signal, onProgress, reduce = true } = options;
   // No property is judged, so none ends the search.
   const listing = new Listing(machine, new Steps(machine, [], development), reduce);
   // It reduces for itself: what urgent steps show is to be seen.
   const how = { active: 0, graph: false, reduce: false as const, beyond: 0 };
-  const end = await listing.run({ ...how, bounds, signal, onProgress });
+  const end = await listing.run({ ...how, bounds, memory, signal, onProgress });
   return {
     outcomes: listing.outcomes(),
     limit: end.end === "limit" ? end.limit : null,

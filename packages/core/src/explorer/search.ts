@@ -23,6 +23,8 @@ export type SearchOptions = {
   /** Bits of the properties that end the search, by their place in the machine's list. */
   readonly active: number;
   readonly bounds: Bounds;
+  /** Tells how many bytes of memory are in use; by default those of the tables. */
+  readonly memory?: (() => number) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Remember the graph, so that questions about the whole of it can be answered. */
@@ -59,9 +61,11 @@ const LABEL = 128;
 
 const NOTHING: Settling = { urgent: false, symmetry: false };
 
-const CHECK_EVERY = 1024;
+const CHECK_EVERY = 256;
 const YIELD_MS = 25;
 const PROGRESS_MS = 200;
+/** To measure memory takes a millisecond on a busy machine. */
+const MEASURE_MS = 20;
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
@@ -111,8 +115,13 @@ export class Search implements Visitor {
     return this.store.bytes + this.#edges.bytes + this.#edgeStart.bytes + this.#labels.bytes + this.#witnesses.bytes;
   }
 
+  /** Bytes that {@link stuck} needs beside the tables. */
+  get turning(): number {
+    return 4 * this.#edges.length + 13 * this.store.size;
+  }
+
   async run(options: SearchOptions): Promise<SearchEnd> {
-    const { bounds, signal, onProgress } = options;
+    const { bounds, memory = () => this.bytes, signal, onProgress } = options;
     this.#active = options.active;
     this.#graph = options.graph;
     this.#reduce = options.reduce;
@@ -124,6 +133,7 @@ export class Search implements Visitor {
     const began = performance.now();
     let yielded = began;
     let shown = began;
+    let measured = Number.NEGATIVE_INFINITY;
     let levelEnd = 1;
     let enough: number | undefined;
     for (let state = 0; state < this.store.size; state++) {
@@ -142,7 +152,10 @@ export class Search implements Visitor {
       if (state % CHECK_EVERY !== 0) continue;
       const now = performance.now();
       if (bounds.milliseconds !== undefined && now - began > bounds.milliseconds) return this.#cut("milliseconds");
-      if (bounds.bytes !== undefined && this.bytes > bounds.bytes) return this.#cut("bytes");
+      if (bounds.bytes !== undefined && now - measured > MEASURE_MS) {
+        if (memory() > bounds.bytes) return this.#cut("bytes");
+        measured = now;
+      }
       if (now - yielded > YIELD_MS) {
         await pause();
         yielded = performance.now();

@@ -1,14 +1,51 @@
 import { GrowingInt32 } from "./growing.js";
 
+/** Bits of a hash that choose a segment: the uppermost. */
+const SEGMENT_BITS = 6;
+const SEGMENTS = 1 << SEGMENT_BITS;
+/** Slots of a segment at first. */
+const SLOTS = 64;
+/** A segment is doubled when it is this full; each at another time, so that the table grows evenly, as what it holds does. */
+const [LEAST_FULL, MOST_FULL] = [0.4, 0.8];
+
+/** A part of the table: for each slot a state's number and 1, or 0, and its hash. */
+class Segment {
+  slots = new Int32Array(2 * SLOTS);
+  mask = SLOTS - 1;
+  count = 0;
+  readonly #full: number;
+
+  constructor(index: number) {
+    this.#full = LEAST_FULL * (MOST_FULL / LEAST_FULL) ** (index / SEGMENTS);
+  }
+
+  added(): void {
+    if (++this.count > this.#full * (this.mask + 1)) this.#grow();
+  }
+
+  #grow(): void {
+    const old = this.slots;
+    const mask = 2 * this.mask + 1;
+    const slots = new Int32Array(2 * (mask + 1));
+    for (let place = 0; place < old.length; place += 2) {
+      if (old[place] === 0) continue;
+      let slot = (old[place + 1] as number) & mask;
+      while (slots[2 * slot] !== 0) slot = (slot + 1) & mask;
+      slots[2 * slot] = old[place] as number;
+      slots[2 * slot + 1] = old[place + 1] as number;
+    }
+    this.slots = slots;
+    this.mask = mask;
+  }
+}
+
 /**
  * The set of states seen: rows of a fixed number of 32-bit integers, numbered from 0 in order of arrival. Storage is exact: rows
- * are compared as a whole, hashes only find them.
+ * are compared as a whole, hashes only find them, and tell most other rows apart without looking at them.
  */
 export class StateStore {
   readonly #rows: GrowingInt32;
-  /** For each slot the state's number and 1, or 0, and its hash, by which most other rows are told apart without looking at them. */
-  #table = new Int32Array(2 << 12);
-  #mask = (1 << 12) - 1;
+  readonly #segments: readonly Segment[] = Array.from({ length: SEGMENTS }, (_, i) => new Segment(i));
   #count = 0;
   readonly width: number;
 
@@ -22,45 +59,50 @@ export class StateStore {
     return this.#count;
   }
 
-  /** Bytes that are allocated. */
+  /** Bytes that are used. */
   get bytes(): number {
-    return this.#rows.bytes + this.#table.byteLength;
+    return this.#rows.bytes + this.#segments.reduce((sum, { slots }) => sum + slots.byteLength, 0);
   }
 
-  /** The rows one after the other; the array is replaced when states are added. */
+  /** The rows one after the other; the array is replaced when states are added, and the one before is not to be used any more. */
   get rows(): Int32Array {
     return this.#rows.array;
   }
 
   /** The number of a state, or -1 when it is not in the set. */
   find(row: Int32Array): number {
-    return (this.#table[this.#placeOf(row, hashOf(row, 0, this.width))] as number) - 1;
+    const hash = hashOf(row, 0, this.width);
+    const segment = this.#segmentOf(hash);
+    return (segment.slots[this.#placeOf(segment, row, hash)] as number) - 1;
   }
 
   /** The number of a state; when it is new it is added, and the answer is `~number`. */
   add(row: Int32Array): number {
     const hash = hashOf(row, 0, this.width);
-    const place = this.#placeOf(row, hash);
-    const entry = this.#table[place] as number;
+    const segment = this.#segmentOf(hash);
+    const place = this.#placeOf(segment, row, hash);
+    const entry = segment.slots[place] as number;
     if (entry !== 0) return entry - 1;
     const number = this.#count++;
-    this.#table[place] = number + 1;
-    this.#table[place + 1] = hash;
+    segment.slots[place] = number + 1;
+    segment.slots[place + 1] = hash;
     this.#rows.reserve(this.width).set(row, number * this.width);
     this.#rows.added(this.width);
-    if (this.#count * 3 > this.#mask * 2) this.#grow();
+    segment.added();
     return ~number;
   }
 
-  /** The place in the table that holds this row, or the free one where it belongs. */
-  #placeOf(row: Int32Array, hash: number): number {
+  #segmentOf(hash: number): Segment {
+    return this.#segments[hash >>> (32 - SEGMENT_BITS)] as Segment;
+  }
+
+  /** The place in a segment that holds this row, or the free one where it belongs. */
+  #placeOf({ slots, mask }: Segment, row: Int32Array, hash: number): number {
     const width = this.width;
     const rows = this.#rows.array;
-    const mask = this.#mask;
-    const table = this.#table;
     let slot = hash & mask;
-    for (let entry = table[2 * slot] as number; entry !== 0; entry = table[2 * slot] as number) {
-      if (table[2 * slot + 1] === hash) {
+    for (let entry = slots[2 * slot] as number; entry !== 0; entry = slots[2 * slot] as number) {
+      if (slots[2 * slot + 1] === hash) {
         const base = (entry - 1) * width;
         let i = 0;
         while (i < width && rows[base + i] === row[i]) i++;
@@ -69,21 +111,6 @@ export class StateStore {
       slot = (slot + 1) & mask;
     }
     return 2 * slot;
-  }
-
-  #grow(): void {
-    const old = this.#table;
-    const mask = 2 * this.#mask + 1;
-    const table = new Int32Array(2 * (mask + 1));
-    for (let place = 0; place < old.length; place += 2) {
-      if (old[place] === 0) continue;
-      let slot = (old[place + 1] as number) & mask;
-      while (table[2 * slot] !== 0) slot = (slot + 1) & mask;
-      table[2 * slot] = old[place] as number;
-      table[2 * slot + 1] = old[place + 1] as number;
-    }
-    this.#table = table;
-    this.#mask = mask;
   }
 }
 

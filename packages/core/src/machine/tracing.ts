@@ -1,3 +1,4 @@
+import { InputError } from "../errors.js";
 import { fromHex } from "../hex.js";
 import type { Instruction, Outcome, Registers } from "../instruction-set.js";
 import { rule } from "../rule.js";
@@ -84,7 +85,10 @@ export const publishEventRule = rule({
   apply({ cpu, memory }, { address, old, next, begins }: Event, machine) {
     const index = machine.siteAt(address)?.site;
     const state = index === undefined ? undefined : memory.sites[index];
-    if (index === undefined || state === undefined) throw new Error("A text-poke event is about a site.");
+    if (index === undefined || state === undefined)
+      throw new InputError(`A text-poke event is about a site; none lies at 0x${address.toString(16)}.`, {
+        place: "publishEvent",
+      });
     const traced = begins ? [state.from, state.to].sort() : [state.to];
     const after = begins ? { ...state, traced } : { ...judged(state), traced };
     const untold = !begins && state.untold === true;

@@ -124,7 +124,12 @@ const handlerOf = (
   const handler = running(cpu);
   const below = cpu.stack[cpu.stack.length - 2];
   if (handler?.code.run !== "program" || handler.code.frame === null || below?.code.run !== "machine") {
-    throw new Error("Only a trap handler can do this.");
+    throw new InputError(
+      "What a trap handler does, such as to look its place up or to emulate, stands in one of the traps' programs.",
+      {
+        place: "program",
+      },
+    );
   }
   return { below, code: below.code, frame: handler.code.frame };
 };

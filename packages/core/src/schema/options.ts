@@ -31,6 +31,7 @@ const signal: Schema<AbortSignal> = where<AbortSignal>(anything, (value) =>
 /** The schema of {@link CheckOptions}. */
 export const checkOptionsSchema: Schema<CheckOptions> = object("options of a check", {
   bounds: optional(boundsSchema),
+  memory: optional(callable("a function that tells how many bytes are in use")),
   signal: optional(signal),
   onProgress: optional(callable("a function that is told how far the run is")),
   reduce: optional(
@@ -51,6 +52,7 @@ export const checkOptionsSchema: Schema<CheckOptions> = object("options of a che
 /** The schema of {@link OutcomesOptions}. */
 export const outcomesOptionsSchema: Schema<OutcomesOptions> = object("options of outcomes", {
   bounds: optional(boundsSchema),
+  memory: optional(callable("a function that tells how many bytes are in use")),
   signal: optional(signal),
   onProgress: optional(callable("a function that is told how far the run is")),
   reduce: optional(flag),
@@ -59,6 +61,7 @@ export const outcomesOptionsSchema: Schema<OutcomesOptions> = object("options of
 /** The schema of {@link RepairOptions}. */
 export const repairOptionsSchema: Schema<RepairOptions> = object("options of repairs", {
   bounds: optional(boundsSchema),
+  memory: optional(callable("a function that tells how many bytes are in use")),
   states: optional(whole(1)),
   signal: optional(signal),
   counterexample: optional(list<Choice>("steps", anything)),

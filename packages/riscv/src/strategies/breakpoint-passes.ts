@@ -77,7 +77,7 @@ export const breakpointPasses = (options: BreakpointPassesOptions = {}): PatchSt
     summary: "two instructions in passes through a breakpoint, with RCU-tasks between the passes",
     source: "named as a way out in the thread on CALL_OPS for riscv, linux-riscv 2024",
     architectures: ["riscv"],
-    defaultSite: "nop+nop:call t0",
+    defaultSite: "nop+nop:call t0, .+0x1234640",
     promises: trapPromises,
     rules: [sbiRemoteFenceIRule],
     maps: [fenceIMap],

@@ -45,7 +45,7 @@ export const nosync = ({ by = "ipi", dataFence = true, flush = true }: NosyncOpt
   summary: "a jump label: one store of nop or jal for each site, then fence.i on all harts",
   source: "arch_jump_label_transform_queue and _apply, arch/riscv/kernel/jump_label.c, 7.3",
   architectures: ["riscv"],
-  defaultSite: "nop:j",
+  defaultSite: "nop:j .+0x11450",
   promises: storePromises,
   rules: [sbiRemoteFenceIRule],
   maps: [fenceIMap],

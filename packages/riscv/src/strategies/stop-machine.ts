@@ -76,7 +76,7 @@ export const stopMachine = (): PatchStrategy => ({
   id: "stop-machine",
   summary: "patch_text: all harts are stopped while one writes; each executes fence.i before it goes on",
   source: "patch_text and patch_text_cb, arch/riscv/kernel/patch.c, 7.3",
-  defaultSite: "nop:j",
+  defaultSite: "nop:j .+0x11450",
   plan: ({ sites }) => ({ main: stopped(sites, {}) }),
 });
 
@@ -92,7 +92,7 @@ export const pairStopMachine = ({ flush = "secondaries" }: PairStopMachineOption
   id: "pair-stop-machine",
   summary: "ftrace before 6.16: two instructions are swapped while all harts are stopped; each then executes fence.i",
   source: "ftrace_make_call, arch/riscv/kernel/ftrace.c, and patch_text_cb, arch/riscv/kernel/patch.c, 6.12",
-  defaultSite: "nop+nop:call t0",
+  defaultSite: "nop+nop:call t0, .+0x1234640",
   plan: ({ sites }) => refuse(sites) ?? { main: stopped(sites, { flush }) },
 });
 
@@ -105,7 +105,7 @@ export const pairBpf = (): PatchStrategy => ({
   id: "pair-bpf",
   summary: "a candidate, unconfirmed: BPF swaps the two instructions at a program's entry under stop_machine",
   source: "bpf_arch_text_poke, arch/riscv/net/bpf_jit_comp64.c, 7.3",
-  defaultSite: "nop+nop:call t1",
+  defaultSite: "nop+nop:call t1, .+0x1234640",
   plan: ({ sites }) => refuse(sites) ?? { main: stopped(sites, {}) },
 });
 
@@ -156,7 +156,7 @@ export const fixRegisters = ({ nested = true, stops = "stop-machine" }: FixRegis
   id: "fix-registers",
   summary: "as pair-stop-machine; whoever was interrupted inside the pair is sent back to its start",
   source: "named as a way out in the thread on CALL_OPS for riscv, linux-riscv 2024",
-  defaultSite: "nop+nop:call t0",
+  defaultSite: "nop+nop:call t0, .+0x1234640",
   rules: [...common.rules, fixSavedRegistersRule],
   maps: [...common.maps, fixSavedMap],
   plan({ sites }) {

@@ -14,7 +14,7 @@ export const plainStore = (options: { readonly width?: StoreWidth } = {}): Patch
     summary: `the new bytes are stored over the old, ${width} at a time, and all harts execute fence.i`,
     source: "patch_text_nosync without a rule on what may be patched so, arch/riscv/kernel/patch.c, 7.3",
     architectures: ["riscv"],
-    defaultSite: "nop:j",
+    defaultSite: "nop:j .+0x11450",
     promises: storePromises,
     plan: ({ sites }) => ({
       main: [

@@ -27,7 +27,7 @@ export const userFlush = ({ deferred = true }: UserFlushOptions = {}): PatchStra
   source: "riscv_flush_icache(2): flush_icache_mm, arch/riscv/mm/cacheflush.c; flush_icache_deferred, context.c, 7.3",
   architectures: ["riscv"],
   user: true,
-  defaultSite: "nop:j",
+  defaultSite: "nop:j .+0x11450",
   promises: storePromises,
   rules: [flushIcacheMmRule, flushIcacheDeferredRule],
   maps: [fenceOrMarkMap],

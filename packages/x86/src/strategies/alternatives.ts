@@ -10,7 +10,7 @@ export const alternatives = (): PatchStrategy => ({
   summary: "at boot, on the only CPU that is up: NMIs stopped, interrupts off, write, synchronise",
   source: "alternative_instructions, apply_alternatives and text_poke_early, arch/x86/kernel/alternative.c, 7.3",
   architectures: ["x86"],
-  defaultSite: "call:xor eax, eax+nop3",
+  defaultSite: "call .+0x123456c:xor eax, eax+nop3",
   promises: storePromises,
   plan: ({ sites }) => ({
     main: [

@@ -89,7 +89,7 @@ const fixups = (sites: readonly FlipSite[], { instructionSet }: PlanContext): re
 
 const common = {
   architectures: ["x86"],
-  defaultSite: "nop5:jmp",
+  defaultSite: "nop5:jmp .+0x123456c",
   promises: trapPromises,
   rules: [savedIpRule, resumeAtRule],
 } as const;

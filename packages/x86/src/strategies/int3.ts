@@ -148,7 +148,7 @@ export const int3 = ({ events = false }: Int3Options = {}): PatchStrategy => ({
   promises: promised(events),
   id: "int3",
   summary: "INT3 over the first byte, then the tail, then the first byte, all CPUs synchronised after each",
-  defaultSite: "nop5:call",
+  defaultSite: "nop5:call .+0x123456c",
   plan(flip, { instructionSet }) {
     if (flip.sites.length !== 1)
       return { impossible: `it patches one site at a time, not ${flip.sites.length}; int3-batch patches several.` };
@@ -165,7 +165,7 @@ export const int3Batch = ({ events = false }: Int3Options = {}): PatchStrategy =
   promises: promised(events),
   id: "int3-batch",
   summary: "int3 for up to 256 sites at a time, which share the three synchronisations",
-  defaultSite: "nop5:call",
+  defaultSite: "nop5:call .+0x123456c",
   plan(flip, { instructionSet }) {
     const sites = [...flip.sites].sort((a, b) => (a.address < b.address ? -1 : 1));
     return plan({ sites }, instructionSet, events);

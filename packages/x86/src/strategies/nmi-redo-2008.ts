@@ -70,7 +70,7 @@ export const nmiRedoOf2008 = (options: NmiRedoOf2008Options = {}): PatchStrategy
     source:
       "LKML 2008, the redo buffer without a wait; 17666f02b118, 'ftrace: nmi safe code modification' (S. Rostedt), also waits for NMIs",
     architectures: ["x86"],
-    defaultSite: "nop5:call",
+    defaultSite: "nop5:call .+0x123456c",
     promises: storePromises,
     rules: [waitNmisRule],
     predicates: [noNmiPredicate],

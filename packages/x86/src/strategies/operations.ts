@@ -2,6 +2,7 @@ import {
   type CpuState,
   cpuPredicate,
   type Data,
+  InputError,
   rule,
   running,
   type Step,
@@ -25,7 +26,8 @@ export const waitNmis = (id: string, set?: { readonly word: string; readonly val
 
 const frameOf = (cpu: CpuState): TrapFrame => {
   const code = running(cpu)?.code;
-  if (code?.run !== "program" || code.frame === null) throw new Error("Only a trap handler has a frame.");
+  if (code?.run !== "program" || code.frame === null)
+    throw new InputError("Only a trap handler has a frame.", { place: "program" });
   return code.frame;
 };
 

@@ -36,7 +36,7 @@ export const selfJump = (options: SelfJumpOptions = {}): PatchStrategy => {
     source: "NativeCall::replace_mt_safe, OpenJDK, src/hotspot/cpu/x86/nativeInst_x86.cpp",
     architectures: ["x86"],
     user: true,
-    defaultSite: "call:call .+0x2000000",
+    defaultSite: "call:call .+0x123456c",
     promises: storePromises.filter((id) => id !== "done"),
     plan({ sites }) {
       for (const { address, next } of sites) {

@@ -35,7 +35,7 @@ export const staticCall = (): PatchStrategy => ({
   id: "static-call",
   summary: "a static call: first key->func, then its sites one at a time, each as int3 does",
   source: "__static_call_update, kernel/static_call_inline.c; arch/x86/kernel/static_call.c, 7.3",
-  defaultSite: "call:call .+0x2000000",
+  defaultSite: "call:call .+0x123456c",
   plan({ sites }, context): PatchProgram | Impossible {
     const plans: PatchProgram[] = [];
     for (const site of sites) {

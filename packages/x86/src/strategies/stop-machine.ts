@@ -6,7 +6,7 @@ const patchStopped = (id: string, summary: string, source: string, secondaries: 
   summary,
   source,
   architectures: ["x86"],
-  defaultSite: "nop5:call",
+  defaultSite: "nop5:call .+0x123456c",
   promises: storePromises,
   plan: ({ sites }) => ({
     main: [

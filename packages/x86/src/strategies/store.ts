@@ -15,7 +15,7 @@ export const plainStore = (options: { readonly width?: StoreWidth } = {}): Patch
     summary: `the new bytes are stored over the old, ${width} at a time, and all CPUs synchronised`,
     source: "text_poke of the whole instruction without a protocol around it",
     architectures: ["x86"],
-    defaultSite: "nop5:call",
+    defaultSite: "nop5:call .+0x123456c",
     promises: storePromises,
     plan: (flip) => ({
       main: [
@@ -41,7 +41,7 @@ export const alignedStore = (): PatchStrategy => ({
   summary: "one aligned 8-byte store that holds the whole site, and all CPUs synchronised",
   source: "AMD APM vol. 2, 7.6.1; V8, src/wasm/jump-table-assembler.cc, x64",
   architectures: ["x86"],
-  defaultSite: "nop5:call",
+  defaultSite: "nop5:call .+0x123456c",
   promises: storePromises,
   plan(flip) {
     const wide = flip.sites.find(crosses);
