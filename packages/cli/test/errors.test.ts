@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { report } from "../src/errors.js";
+import type { Io } from "../src/io.js";
 import { cmodx, fixture, folder, json, root } from "./harness.js";
 
 const binary = new Uint8Array(readFileSync(fixture("patchsites.x86_64.o")));
@@ -152,13 +154,20 @@ describe("wrong input", () => {
     expect(document).toMatchObject({ file: "text.o", place: "offset 0" });
   });
 
-  test("an error of cmodx itself is called one, without a stack", async () => {
+  test("what fails beside a plugin is the plugin's, or cmodx' with it: a sentence without a stack", async () => {
     const plugin = folder({
       "plugin.mjs": "export default { architectures: [{ id: 'odd', create() { return {} }, strategies: [] }] }",
     });
     const { code, err } = await cmodx("matrix --arch odd --plugin ./plugin.mjs", { cwd: plugin });
-    expect(code).toBe(70);
-    expect(err).toMatch(/^cmodx: This is a bug in cmodx \(.*\); DEBUG=cmodx shows where\.\n$/);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^cmodx: A plugin or a module fails, or cmodx with it \(.*\); DEBUG=cmodx shows where\.\n$/);
+  });
+
+  test("an error of cmodx itself is called one", async () => {
+    const told: string[] = [];
+    const io = { err: (text: string) => void told.push(text), env: {} } as unknown as Io;
+    expect(report(new TypeError("oops"), io, false, false)).toBe(70);
+    expect(told).toEqual(["cmodx: This is a bug in cmodx (oops); DEBUG=cmodx shows where.\n"]);
   });
 
   test("no command at all: the help, exit 2", async () => {
