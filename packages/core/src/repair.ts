@@ -1,6 +1,7 @@
 import { InputError } from "./errors.js";
 import type { CheckOptions } from "./explorer/explorer.js";
 import { countedProperties } from "./explorer/explorer.js";
+import { pause, YIELD_MS } from "./explorer/search.js";
 import { type Choice, follow } from "./explorer/trace.js";
 import { keyOf } from "./key.js";
 import type { Machine } from "./machine/machine.js";
@@ -198,9 +199,15 @@ export const findRepairs = async (
       ...(signal === undefined ? {} : { signal }),
       ...(memory === undefined ? {} : { memory }),
     };
-    const verdict = await simulation.check({ ...judged, patchers }, how);
-    seen += verdict.states;
-    return verdict.verdict;
+    try {
+      const verdict = await simulation.check({ ...judged, patchers }, how);
+      seen += verdict.states;
+      return verdict.verdict;
+    } catch (error) {
+      // With it the run comes to a step that lacks what it needs: that is no repair.
+      if (error instanceof InputError) return "unsafe";
+      throw error;
+    }
   };
 
   const found: Candidate[] = [];
@@ -212,11 +219,18 @@ export const findRepairs = async (
     if (verdict !== "inconclusive") tried++;
     return verdict !== "inconclusive";
   };
-  let open = candidates.filter(({ patchers }) => {
-    const refuted = !isOver() && stillBreaks(simulation.machine({ ...judged, patchers }), counterexample, properties);
-    if (refuted) tried++;
-    return !refuted;
-  });
+  let open: Candidate[] = [];
+  let yielded = performance.now();
+  for (const candidate of candidates) {
+    // So many machines are made that an interruption would wait for too long.
+    if (performance.now() - yielded > YIELD_MS) {
+      await pause();
+      yielded = performance.now();
+    }
+    const { patchers } = candidate;
+    if (!isOver() && stillBreaks(simulation.machine({ ...judged, patchers }), counterexample, properties)) tried++;
+    else open.push(candidate);
+  }
   const most = Math.min(bounds.states ?? Number.POSITIVE_INFINITY, work);
   for (const candidate of open.filter(({ dropped }) => dropped)) {
     if (await isDecided(candidate, Math.min(most, FOR_DROPPED * work - seen)))

@@ -117,9 +117,20 @@ const tell = async (
           progress,
         );
   const { subject, verdict } = judged;
+  const beside = async <T>(work: () => Promise<T | null>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      // What was found broken is not taken back by what a longer search comes to.
+      if (verdict.verdict !== "unsafe" || !isInputError(error)) throw error;
+      progress.clear();
+      io.err(`cmodx: ${error.message}\n`);
+      return null;
+    }
+  };
   const extras = {
-    repairs: asked.repair ? await repairsOf(subject, verdict, budget, io, progress) : null,
-    outcomes: asked.outcomes === true ? await outcomesOf(subject, budget, io, progress) : null,
+    repairs: asked.repair ? await beside(() => repairsOf(subject, verdict, budget, io, progress)) : null,
+    outcomes: asked.outcomes === true ? await beside(() => outcomesOf(subject, budget, io, progress)) : null,
   };
   return { judged, extras };
 };

@@ -62,12 +62,14 @@ const LABEL = 128;
 const NOTHING: Settling = { urgent: false, symmetry: false };
 
 const CHECK_EVERY = 256;
-const YIELD_MS = 25;
+/** Nobody waits longer than this for others to have their turn, in milliseconds. */
+export const YIELD_MS = 25;
 const PROGRESS_MS = 200;
 /** To measure memory takes a millisecond on a busy machine. */
 const MEASURE_MS = 20;
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+/** Lets others have their turn: signals, messages, timers. */
+export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
  * Breadth-first search of every interleaving. States are numbered in the order in which they are found, so a level is a range of
