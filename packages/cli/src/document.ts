@@ -180,6 +180,7 @@ export const checkJson = (
   transitions: verdict.transitions,
   seconds: verdict.seconds,
   bounds: boundsJson(subject, verdict),
+  otherwise: (verdict.verdict === "unsafe" ? verdict.otherwise : undefined) ?? null,
   notJudged: verdict.notJudged,
   otherOrder: verdict.otherOrder ?? null,
   unused: verdict.unused,

@@ -155,6 +155,8 @@ export type CheckJson = {
   readonly transitions: number;
   readonly seconds: number;
   readonly bounds: BoundsJson;
+  /** The verdict on all else where `progress` breaks by endless interrupts from outside alone; else null. */
+  readonly otherwise: "safe" | "vacuous" | null;
   /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
   readonly notJudged: readonly NotJudged[];
   /** What the memory order says that did not decide; null where only one was asked. */

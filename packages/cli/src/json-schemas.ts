@@ -255,6 +255,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   seconds: number,
   bounds: boundsSchema,
   unused: texts,
+  otherwise: orNull(oneOf<NonNullable<CheckJson["otherwise"]>>({ safe: true, vacuous: true })),
   notJudged: list("properties", notJudgedSchema),
   otherOrder: orNull(otherOrderSchema),
   notPromised: properties,

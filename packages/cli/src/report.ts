@@ -63,7 +63,7 @@ const title = (verdict: Verdict, bounds: BoundsJson, paint: Colors): string => {
   switch (verdict.verdict) {
     case "unsafe":
       return paint.bold(
-        `${paint.red("UNSAFE")}  ${about}: breaks ${listed(verdict.broken.map(({ property }) => property))}`,
+        `${paint.red("UNSAFE")}  ${about}: breaks ${listed(verdict.broken.map(({ property }) => property))}${verdict.otherwise === undefined ? "" : `, by endless interrupts alone; ${verdict.otherwise} otherwise`}`,
       );
     case "inconclusive":
       return paint.bold(`${paint.yellow("INCONCLUSIVE")}  ${about}: ${whyOf(verdict)} Nothing broke until then.`);
@@ -157,6 +157,8 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
     ...pluginsText(verdict.plugins ?? []),
     entry("Properties", properties.length === 0 ? "none counted" : `${listed(properties)} counted`),
   ];
+  if (verdict.verdict === "unsafe" && verdict.otherwise !== undefined)
+    lines.push(entry("Otherwise", `${verdict.otherwise}: only interrupts that come for ever keep it from its end`));
   if (verdict.otherOrder !== undefined) lines.push(entry("Memory", otherOrderText(verdict.otherOrder)));
   if (verdict.notJudged.length > 0) lines.push(entry("Not judged", becauseOf(verdict.notJudged)));
   if (verdict.notPromised.length > 0)

@@ -463,6 +463,34 @@ describe("check --from", () => {
   });
 });
 
+describe("endless interrupts", () => {
+  const BUSY = `export default ({ until, set, x86 }) => ({
+  name: "a wait for a moment without interrupts",
+  sites: [{ address: 0xffffffff81000000n, old: "nop5", new: "nop5" }],
+  patchers: [{ sites: [0], flips: 1, strategy: { ...x86.plainStore(), id: "patient", plan: () => ({
+    main: [until("wait", "busy", 0)],
+    words: { busy: 0 },
+    traps: { irq: [set("in", "busy", 1), set("out", "busy", 0)] },
+  }) } }],
+  interrupts: { irq: true },
+  properties: ["old-or-new", "fault", "progress"],
+  cpus: 2,
+});
+`;
+
+  test("that alone keep a call from its end are said to, with the verdict on all else beside", async () => {
+    const cwd = folder({ "busy.mjs": BUSY });
+    const line = "check --scenario busy.mjs --no-repair";
+    const { code, document } = await json(line, { cwd });
+    expect(code).toBe(1);
+    expect(document).toMatchObject({ property: "progress", otherwise: "safe" });
+    expect(document.why).toContain("interrupts from outside that never stop coming");
+    const { out } = await cmodx(line, { cwd });
+    expect(out).toMatch(/^UNSAFE .*breaks progress, by endless interrupts alone; safe otherwise/);
+    expect(out).toContain("Otherwise   safe: only interrupts that come for ever");
+  });
+});
+
 describe("plugins", () => {
   test("whose parts an answer rests on are named, with what they replace", async () => {
     const cwd = folder({

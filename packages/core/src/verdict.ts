@@ -103,6 +103,11 @@ export type Verdict =
        * state before that step.
        */
       readonly loop?: number;
+      /**
+       * There where `progress` breaks by endless interrupts from outside alone, in a run that would end after the last of them: the verdict
+       * on everything else.
+       */
+      readonly otherwise?: "safe" | "vacuous";
       /** No shorter counterexample exists, or no shorter way to the loop. False only when a bound ended the search for it. */
       readonly shortest: boolean;
     })

@@ -157,6 +157,18 @@ describe("a property that nothing in the programs can break", () => {
     expect(empty(verdict)).toEqual(["lifetime", "assertion"]);
   });
 
+  it("is no reason to call what is left vacuous where somebody executes what changes", async () => {
+    const ignore = ["old-or-new", "trap-owned", "fault"] as const;
+    const locked = strategy(
+      (flip) => [lock("lock", "l"), store("write", AT, first(flip).next), unlock("unlock", "l")],
+      {
+        promises: ["progress"],
+      },
+    );
+    expect(answer(await check(scenario(locked, { ignore })))).toBe("safe");
+    expect(answer(await check(scenario(locked, { ignore, executors: [] })))).toBe("vacuous");
+  });
+
   it("is no question where all are left out", async () => {
     const verdict = await check(scenario(nothing, { properties: ["done"], ignore: ["done"] }));
     expect(verdict).toMatchObject({ verdict: "vacuous", reason: "No property counts." });

@@ -130,6 +130,35 @@ describe("a fair cycle that keeps something for ever breaks progress", () => {
     expect(trace.slice(loop).every(({ rule }) => rule !== "nmi" && rule !== "returnCall")).toBe(true);
   });
 
+  describe("by endless interrupts from outside alone", () => {
+    // Every CPU says that it is in its handler, and that it has left it.
+    const busy = { words: { busy: 0 }, traps: { irq: [set("in", "busy", 1), set("out", "busy", 0)] } };
+    const waiting = (more: Partial<Scenario> = {}) =>
+      scenario(patching([until("wait", "busy", 0)], busy), { interrupts: { irq: true }, ...more });
+
+    it("is told apart from what goes on by itself, and what else there is to say stands beside", async () => {
+      const verdict = expectLoop(await progress(waiting()));
+      expect(verdict.trace.slice(verdict.loop).some(({ rule }) => rule === "irq")).toBe(true);
+      expect(verdict.why).toMatch(/interrupts from outside that never stop coming: after the last of them it ends\.$/);
+      expect(verdict.otherwise).toBe("vacuous");
+      const { check } = createSimulation({ architecture: toy() });
+      const all = await check(waiting({ properties: ["old-or-new", "progress"] }));
+      expect(all).toMatchObject({ verdict: "unsafe", property: "progress", otherwise: "safe" });
+    });
+
+    it("is not what a wait is that nobody ends, interrupts or none", async () => {
+      // Only an NMI ends it; interrupts may come as often as they like meanwhile, and need not.
+      const handlers = { irq: [set("in", "busy", 1), set("out", "busy", 0)], nmi: [set("answer", "answer", 1)] };
+      const stuck = scenario(polls({ words: { answer: 0, busy: 0 }, traps: handlers }), {
+        interrupts: { irq: true, nmi: true },
+      });
+      const verdict = expectLoop(await progress(stuck));
+      expect(verdict.otherwise).toBeUndefined();
+      expect(verdict.why).not.toContain("from outside");
+      expect(verdict.trace.slice(verdict.loop).every(({ rule }) => rule !== "irq")).toBe(true);
+    });
+  });
+
   it("but not one that polls for what an interrupt that it sent does", async () => {
     const asking = sendIpi("ask", [ack(), set("answer", "answer", 1)]);
     expect(await progress(scenario(polls({}, asking)))).toMatchObject({ verdict: "safe" });

@@ -111,43 +111,44 @@ const hasWritableText = (machine: Machine): boolean =>
   machine.initial().memory.text?.some(({ access }) => access.includes("w")) === true || machine.uses("setMemory");
 
 /**
- * Properties that need no change of code to be broken. They count along with every other question, but where one patcher is at work
- * they are a question of their own only for who names them.
+ * Properties that need no change of code to be broken. They count along with every other question; where no change can harm anybody and
+ * one patcher is at work, they are a question of their own only for who names them.
  */
 const alongside: ReadonlySet<PropertyId> = new Set(["exclusive", "fault", "progress"]);
 
 const NOBODY = "nobody executed a site during a flip";
 const NO_CHANGE = "the old code equals the new, and no code or data that was stored differs from what was there";
 
-/**
- * The properties that count and that nothing in the scenario can break. `complete`: everything that can be reached was seen, so that what
- * nobody did is known too.
- */
+/** Why nobody can be harmed by a change of code, after a search that saw everything: nothing changes, or nobody is there. */
+export const idleBecause = (asked: Asked): string | undefined =>
+  changesNothing(asked) ? NO_CHANGE : unless(executed(asked.steps), NOBODY);
+
+/** The properties that count and that nothing in the scenario can break. `idle`: {@link idleBecause}, where that is known. */
 export const notJudgedIn = (
   counted: ReadonlySet<PropertyId>,
   asked: Asked,
-  complete: boolean,
-): readonly NotJudged[] => {
-  const idle = !complete ? undefined : changesNothing(asked) ? NO_CHANGE : unless(executed(asked.steps), NOBODY);
-  return [...counted].flatMap((property) => {
+  idle: string | undefined,
+): readonly NotJudged[] =>
+  [...counted].flatMap((property) => {
     const why = inPrograms[property]?.(asked) ?? (needsChange(property, asked) ? idle : undefined);
     return why === undefined ? [] : [{ property, why }];
   });
-};
 
 /** Why a scenario in which nothing broke asks nothing; undefined where it does ask something. */
 export const vacuousBecause = (
   counted: ReadonlySet<PropertyId>,
   notJudged: readonly NotJudged[],
   { properties, patchers }: Scenario,
+  idle: string | undefined,
 ): string | undefined => {
   const empty = new Set(notJudged.map(({ property }) => property));
   const ownQuestion = (property: PropertyId): boolean =>
-    properties !== undefined || patchers.length > 1 || !alongside.has(property);
+    idle === undefined || properties !== undefined || patchers.length > 1 || !alongside.has(property);
   if ([...counted].some((property) => !empty.has(property) && ownQuestion(property))) return undefined;
   if (counted.size === 0) return "No property counts.";
-  const idle = [NO_CHANGE, NOBODY].find((why) => notJudged.some((each) => each.why === why));
-  return idle === undefined ? `There is nothing to judge: ${becauseOf(notJudged)}.` : sentence(idle);
+  return idle === undefined || properties !== undefined
+    ? `There is nothing to judge: ${becauseOf(notJudged)}.`
+    : sentence(idle);
 };
 
 /** `trace, because no program publishes text-poke events; pair and lifetime, because …`. */

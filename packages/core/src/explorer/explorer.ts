@@ -13,13 +13,22 @@ import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
 import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
-import { notJudgedIn, vacuousBecause } from "./empty.js";
+import { idleBecause, notJudgedIn, vacuousBecause } from "./empty.js";
 import { mayBeEndless } from "./endless.js";
-import { FairCycles } from "./fair-cycles.js";
+import { FairCycles, type Loop } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
 import { keepable, PatchCall } from "./kept.js";
 import { CPU0 } from "./row.js";
-import { bitsOf, type Reductions, Search, type SearchEnd, type SearchOptions, type Taken } from "./search.js";
+import {
+  bitsOf,
+  type Edge,
+  type Graph,
+  type Reductions,
+  Search,
+  type SearchEnd,
+  type SearchOptions,
+  type Taken,
+} from "./search.js";
 import { Steps } from "./steps.js";
 import { follow } from "./trace.js";
 import { LimitReached, Watch } from "./watch.js";
@@ -57,7 +66,18 @@ type EndlessRun = {
   readonly stem: readonly Taken[];
   readonly loop: readonly Taken[];
   readonly why: string;
+  /** It takes interrupts from outside that come for ever. */
+  readonly interrupted?: boolean;
 };
+
+type Endless = Loop & { readonly why: string };
+
+const ENDLESS_INTERRUPTS = "It takes interrupts from outside that never stop coming: after the last of them it ends.";
+
+const withoutEdges = (graph: Graph, without: (edge: Edge) => boolean): Graph => ({
+  ...graph,
+  edges: (from) => graph.edges(from).filter((edge) => !without(edge)),
+});
 
 /** The driver that explores every interleaving. */
 @injectable()
@@ -90,7 +110,8 @@ export class Explorer {
     const { search, end } = decided;
 
     const asked = { scenario: this.#scenario, machine: this.#machine, steps: this.#steps };
-    const notJudged = notJudgedIn(counted, asked, end.end === "complete");
+    const idle = end.end === "complete" ? idleBecause(asked) : undefined;
+    const notJudged = notJudgedIn(counted, asked, idle);
     const base = (shown: Search): VerdictBase => ({
       states: shown.store.size,
       transitions: shown.transitions,
@@ -113,7 +134,7 @@ export class Explorer {
     if (end.end === "complete" && this.#violation(decided, counted) === undefined) {
       const kept = counted.has("progress") ? await this.#kept(decided, counted, withTimeLeft(options, began)) : "none";
       if (kept === "none") {
-        const reason = vacuousBecause(counted, notJudged, this.#scenario);
+        const reason = vacuousBecause(counted, notJudged, this.#scenario, idle);
         return reason === undefined
           ? { ...base(search), verdict: "safe" }
           : { ...base(search), verdict: "vacuous", reason };
@@ -121,7 +142,13 @@ export class Explorer {
       if (typeof kept === "string") return { ...base(search), verdict: "inconclusive", limit: kept };
       const { stem, loop, why } = kept;
       const broken: readonly Broken[] = [{ property: "progress", why }];
-      return { ...this.#unsafe(base(kept.search), broken, [...stem, ...loop], [], true), loop: stem.length };
+      const unsafe = { ...this.#unsafe(base(kept.search), broken, [...stem, ...loop], [], true), loop: stem.length };
+      if (kept.interrupted !== true) return unsafe;
+      const rest = new Set([...counted].filter((id) => id !== "progress"));
+      return {
+        ...unsafe,
+        otherwise: vacuousBecause(rest, notJudged, this.#scenario, idle) === undefined ? "safe" : "vacuous",
+      };
     }
 
     // All reductions but symmetry make paths longer, so the shortest is looked for without them; the memoised steps are there already.
@@ -225,13 +252,22 @@ export class Explorer {
     if (exact.end.end === "limit") return exact.end.limit;
     const graph = exact.search.graph();
     const fairness = new Fairness(graph, this.#steps, "column");
-    for (const kept of keepable(this.#steps, this.#calls)) {
-      const found = new FairCycles(graph, fairness, kept, watch).find();
-      if (found === undefined) continue;
-      const why = kept.why(graph.rows, found.start * graph.width);
-      return { search: exact.search, stem: exact.search.pathTo(found.start), loop: found.path, why };
-    }
-    return "none";
+    const find = (among: Graph): Endless | undefined => {
+      for (const kept of keepable(this.#steps, this.#calls)) {
+        const found = new FairCycles(among, fairness, kept, watch).find();
+        if (found !== undefined) return { ...found, why: kept.why(graph.rows, found.start * graph.width) };
+      }
+      return undefined;
+    };
+    const { effects } = this.#steps;
+    const some = find(graph);
+    if (some === undefined) return "none";
+    const interrupted = some.path.some(({ effect }) => effects.isFromOutside(effect));
+    // One that goes on by itself is worse than one that interrupts keep up.
+    const byItself = interrupted ? find(withoutEdges(graph, ({ effect }) => effects.isFromOutside(effect))) : some;
+    const { start, path, why } = byItself ?? some;
+    const run = { search: exact.search, stem: exact.search.pathTo(start), loop: path };
+    return byItself === undefined ? { ...run, why: `${why} ${ENDLESS_INTERRUPTS}`, interrupted } : { ...run, why };
   }
 
   /** What the programs, traps and interrupts of a state stand at, lowest context first. */
