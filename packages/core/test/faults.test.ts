@@ -12,6 +12,7 @@ import {
   syncCores,
   type Verdict,
 } from "../src/index.js";
+import { everSeen } from "./naive.js";
 import { toy, untilSync } from "./toy/architecture.js";
 import { UNSUPPORTED } from "./toy/instruction-set.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
@@ -102,6 +103,20 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
     expect(await answerOf(running("nop", {}, { exits: [0x1201n] }))).toBe("safe");
     expect(await answerOf(running("nop", {}, { exits: [0x1202n] }))).toBe("unsafe: fault");
   });
+});
+
+it("R48: nothing behind a store to read-only text takes place, however far ahead it was fetched", () => {
+  const stores = (code: string): ReadonlySet<string> => {
+    const machine = createSimulation({ architecture: windowed() }).machine({
+      ...running(code, { faults: 0x1300n }, { blocks: [{ address: 0x1300n, code: "ret" }] }),
+      executors: [{ entries: [0x1200n], count: 1, faults: 0x1300n }],
+      cpus: 2,
+      memory: "architectural",
+    });
+    return everSeen(machine, "window-store", ({ detail }) => `0x${(detail.address as bigint).toString(16)}`);
+  };
+  expect(stores("store 0x4000+store 0x4400+ret")).toEqual(new Set(["0x4000", "0x4400"]));
+  expect(stores("store 0x1200+store 0x4400+ret")).toEqual(new Set([]));
 });
 
 describe("what else broke where something faults", () => {
