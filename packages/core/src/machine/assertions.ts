@@ -6,12 +6,12 @@ import type { Machine } from "./machine.js";
 import { freedIn } from "./text.js";
 import { byteSeen } from "./windows.js";
 
-/* R44: what programs say of themselves: an assertion is a step that changes nothing, judged when it is taken. */
+/* R46: what programs say of themselves: an assertion is a step that changes nothing, judged when it is taken. */
 
 /** Asserts a condition on locals. */
 export const assertRule = rule({
   id: "assert",
-  source: "R44; BUG_ON, WARN_ON: include/asm-generic/bug.h, 7.3",
+  source: "R46; BUG_ON, WARN_ON: include/asm-generic/bug.h, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
   apply: ({ cpu }, args: { readonly id: string; readonly condition: Condition; readonly why: string }, machine) => [
@@ -25,7 +25,7 @@ export const assertRule = rule({
 /** Compares text, as loads of this CPU find it, with what it is to be. */
 export const expectTextRule = rule({
   id: "expectText",
-  source: "R44; ftrace_verify_code, arch/x86/kernel/ftrace.c; ftrace_modify_code, arch/arm64/kernel/ftrace.c, 7.3",
+  source: "R46; ftrace_verify_code, arch/x86/kernel/ftrace.c; ftrace_modify_code, arch/arm64/kernel/ftrace.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   apply({ cpu, memory }, { address, bytes }: { readonly address: bigint; readonly bytes: string }, machine) {

@@ -18,9 +18,13 @@ import type { Machine } from "./machine.js";
 import { STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 
 /*
- * R45: text is memory with a life. It is mapped with some content, may be read, written and executed or not, is given back, and other code
+ * R47: text is memory with a life. It is mapped with some content, may be read, written and executed or not, is given back, and other code
  * may be mapped where it was. All that a scenario and its programs say of this divides text into stretches, each of which stands in one
  * way at a time; text of which nobody says anything is mapped, read-only and executable for ever, and has no state.
+ *
+ * The reductions hold. Text with a state lies in cells, so none of its instructions is urgent or fetched by a window without a step of its own.
+ * What the steps here write they declare, and they reach other CPUs by a map over each by itself. That a context is left in text that was
+ * given back changes what is observed and nothing that anybody does, so an urgent step that comes before the giving back loses no behaviour.
  */
 
 /** Text that changes as a whole: from an address on, up to another one. */
@@ -351,7 +355,7 @@ const stranding = (
 export const freeCodeRule = rule({
   id: "freeCode",
   source:
-    "R45; free_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_free, kernel/bpf/core.c; module_memory_free, kernel/module/main.c, 7.3",
+    "R47; free_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_free, kernel/bpf/core.c; module_memory_free, kernel/module/main.c, 7.3",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "memory", "parked", "everyCpu"],
   maps: ["strand"],
@@ -377,7 +381,7 @@ export const freeCodeRule = rule({
 /** Other code is to lie in a range of text: its stores come behind this step. */
 export const mapCodeRule = rule({
   id: "mapCode",
-  source: "R45; get_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_alloc, kernel/bpf/core.c, 7.3",
+  source: "R47; get_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_alloc, kernel/bpf/core.c, 7.3",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "memory", "parked", "everyCpu"],
   maps: ["strand"],
@@ -403,7 +407,7 @@ export const mapCodeRule = rule({
 export const setMemoryRule = rule({
   id: "setMemory",
   source:
-    "R45; change_page_attr_set_clr, arch/x86/mm/pat/set_memory.c; change_memory_common, arch/arm64/mm/pageattr.c, 7.3",
+    "R47; change_page_attr_set_clr, arch/x86/mm/pat/set_memory.c; change_memory_common, arch/arm64/mm/pageattr.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   ordering: () => "event",
