@@ -221,7 +221,9 @@ const freedWhy = (
 ): string | undefined => {
   if (!hasLife(machine)) return undefined;
   const size = Math.max(1, bytes.length / 2);
-  if (freedIn({ address: at, size }, memory, machine) !== undefined) return "the text there was given back";
+  const gone = freedIn({ address: at, size }, memory, machine);
+  if (gone !== undefined)
+    return nowAt(memory, machine)(gone) === undefined ? "no code is mapped there yet" : "the text there was given back";
   if (stranded) return "it was fetched before the text there was given back";
   if (isStranded(at, context)) return "the context held this address when the text there was given back";
   return isFormer(at, bytes, memory, machine) ? "it is of code that lay there before and was given back" : undefined;

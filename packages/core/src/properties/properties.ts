@@ -183,14 +183,14 @@ export const lifetime: Property = {
     if (what === "free-code")
       return seen.twice === true ? `The text at ${hex(seen.address as bigint)} was given back twice.` : undefined;
     if (what === "store-freed")
-      return `The text at ${hex(seen.address as bigint)} was stored to after it had been given back.`;
+      return `The text at ${hex(seen.address as bigint)} was stored to while nothing was mapped there.`;
     if (seen.freed === undefined) return undefined;
     if (what === "execute")
       return `The CPU executed ${String(seen.text)} at ${hex(seen.at as bigint)}: ${String(seen.freed)}.`;
     if (what === "store" || what === "window-store")
-      return `The text at ${hex(seen.freed as bigint)} was stored to after it had been given back.`;
+      return `The text at ${hex(seen.freed as bigint)} was stored to while nothing was mapped there.`;
     if (what === "expect-text")
-      return `The text at ${hex(seen.freed as bigint)} was read after it had been given back.`;
+      return `The text at ${hex(seen.freed as bigint)} was read while nothing was mapped there.`;
     return goingOn.has(what) ? `A context goes on in freed text: ${String(seen.freed)}.` : undefined;
   },
 };
