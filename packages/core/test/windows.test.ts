@@ -111,6 +111,20 @@ describe("R3: a store that leaves the value as it is appends nothing", () => {
     admits: (window) => (window.some((byte) => byte.length > 1) ? { breaks: "rule", why: "two versions" } : "run"),
   };
 
+  it("and a byte that both values of a cell share has one", async () => {
+    const stableTail: FetchModel = {
+      ...strict,
+      unit: 4,
+      admits: ([_, ...tail], ...rest) => strict.admits(tail, ...rest),
+    };
+    const asked = scenario(
+      strategy((flip) => [write(flip)]),
+      { sites: [site("nop3 0x100", "add 0x100")], ...only("rule") },
+    );
+    expect(answer(await check(asked, { fetch: stableTail }))).toBe("safe");
+    expect(answer(await check(asked, { fetch: { ...strict, unit: 4 } }))).toBe("unsafe: rule");
+  });
+
   it("so that nobody runs a byte with two versions", async () => {
     const rewrite = strategy((flip) => [store("again", AT, first(flip).old)]);
     expect(
