@@ -201,3 +201,17 @@ test("what is synchronised does not race", () => {
   expect(unmaintained("ISB")).toMatchObject({ observation: "Sometimes", flags: [] });
   expect(unmaintained("NOP")).toMatchObject({ observation: "Sometimes", flags: VIOLATES });
 });
+
+test("two instructions are seen together where one aligned store changes both and fetches are in order; a pair is two stores", () => {
+  const seen = (info: string, store: string): string =>
+    observed({
+      info,
+      init: "0:X0=0xd503201fd503201f; 0:X1=P1:m; 0:X2=P1:n;",
+      code: [store, "m: B l\nn: B k\nMOV W9,#1\nk:\nMOV W10,#1\nl:"],
+      // The first is new, the second old.
+      condition: "exists (1:X10=1 /\\ 1:X9=0)",
+    });
+  expect(seen("CacheType=IDC DIC", "STR X0,[X1]")).toBe("Never");
+  expect(seen("CacheType=IDC DIC", "STP W0,W0,[X1]")).toBe("Sometimes");
+  for (const store of ["STR X0,[X1]", "STP W0,W0,[X1]"]) expect(seen("", store)).toBe("Sometimes");
+});
