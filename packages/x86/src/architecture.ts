@@ -1,4 +1,5 @@
 import { type Architecture, type FetchModel, InputError, noCacheMaintenance } from "@cmodx/core";
+import { flag, optional, text, withOptions } from "@cmodx/core/schema";
 import { x86Cpu } from "./cpu.js";
 import { fetchModels, intel, lateTrap as late } from "./fetch-models.js";
 import { x86InstructionSet } from "./isa/index.js";
@@ -27,30 +28,34 @@ const fetchModel = (id: string, lateTrap: boolean): FetchModel => {
 };
 
 /** x86-64 for a simulation. Throws {@link InputError} when no fetch model has that id. */
-export const x86 = ({ fetch = intel.id, lateTrap = false }: X86Options = {}): Architecture => {
-  const model = fetchModel(fetch, lateTrap);
-  return {
-    id: "x86",
-    instructionSet: x86InstructionSet as Architecture["instructionSet"],
-    fetch: model,
-    fetchModels,
-    fetchVariants: [late],
-    cache: noCacheMaintenance,
-    cpu: x86Cpu,
-    // Intel SDM vol. 3, "Guaranteed Atomic Operations"; AMD APM vol. 2, 7.3.2: within an aligned quadword also what is not aligned.
-    stores: { aligned: 8, block: 8 },
-    memory: tso,
-    returns: "ret",
-    branches: {
-      call: "callee",
-      jmp: "target",
-      jmp8: "target",
-      jmp32: "target",
-      ...Object.fromEntries(
-        CONDITIONS.flatMap((c) => [`j${c}`, `j${c}8`, `j${c}32`].map((name) => [name, "target" as const])),
-      ),
-    },
-    reach: { target: 0x40, callee: 0x1000 },
-    base: 0xffff_ffff_8100_0000n,
-  };
-};
+export const x86 = withOptions(
+  "x86",
+  { fetch: optional(text), lateTrap: optional(flag) },
+  ({ fetch = intel.id, lateTrap = false }: X86Options): Architecture => {
+    const model = fetchModel(fetch, lateTrap);
+    return {
+      id: "x86",
+      instructionSet: x86InstructionSet as Architecture["instructionSet"],
+      fetch: model,
+      fetchModels,
+      fetchVariants: [late],
+      cache: noCacheMaintenance,
+      cpu: x86Cpu,
+      // Intel SDM vol. 3, "Guaranteed Atomic Operations"; AMD APM vol. 2, 7.3.2: within an aligned quadword also what is not aligned.
+      stores: { aligned: 8, block: 8 },
+      memory: tso,
+      returns: "ret",
+      branches: {
+        call: "callee",
+        jmp: "target",
+        jmp8: "target",
+        jmp32: "target",
+        ...Object.fromEntries(
+          CONDITIONS.flatMap((c) => [`j${c}`, `j${c}8`, `j${c}32`].map((name) => [name, "target" as const])),
+        ),
+      },
+      reach: { target: 0x40, callee: 0x1000 },
+      base: 0xffff_ffff_8100_0000n,
+    };
+  },
+);

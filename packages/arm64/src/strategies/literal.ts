@@ -7,6 +7,7 @@ import {
   storeData,
   unlock,
 } from "@cmodx/core";
+import { withoutOptions } from "@cmodx/core/schema";
 import { hex, numberIn, siteStep, storePromises } from "./common.js";
 
 /** A literal that is loaded and branched to: what its strategies have in common. */
@@ -49,28 +50,34 @@ const patchLiteral = (
 const THROUGH = 0x100n;
 
 /** Patches data alone: a literal that a load and an indirect branch go through, as JITs' far slots and .NET's precode do. */
-export const literal = (): PatchStrategy =>
-  patchLiteral(
-    {
-      id: "literal",
-      summary: "the code stays; the eight-byte literal that its indirect branch goes through is stored",
-      source: "V8, src/wasm/jump-table-assembler.cc, far slots on arm64; .NET, FixupPrecode",
-    },
-    "patch_mutex",
-    (at) => ({ address: at + THROUGH, code: `ldr x16, ${hex(at)}+br x16` }),
-  );
+export const literal = withoutOptions(
+  "literal",
+  (): PatchStrategy =>
+    patchLiteral(
+      {
+        id: "literal",
+        summary: "the code stays; the eight-byte literal that its indirect branch goes through is stored",
+        source: "V8, src/wasm/jump-table-assembler.cc, far slots on arm64; .NET, FixupPrecode",
+      },
+      "patch_mutex",
+      (at) => ({ address: at + THROUGH, code: `ldr x16, ${hex(at)}+br x16` }),
+    ),
+);
 
 /** The out-of-line static call of arm64: a trampoline that loads its target from a literal in read-only data. */
-export const staticCall = (): PatchStrategy =>
-  patchLiteral(
-    {
-      id: "static-call",
-      summary: "a static call through its trampoline, whose literal in read-only data is stored",
-      source: "arch_static_call_transform, arch/arm64/kernel/static_call.c, 7.3",
-    },
-    "static_call_mutex",
-    (at) => ({
-      address: at + THROUGH,
-      code: `bti c+adrp x16, ${hex(at - (at % 0x1000n))}+ldr x16, [x16, #${at % 0x1000n}]+br x16`,
-    }),
-  );
+export const staticCall = withoutOptions(
+  "staticCall",
+  (): PatchStrategy =>
+    patchLiteral(
+      {
+        id: "static-call",
+        summary: "a static call through its trampoline, whose literal in read-only data is stored",
+        source: "arch_static_call_transform, arch/arm64/kernel/static_call.c, 7.3",
+      },
+      "static_call_mutex",
+      (at) => ({
+        address: at + THROUGH,
+        code: `bti c+adrp x16, ${hex(at - (at % 0x1000n))}+ldr x16, [x16, #${at % 0x1000n}]+br x16`,
+      }),
+    ),
+);

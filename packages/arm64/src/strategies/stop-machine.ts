@@ -14,6 +14,7 @@ import {
   until,
   when,
 } from "@cmodx/core";
+import { oneOf, optional, withOptions } from "@cmodx/core/schema";
 import { patchNosync, siteStep, storePromises } from "./common.js";
 
 /** Variants of {@link stopMachine}. */
@@ -64,25 +65,32 @@ export const stopped = (lines: readonly Line[]): readonly Line[] => [
 /**
  * `aarch64_insn_patch_text`: all CPUs are stopped; the last to arrive patches, the others wait until it counted on, and synchronise.
  */
-export const stopMachine = (options: StopMachineOptions = {}): PatchStrategy => {
-  const { master = "last", signal = "increment" } = options;
-  const suffix = master === "last" ? "" : signal === "increment" ? "-first" : "-first-set";
-  const by = master === "last" ? "the last CPU to arrive" : "the first CPU to arrive";
-  const how = signal === "increment" ? "" : ", and sets their count to say that it is done";
-  return {
-    id: `stop-machine${suffix}`,
-    summary: `all CPUs are stopped; ${by} patches${how}, the others wait and synchronise`,
-    source: "aarch64_insn_patch_text and aarch64_insn_patch_text_cb, arch/arm64/kernel/patching.c, 7.3",
-    architectures: ["arm64"],
-    defaultSite: "nop:b",
-    promises: storePromises,
-    plan: ({ sites }, context) => ({
-      main: [
-        lock("lock", "text_mutex"),
-        ...stopped(stoppedPatching(sites, context, { master, signal })),
-        unlock("unlock", "text_mutex"),
-      ],
-      words: { cpu_count: 0 },
-    }),
-  };
-};
+export const stopMachine = withOptions(
+  "stopMachine",
+  {
+    master: optional(oneOf({ last: true, first: true })),
+    signal: optional(oneOf({ increment: true, "minus-one": true })),
+  },
+  (options: StopMachineOptions): PatchStrategy => {
+    const { master = "last", signal = "increment" } = options;
+    const suffix = master === "last" ? "" : signal === "increment" ? "-first" : "-first-set";
+    const by = master === "last" ? "the last CPU to arrive" : "the first CPU to arrive";
+    const how = signal === "increment" ? "" : ", and sets their count to say that it is done";
+    return {
+      id: `stop-machine${suffix}`,
+      summary: `all CPUs are stopped; ${by} patches${how}, the others wait and synchronise`,
+      source: "aarch64_insn_patch_text and aarch64_insn_patch_text_cb, arch/arm64/kernel/patching.c, 7.3",
+      architectures: ["arm64"],
+      defaultSite: "nop:b",
+      promises: storePromises,
+      plan: ({ sites }, context) => ({
+        main: [
+          lock("lock", "text_mutex"),
+          ...stopped(stoppedPatching(sites, context, { master, signal })),
+          unlock("unlock", "text_mutex"),
+        ],
+        words: { cpu_count: 0 },
+      }),
+    };
+  },
+);

@@ -16,6 +16,7 @@ import {
   unlock,
   when,
 } from "@cmodx/core";
+import { withoutOptions } from "@cmodx/core/schema";
 import type { Mode } from "../isa/index.js";
 import {
   firstRefusal,
@@ -72,25 +73,28 @@ const patch = ({ address, next }: FlipSite, target: Target, id: (name: string) =
  * The breakpoint recipe of the 2012 thread: BKPT over the instruction, or over the first halfword of a Thumb-2 one; the second halfword;
  * the first. After each step all CPUs synchronise.
  */
-export const bkpt = (): PatchStrategy => ({
-  id: "bkpt",
-  summary: "BKPT, the second halfword where there is one, the first; after each step all CPUs synchronise",
-  source: "the breakpoint recipe for Thumb-2, LKML 2012-12 (1212.0/02993)",
-  architectures: ["armv7"],
-  defaultSite: "nop:b",
-  promises: trapPromises,
-  plan({ sites }, context) {
-    const target = targetOf(context);
-    const refusal = wrongState(context) ?? firstRefusal(sites, (site) => refuse(site, target.mode));
-    if (refusal !== undefined) return refusal;
-    return {
-      main: [
-        lock("lock", "text_mutex"),
-        ...sites.flatMap((site, i) => patch(site, target, (name) => siteStep(name, i, sites.length))),
-        unlock("unlock", "text_mutex"),
-      ],
-      traps: { bkpt: handler },
-      words: { bkpt_table: [] },
-    };
-  },
-});
+export const bkpt = withoutOptions(
+  "bkpt",
+  (): PatchStrategy => ({
+    id: "bkpt",
+    summary: "BKPT, the second halfword where there is one, the first; after each step all CPUs synchronise",
+    source: "the breakpoint recipe for Thumb-2, LKML 2012-12 (1212.0/02993)",
+    architectures: ["armv7"],
+    defaultSite: "nop:b",
+    promises: trapPromises,
+    plan({ sites }, context) {
+      const target = targetOf(context);
+      const refusal = wrongState(context) ?? firstRefusal(sites, (site) => refuse(site, target.mode));
+      if (refusal !== undefined) return refusal;
+      return {
+        main: [
+          lock("lock", "text_mutex"),
+          ...sites.flatMap((site, i) => patch(site, target, (name) => siteStep(name, i, sites.length))),
+          unlock("unlock", "text_mutex"),
+        ],
+        traps: { bkpt: handler },
+        words: { bkpt_table: [] },
+      };
+    },
+  }),
+);

@@ -7,6 +7,7 @@ import {
   type PatchStrategy,
   unlock,
 } from "@cmodx/core";
+import { oneOf, optional, withOptions } from "@cmodx/core/schema";
 import { armv7InstructionSet, type Mode } from "../isa/index.js";
 import { firstRefusal, hex, only, siteStep, storePromises, type Target, targetOf, wrongState } from "./common.js";
 import { patchNow, type Secondaries, stopped } from "./patch-text.js";
@@ -49,26 +50,30 @@ const prologueOf = ({ address }: FlipSite, { mode }: Target): CodeBlock => ({
 });
 
 /** ftrace: behind `push {lr}` a BL to the tracer, or an ADD that undoes the push; all sites in one stop_machine. */
-export const ftrace = ({ secondaries = "isb" }: FtraceOptions = {}): PatchStrategy => ({
-  id: "ftrace",
-  summary: "all sites in one stop_machine: behind push {lr}, a BL to the tracer or an ADD that undoes the push",
-  source: "ftrace_make_nop and ftrace_make_call, arch/arm/kernel/ftrace.c; ftrace_run_stop_machine, 7.3",
-  architectures: ["armv7"],
-  defaultSite: { armv7: "add sp, sp, #4:bl", "armv7 t32": "add.w sp, sp, #4:bl" },
-  promises: storePromises,
-  plan({ sites }, context) {
-    const target = targetOf(context);
-    const refusal = wrongState(context) ?? firstRefusal(sites, (site) => refuse(site, target));
-    if (refusal !== undefined) return refusal;
-    const run = sites.flatMap(({ address, next }, i) =>
-      patchNow(siteStep("patch", i, sites.length), address, next, target),
-    );
-    return {
-      main: [lock("lock", "ftrace_lock"), stopped("update", run, secondaries), unlock("unlock", "ftrace_lock")],
-      around: {
-        blocks: sites.flatMap((site) => [prologueOf(site, target), ...tracerOf(site, target)]),
-        entries: sites.map((site) => prologueOf(site, target).address),
-      },
-    };
-  },
-});
+export const ftrace = withOptions(
+  "ftrace",
+  { secondaries: optional(oneOf({ isb: true, "as-linux": true })) },
+  ({ secondaries = "isb" }: FtraceOptions): PatchStrategy => ({
+    id: "ftrace",
+    summary: "all sites in one stop_machine: behind push {lr}, a BL to the tracer or an ADD that undoes the push",
+    source: "ftrace_make_nop and ftrace_make_call, arch/arm/kernel/ftrace.c; ftrace_run_stop_machine, 7.3",
+    architectures: ["armv7"],
+    defaultSite: { armv7: "add sp, sp, #4:bl", "armv7 t32": "add.w sp, sp, #4:bl" },
+    promises: storePromises,
+    plan({ sites }, context) {
+      const target = targetOf(context);
+      const refusal = wrongState(context) ?? firstRefusal(sites, (site) => refuse(site, target));
+      if (refusal !== undefined) return refusal;
+      const run = sites.flatMap(({ address, next }, i) =>
+        patchNow(siteStep("patch", i, sites.length), address, next, target),
+      );
+      return {
+        main: [lock("lock", "ftrace_lock"), stopped("update", run, secondaries), unlock("unlock", "ftrace_lock")],
+        around: {
+          blocks: sites.flatMap((site) => [prologueOf(site, target), ...tracerOf(site, target)]),
+          entries: sites.map((site) => prologueOf(site, target).address),
+        },
+      };
+    },
+  }),
+);

@@ -1,4 +1,5 @@
 import { type FlipSite, type Impossible, type Line, lock, type PatchStrategy, set, toHex, unlock } from "@cmodx/core";
+import { oneOf, optional, withOptions } from "@cmodx/core/schema";
 import { firstRefusal, hex, only, siteStep, type Target, targetOf, trapPromises, wrongState } from "./common.js";
 import { readInstructionRule } from "./operations.js";
 import type { Secondaries } from "./patch-text.js";
@@ -30,32 +31,36 @@ const refuse = (site: FlipSite, target: Target): Impossible | undefined => {
  * An optimised kprobe: where a probe stands, a branch of the same condition to a detour buffer within 32 MiB takes its place. On the way
  * back the probe takes the place of the branch, and is then removed.
  */
-export const optprobe = ({ secondaries = "isb" }: OptprobeOptions = {}): PatchStrategy => ({
-  id: "optprobe",
-  summary: "an optimised kprobe: a branch of the same condition takes the place of the probe, under stop_machine",
-  source: "arch_optimize_kprobes and arch_unoptimize_kprobe, arch/arm/probes/kprobes/opt-arm.c, 7.3",
-  architectures: ["armv7"],
-  defaultSite: { armv7: "mov r0, r1:b .+0x4848", "armv7 t32": "mov r0, r1:b" },
-  promises: trapPromises,
-  rules: [readInstructionRule],
-  plan({ sites }, context) {
-    const target = targetOf(context);
-    const refusal = wrongState(context) ?? firstRefusal(sites, (site) => refuse(site, target));
-    if (refusal !== undefined) return refusal;
-    const each = (site: FlipSite, i: number): readonly Line[] => {
-      const id = (name: string): string => siteStep(name, i, sites.length);
-      const probed = isDetour(site, target) ? site.next : site.old;
-      return [
-        set(id("register"), "kprobe_table", [{ address: site.address, bytes: toHex(probed) }]),
-        ...arm(id("arm"), site, target, secondaries),
-        remove(id("replace"), site.address, site.next, target),
-        set(id("forget"), "kprobe_table", []),
-      ];
-    };
-    return {
-      main: [lock("lock", "kprobe_mutex"), ...sites.flatMap(each), unlock("unlock", "kprobe_mutex")],
-      traps: { und: probeHandler(target.mode) },
-      words: { kprobe_table: [] },
-    };
-  },
-});
+export const optprobe = withOptions(
+  "optprobe",
+  { secondaries: optional(oneOf({ isb: true, "as-linux": true })) },
+  ({ secondaries = "isb" }: OptprobeOptions): PatchStrategy => ({
+    id: "optprobe",
+    summary: "an optimised kprobe: a branch of the same condition takes the place of the probe, under stop_machine",
+    source: "arch_optimize_kprobes and arch_unoptimize_kprobe, arch/arm/probes/kprobes/opt-arm.c, 7.3",
+    architectures: ["armv7"],
+    defaultSite: { armv7: "mov r0, r1:b .+0x4848", "armv7 t32": "mov r0, r1:b" },
+    promises: trapPromises,
+    rules: [readInstructionRule],
+    plan({ sites }, context) {
+      const target = targetOf(context);
+      const refusal = wrongState(context) ?? firstRefusal(sites, (site) => refuse(site, target));
+      if (refusal !== undefined) return refusal;
+      const each = (site: FlipSite, i: number): readonly Line[] => {
+        const id = (name: string): string => siteStep(name, i, sites.length);
+        const probed = isDetour(site, target) ? site.next : site.old;
+        return [
+          set(id("register"), "kprobe_table", [{ address: site.address, bytes: toHex(probed) }]),
+          ...arm(id("arm"), site, target, secondaries),
+          remove(id("replace"), site.address, site.next, target),
+          set(id("forget"), "kprobe_table", []),
+        ];
+      };
+      return {
+        main: [lock("lock", "kprobe_mutex"), ...sites.flatMap(each), unlock("unlock", "kprobe_mutex")],
+        traps: { und: probeHandler(target.mode) },
+        words: { kprobe_table: [] },
+      };
+    },
+  }),
+);

@@ -277,3 +277,6 @@ export const withOptions = <O extends object, R>(
   // What is not called is told by its name.
   return Object.defineProperty(made, "name", { value: name });
 };
+
+/** A function that takes no options: it throws {@link InputError} for any, which would silently make no difference. */
+export const withoutOptions = <R>(name: string, make: () => R): (() => R) => withOptions<object, R>(name, {}, make);

@@ -13,6 +13,7 @@ import {
   unlock,
   waitRcuTasks,
 } from "@cmodx/core";
+import { type Fields, flag, oneOf, oneOfNumbers, optional, withOptions } from "@cmodx/core/schema";
 import { flushIcacheAll, hex, pairPromises, pairTarget, siteStep } from "./common.js";
 import { refuseFixed, targetOf, writeSecond } from "./fixed-auipc.js";
 
@@ -84,36 +85,46 @@ const promises: readonly PropertyId[] = pairPromises.filter((id) => id !== "done
 
 const SOURCE = "ftrace_make_call, ftrace_rec_update_ops, arch/riscv/kernel/ftrace.c; ftrace_caller, mcount-dyn.S, 7.3";
 
+const optionFields: Fields<CallOpsOptions> = {
+  literalFlush: optional(oneOf({ global: true, wmb: true, none: true })),
+  literalWidth: optional(oneOfNumbers({ 1: true, 2: true, 4: true, 8: true })),
+  nopOpsAreHarmless: optional(flag),
+};
+
 /**
  * The call site has a literal, eight bytes before the function, that tells the tracer whom it is called for: first the literal, then the
  * call; on the way back first `ftrace_nop_ops`, then the no-operation.
  */
-export const callOps = (options: CallOpsOptions = {}): PatchStrategy => ({
-  id: "call-ops",
-  summary: "ftrace with CALL_OPS: a literal before the function names the ops; then fixed-auipc's one store",
-  source: SOURCE,
-  architectures: ["riscv"],
-  defaultSite: "auipc t0, %pcrel_hi(.+0x1640)+nop:call t0",
-  promises,
-  plan({ sites }): PatchProgram | Impossible {
-    const refused = refuse(sites);
-    if (refused !== undefined) return refused;
-    const callers = [...new Set(sites.flatMap((site) => targetOf(site) ?? []))];
-    const { nopOpsAreHarmless = true } = options;
-    return {
-      main: [lock("lock", "text_mutex"), ...patched(sites, options), unlock("unlock", "text_mutex")],
-      around: {
-        blocks: callers.map((address) => ({ address, code: CALLER })),
-        data: initialLiterals(sites),
-      },
-      pairs: callers.map((address) => ({
-        at: address + USE,
-        registers: ["t1"],
-        published: nopOpsAreHarmless ? [[OPS], [NOP_OPS]] : [[OPS]],
-      })),
-    };
-  },
-});
+export const callOps = withOptions(
+  "callOps",
+  optionFields,
+  (options: CallOpsOptions): PatchStrategy => ({
+    id: "call-ops",
+    summary: "ftrace with CALL_OPS: a literal before the function names the ops; then fixed-auipc's one store",
+    source: SOURCE,
+    architectures: ["riscv"],
+    defaultSite: "auipc t0, %pcrel_hi(.+0x1640)+nop:call t0",
+    promises,
+    plan({ sites }): PatchProgram | Impossible {
+      const refused = refuse(sites);
+      if (refused !== undefined) return refused;
+      const callers = [...new Set(sites.flatMap((site) => targetOf(site) ?? []))];
+      const { nopOpsAreHarmless = true } = options;
+      return {
+        main: [lock("lock", "text_mutex"), ...patched(sites, options), unlock("unlock", "text_mutex")],
+        around: {
+          blocks: callers.map((address) => ({ address, code: CALLER })),
+          data: initialLiterals(sites),
+        },
+        pairs: callers.map((address) => ({
+          at: address + USE,
+          registers: ["t1"],
+          published: nopOpsAreHarmless ? [[OPS], [NOP_OPS]] : [[OPS]],
+        })),
+      };
+    },
+  }),
+);
 
 /** Variants of {@link directCall}. */
 export type DirectCallOptions = CallOpsOptions & {
@@ -129,54 +140,58 @@ const DIRECT_USE = 8n;
  * A direct call that lies out of the JALR's reach: the ops of the literal name a trampoline, to which `ftrace_caller` goes. It is freed
  * when the call is gone.
  */
-export const directCall = (options: DirectCallOptions = {}): PatchStrategy => ({
-  id: "direct-call",
-  summary: "as call-ops; the ops name a trampoline that ftrace_caller goes to, and that is freed afterwards",
-  source: `${SOURCE}; unregister_ftrace_direct, kernel/trace/ftrace.c, 7.3`,
-  architectures: ["riscv"],
-  defaultSite: "auipc t0, %pcrel_hi(.+0x1640)+nop:call t0",
-  promises,
-  plan({ sites }): PatchProgram | Impossible {
-    const refused = refuse(sites);
-    if (refused !== undefined) return refused;
-    const [first] = sites;
-    const traced = first !== undefined && isTraced(first);
-    if (sites.some((site) => isTraced(site) !== traced))
+export const directCall = withOptions(
+  "directCall",
+  { ...optionFields, waitForTasks: optional(flag) },
+  (options: DirectCallOptions): PatchStrategy => ({
+    id: "direct-call",
+    summary: "as call-ops; the ops name a trampoline that ftrace_caller goes to, and that is freed afterwards",
+    source: `${SOURCE}; unregister_ftrace_direct, kernel/trace/ftrace.c, 7.3`,
+    architectures: ["riscv"],
+    defaultSite: "auipc t0, %pcrel_hi(.+0x1640)+nop:call t0",
+    promises,
+    plan({ sites }): PatchProgram | Impossible {
+      const refused = refuse(sites);
+      if (refused !== undefined) return refused;
+      const [first] = sites;
+      const traced = first !== undefined && isTraced(first);
+      if (sites.some((site) => isTraced(site) !== traced))
+        return {
+          impossible: `the site at ${hex(first?.address ?? 0n)} is to be traced and another is not to be any more.`,
+        };
+      const callers = [...new Set(sites.flatMap((site) => targetOf(site) ?? []))];
+      const slot = OPS + DIRECT_CALL;
       return {
-        impossible: `the site at ${hex(first?.address ?? 0n)} is to be traced and another is not to be any more.`,
+        main: [
+          lock("lock", "text_mutex"),
+          ...(traced ? [storeData("set-direct-call", slot, quad(TRAMPOLINE), { note: "ops->direct_call" })] : []),
+          ...patched(sites, options),
+          unlock("unlock", "text_mutex"),
+          ...(traced
+            ? []
+            : [
+                ...(options.waitForTasks === false
+                  ? []
+                  : [waitRcuTasks("wait-tasks", "nobody is on the way to the trampoline")]),
+                freeData("free", slot, 8, "the ops, and the trampoline that they name"),
+              ]),
+        ],
+        around: {
+          blocks: [
+            ...callers.map((address) => ({ address, code: DIRECT_CALLER })),
+            { address: TRAMPOLINE, code: "jr t0" },
+          ],
+          data: [...initialLiterals(sites), { address: slot, bytes: quad(TRAMPOLINE) }],
+        },
+        pairs: callers.map((address) => ({
+          at: address + DIRECT_USE,
+          registers: ["t1", "t2"],
+          published: [
+            [OPS, TRAMPOLINE],
+            [NOP_OPS, 0n],
+          ],
+        })),
       };
-    const callers = [...new Set(sites.flatMap((site) => targetOf(site) ?? []))];
-    const slot = OPS + DIRECT_CALL;
-    return {
-      main: [
-        lock("lock", "text_mutex"),
-        ...(traced ? [storeData("set-direct-call", slot, quad(TRAMPOLINE), { note: "ops->direct_call" })] : []),
-        ...patched(sites, options),
-        unlock("unlock", "text_mutex"),
-        ...(traced
-          ? []
-          : [
-              ...(options.waitForTasks === false
-                ? []
-                : [waitRcuTasks("wait-tasks", "nobody is on the way to the trampoline")]),
-              freeData("free", slot, 8, "the ops, and the trampoline that they name"),
-            ]),
-      ],
-      around: {
-        blocks: [
-          ...callers.map((address) => ({ address, code: DIRECT_CALLER })),
-          { address: TRAMPOLINE, code: "jr t0" },
-        ],
-        data: [...initialLiterals(sites), { address: slot, bytes: quad(TRAMPOLINE) }],
-      },
-      pairs: callers.map((address) => ({
-        at: address + DIRECT_USE,
-        registers: ["t1", "t2"],
-        published: [
-          [OPS, TRAMPOLINE],
-          [NOP_OPS, 0n],
-        ],
-      })),
-    };
-  },
-});
+    },
+  }),
+);

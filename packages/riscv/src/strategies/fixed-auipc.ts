@@ -1,4 +1,5 @@
 import { type Bytes, type FlipSite, type Impossible, type Line, lock, type PatchStrategy, unlock } from "@cmodx/core";
+import { withoutOptions } from "@cmodx/core/schema";
 import { pcRelative, type RiscvInstruction } from "../isa/index.js";
 import { flushIcacheAll, hex, instructionsOf, pairTarget, patchInsnWrite, siteStep, storePromises } from "./common.js";
 
@@ -38,22 +39,25 @@ export const writeSecond = (id: string, { address, next }: FlipSite, note: strin
   patchInsnWrite(id, address + BigInt(SECOND), next.slice(SECOND), note);
 
 /** The function tracer since 6.16: the AUIPC stays, and only `nop` and JALR are exchanged, by one aligned store. */
-export const fixedAuipc = (): PatchStrategy => ({
-  id: "fixed-auipc",
-  summary: "ftrace since 6.16: the AUIPC was written once; one store switches nop and jalr behind it",
-  source: "__ftrace_modify_call and ftrace_make_call, arch/riscv/kernel/ftrace.c, 7.3; b2137c3b6d7a, 5aa4ef955884",
-  architectures: ["riscv"],
-  defaultSite: "auipc t0, %pcrel_hi(.+0x1640)+nop:call t0",
-  promises: storePromises,
-  plan: ({ sites }) =>
-    sites.map(refuseFixed).find((refused) => refused !== undefined) ?? {
-      main: [
-        lock("lock", "text_mutex"),
-        ...sites.flatMap((site, i) =>
-          writeSecond(siteStep("write-jalr", i, sites.length), site, "the AUIPC before it serves both"),
-        ),
-        ...flushIcacheAll("flush", "all harts now fetch the new instruction"),
-        unlock("unlock", "text_mutex"),
-      ],
-    },
-});
+export const fixedAuipc = withoutOptions(
+  "fixedAuipc",
+  (): PatchStrategy => ({
+    id: "fixed-auipc",
+    summary: "ftrace since 6.16: the AUIPC was written once; one store switches nop and jalr behind it",
+    source: "__ftrace_modify_call and ftrace_make_call, arch/riscv/kernel/ftrace.c, 7.3; b2137c3b6d7a, 5aa4ef955884",
+    architectures: ["riscv"],
+    defaultSite: "auipc t0, %pcrel_hi(.+0x1640)+nop:call t0",
+    promises: storePromises,
+    plan: ({ sites }) =>
+      sites.map(refuseFixed).find((refused) => refused !== undefined) ?? {
+        main: [
+          lock("lock", "text_mutex"),
+          ...sites.flatMap((site, i) =>
+            writeSecond(siteStep("write-jalr", i, sites.length), site, "the AUIPC before it serves both"),
+          ),
+          ...flushIcacheAll("flush", "all harts now fetch the new instruction"),
+          unlock("unlock", "text_mutex"),
+        ],
+      },
+  }),
+);

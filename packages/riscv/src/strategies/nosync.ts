@@ -1,4 +1,5 @@
 import { type FlipSite, type Impossible, lock, type PatchStrategy, unlock } from "@cmodx/core";
+import { flag, oneOf, optional, withOptions } from "@cmodx/core/schema";
 import {
   flushIcacheAll,
   hex,
@@ -40,23 +41,27 @@ const refuse = ({ address, old, next }: FlipSite): Impossible | undefined => {
 };
 
 /** A jump label: one aligned store of a `nop` or a `jal`, and a FENCE.I on every hart when all sites are written. */
-export const nosync = ({ by = "ipi", dataFence = true, flush = true }: NosyncOptions = {}): PatchStrategy => ({
-  id: "nosync",
-  summary: "a jump label: one store of nop or jal for each site, then fence.i on all harts",
-  source: "arch_jump_label_transform_queue and _apply, arch/riscv/kernel/jump_label.c, 7.3",
-  architectures: ["riscv"],
-  defaultSite: "nop:j .+0x11450",
-  promises: storePromises,
-  rules: [sbiRemoteFenceIRule],
-  maps: [fenceIMap],
-  predicates: [fencesNowPredicate],
-  plan: ({ sites }) =>
-    sites.map(refuse).find((refused) => refused !== undefined) ?? {
-      main: [
-        lock("lock", "text_mutex"),
-        ...sites.flatMap((site, i) => patchInsnWrite(siteStep("write", i, sites.length), site.address, site.next)),
-        ...(flush ? flushIcacheAll("flush", "all harts now fetch the new instruction", { by, dataFence }) : []),
-        unlock("unlock", "text_mutex"),
-      ],
-    },
-});
+export const nosync = withOptions(
+  "nosync",
+  { by: optional(oneOf({ ipi: true, sbi: true })), dataFence: optional(flag), flush: optional(flag) },
+  ({ by = "ipi", dataFence = true, flush = true }: NosyncOptions): PatchStrategy => ({
+    id: "nosync",
+    summary: "a jump label: one store of nop or jal for each site, then fence.i on all harts",
+    source: "arch_jump_label_transform_queue and _apply, arch/riscv/kernel/jump_label.c, 7.3",
+    architectures: ["riscv"],
+    defaultSite: "nop:j .+0x11450",
+    promises: storePromises,
+    rules: [sbiRemoteFenceIRule],
+    maps: [fenceIMap],
+    predicates: [fencesNowPredicate],
+    plan: ({ sites }) =>
+      sites.map(refuse).find((refused) => refused !== undefined) ?? {
+        main: [
+          lock("lock", "text_mutex"),
+          ...sites.flatMap((site, i) => patchInsnWrite(siteStep("write", i, sites.length), site.address, site.next)),
+          ...(flush ? flushIcacheAll("flush", "all harts now fetch the new instruction", { by, dataFence }) : []),
+          unlock("unlock", "text_mutex"),
+        ],
+      },
+  }),
+);

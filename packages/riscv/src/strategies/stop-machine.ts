@@ -19,6 +19,7 @@ import {
   untilEachCpu,
   waitIpi,
 } from "@cmodx/core";
+import { flag, oneOf, optional, withOptions, withoutOptions } from "@cmodx/core/schema";
 import { flushIcacheAll, patchInsnWrite, refusePair, siteStep, storePromises } from "./common.js";
 import {
   fenceIMap,
@@ -71,14 +72,17 @@ const common = {
 } as const;
 
 /** `patch_text`: every hart is stopped, the last to arrive writes, and each executes a FENCE.I before it goes on. */
-export const stopMachine = (): PatchStrategy => ({
-  ...common,
-  id: "stop-machine",
-  summary: "patch_text: all harts are stopped while one writes; each executes fence.i before it goes on",
-  source: "patch_text and patch_text_cb, arch/riscv/kernel/patch.c, 7.3",
-  defaultSite: "nop:j .+0x11450",
-  plan: ({ sites }) => ({ main: stopped(sites, {}) }),
-});
+export const stopMachine = withoutOptions(
+  "stopMachine",
+  (): PatchStrategy => ({
+    ...common,
+    id: "stop-machine",
+    summary: "patch_text: all harts are stopped while one writes; each executes fence.i before it goes on",
+    source: "patch_text and patch_text_cb, arch/riscv/kernel/patch.c, 7.3",
+    defaultSite: "nop:j .+0x11450",
+    plan: ({ sites }) => ({ main: stopped(sites, {}) }),
+  }),
+);
 
 /** Variants of {@link pairStopMachine}. */
 export type PairStopMachineOptions = {
@@ -87,27 +91,34 @@ export type PairStopMachineOptions = {
 };
 
 /** The function tracer before 6.16: AUIPC and JALR are swapped for two no-operations under stop_machine. */
-export const pairStopMachine = ({ flush = "secondaries" }: PairStopMachineOptions = {}): PatchStrategy => ({
-  ...common,
-  id: "pair-stop-machine",
-  summary: "ftrace before 6.16: two instructions are swapped while all harts are stopped; each then executes fence.i",
-  source: "ftrace_make_call, arch/riscv/kernel/ftrace.c, and patch_text_cb, arch/riscv/kernel/patch.c, 6.12",
-  defaultSite: "nop+nop:call t0, .+0x1234640",
-  plan: ({ sites }) => refuse(sites) ?? { main: stopped(sites, { flush }) },
-});
+export const pairStopMachine = withOptions(
+  "pairStopMachine",
+  { flush: optional(oneOf<StoppedFlush>({ secondaries: true, none: true, ipi: true, sbi: true })) },
+  ({ flush = "secondaries" }: PairStopMachineOptions): PatchStrategy => ({
+    ...common,
+    id: "pair-stop-machine",
+    summary: "ftrace before 6.16: two instructions are swapped while all harts are stopped; each then executes fence.i",
+    source: "ftrace_make_call, arch/riscv/kernel/ftrace.c, and patch_text_cb, arch/riscv/kernel/patch.c, 6.12",
+    defaultSite: "nop+nop:call t0, .+0x1234640",
+    plan: ({ sites }) => refuse(sites) ?? { main: stopped(sites, { flush }) },
+  }),
+);
 
 /**
  * `bpf_arch_text_poke`: two instructions are swapped by `patch_text`. A candidate, found by reading: nobody has confirmed that a task
  * can be preempted between the two.
  */
-export const pairBpf = (): PatchStrategy => ({
-  ...common,
-  id: "pair-bpf",
-  summary: "a candidate, unconfirmed: BPF swaps the two instructions at a program's entry under stop_machine",
-  source: "bpf_arch_text_poke, arch/riscv/net/bpf_jit_comp64.c, 7.3",
-  defaultSite: "nop+nop:call t1, .+0x1234640",
-  plan: ({ sites }) => refuse(sites) ?? { main: stopped(sites, {}) },
-});
+export const pairBpf = withoutOptions(
+  "pairBpf",
+  (): PatchStrategy => ({
+    ...common,
+    id: "pair-bpf",
+    summary: "a candidate, unconfirmed: BPF swaps the two instructions at a program's entry under stop_machine",
+    source: "bpf_arch_text_poke, arch/riscv/net/bpf_jit_comp64.c, 7.3",
+    defaultSite: "nop+nop:call t1, .+0x1234640",
+    plan: ({ sites }) => refuse(sites) ?? { main: stopped(sites, {}) },
+  }),
+);
 
 /** Variants of {@link fixRegisters}. */
 export type FixRegistersOptions = {
@@ -151,21 +162,25 @@ const WRITTEN = "text_written";
 const STOPPED = "stopped_by_ipi";
 
 /** As {@link pairStopMachine}, and every thread that was interrupted between the two instructions is sent back to the first. */
-export const fixRegisters = ({ nested = true, stops = "stop-machine" }: FixRegistersOptions = {}): PatchStrategy => ({
-  ...common,
-  id: "fix-registers",
-  summary: "as pair-stop-machine; whoever was interrupted inside the pair is sent back to its start",
-  source: "named as a way out in the thread on CALL_OPS for riscv, linux-riscv 2024",
-  defaultSite: "nop+nop:call t0, .+0x1234640",
-  rules: [...common.rules, fixSavedRegistersRule],
-  maps: [...common.maps, fixSavedMap],
-  plan({ sites }) {
-    const refused = refuse(sites);
-    if (refused !== undefined) return refused;
-    const places = sites.map(({ address, next }) => ({ address, length: next.length }));
-    const fix = fixSavedRegisters("fix-registers", places, nested, "the saved pc of every interrupted thread");
-    return stops === "ipi"
-      ? { main: stoppedByIpi(sites, [fix]), words: { [WRITTEN]: "" }, cpuWords: { [STOPPED]: 0 } }
-      : { main: stopped(sites, { behind: () => [fix] }) };
-  },
-});
+export const fixRegisters = withOptions(
+  "fixRegisters",
+  { nested: optional(flag), stops: optional(oneOf({ "stop-machine": true, ipi: true })) },
+  ({ nested = true, stops = "stop-machine" }: FixRegistersOptions): PatchStrategy => ({
+    ...common,
+    id: "fix-registers",
+    summary: "as pair-stop-machine; whoever was interrupted inside the pair is sent back to its start",
+    source: "named as a way out in the thread on CALL_OPS for riscv, linux-riscv 2024",
+    defaultSite: "nop+nop:call t0, .+0x1234640",
+    rules: [...common.rules, fixSavedRegistersRule],
+    maps: [...common.maps, fixSavedMap],
+    plan({ sites }) {
+      const refused = refuse(sites);
+      if (refused !== undefined) return refused;
+      const places = sites.map(({ address, next }) => ({ address, length: next.length }));
+      const fix = fixSavedRegisters("fix-registers", places, nested, "the saved pc of every interrupted thread");
+      return stops === "ipi"
+        ? { main: stoppedByIpi(sites, [fix]), words: { [WRITTEN]: "" }, cpuWords: { [STOPPED]: 0 } }
+        : { main: stopped(sites, { behind: () => [fix] }) };
+    },
+  }),
+);

@@ -23,6 +23,7 @@ import {
   waitRcuTasksRude,
   when,
 } from "@cmodx/core";
+import { flag, optional, withOptions } from "@cmodx/core/schema";
 import { hex, INT3, only, siteStep, trapPromises } from "./common.js";
 
 /** Synchronisations that {@link bypassOf2008} lacks as it was posted. */
@@ -62,48 +63,52 @@ const bypass: readonly Line[] = [
  * As posted no other CPU synchronises after the value and after the first byte; `synchronize_sched` waits for the handlers. Where the code
  * holds the value already nothing is done.
  */
-export const bypassOf2008 = (options: BypassOf2008Options = {}): PatchStrategy => {
-  const { syncAfterValue = false, syncAfterFirst = false } = options;
-  return {
-    id: "bypass-2008",
-    summary: "immediate values of 2008: INT3, the new value, the first byte; traps run a copy of the old instruction",
-    source:
-      "arch_imv_update, arch/x86/kernel/immediate.c, of M. Desnoyers's immediate values (LKML 2008, never merged)",
-    architectures: ["x86"],
-    defaultSite: "mov eax, 0x11111111:mov eax, 0x22222222",
-    promises: trapPromises,
-    plan({ sites }, { instructionSet }) {
-      const values = sites.map((site) => valueAt(site, instructionSet));
-      const impossible = values.find((value): value is Impossible => typeof value === "object" && value !== null);
-      if (impossible !== undefined) return impossible;
-      const update = (site: FlipSite, i: number): readonly Line[] => {
-        const id = (name: string): string => siteStep(name, i, sites.length);
-        const value = values[i];
-        if (typeof value !== "number") return [];
-        const copy = [{ address: site.address, bytes: toHex(site.old) }];
-        return [
-          set(id("copy"), "bypass", copy, "the old instruction, and a jump behind the site"),
-          armTrap(id("register"), "int3", "register_die_notifier"),
-          ...poke(id("write-int3"), site.address, [INT3], "traps whoever comes"),
-          fence(id("wmb-int3"), "wmb"),
-          syncCores(id("sync-int3"), "all CPUs now fetch the INT3"),
-          ...poke(id("write-value"), site.address + BigInt(value), site.next.slice(value)),
-          fence(id("wmb-value"), "wmb"),
-          ...(syncAfterValue ? [syncCores(id("sync-value"), "all CPUs now fetch the new value")] : []),
-          ...poke(id("write-first"), site.address, site.next.slice(0, 1), "replaces the INT3"),
-          ...(syncAfterFirst ? [syncCores(id("sync-first"), "all CPUs now fetch the instruction")] : []),
-          waitRcuTasksRude(
-            id("synchronize-sched"),
-            "every CPU has been through its scheduler, so handlers have ended; preemption is off while one runs the copy",
-          ),
-          disarmTrap(id("unregister"), "int3", "unregister_die_notifier"),
-        ];
-      };
-      return {
-        main: [lock("lock", "imv_mutex"), ...sites.flatMap(update), unlock("unlock", "imv_mutex")],
-        traps: { int3: bypass },
-        words: { bypass: [] },
-      };
-    },
-  };
-};
+export const bypassOf2008 = withOptions(
+  "bypassOf2008",
+  { syncAfterValue: optional(flag), syncAfterFirst: optional(flag) },
+  (options: BypassOf2008Options): PatchStrategy => {
+    const { syncAfterValue = false, syncAfterFirst = false } = options;
+    return {
+      id: "bypass-2008",
+      summary: "immediate values of 2008: INT3, the new value, the first byte; traps run a copy of the old instruction",
+      source:
+        "arch_imv_update, arch/x86/kernel/immediate.c, of M. Desnoyers's immediate values (LKML 2008, never merged)",
+      architectures: ["x86"],
+      defaultSite: "mov eax, 0x11111111:mov eax, 0x22222222",
+      promises: trapPromises,
+      plan({ sites }, { instructionSet }) {
+        const values = sites.map((site) => valueAt(site, instructionSet));
+        const impossible = values.find((value): value is Impossible => typeof value === "object" && value !== null);
+        if (impossible !== undefined) return impossible;
+        const update = (site: FlipSite, i: number): readonly Line[] => {
+          const id = (name: string): string => siteStep(name, i, sites.length);
+          const value = values[i];
+          if (typeof value !== "number") return [];
+          const copy = [{ address: site.address, bytes: toHex(site.old) }];
+          return [
+            set(id("copy"), "bypass", copy, "the old instruction, and a jump behind the site"),
+            armTrap(id("register"), "int3", "register_die_notifier"),
+            ...poke(id("write-int3"), site.address, [INT3], "traps whoever comes"),
+            fence(id("wmb-int3"), "wmb"),
+            syncCores(id("sync-int3"), "all CPUs now fetch the INT3"),
+            ...poke(id("write-value"), site.address + BigInt(value), site.next.slice(value)),
+            fence(id("wmb-value"), "wmb"),
+            ...(syncAfterValue ? [syncCores(id("sync-value"), "all CPUs now fetch the new value")] : []),
+            ...poke(id("write-first"), site.address, site.next.slice(0, 1), "replaces the INT3"),
+            ...(syncAfterFirst ? [syncCores(id("sync-first"), "all CPUs now fetch the instruction")] : []),
+            waitRcuTasksRude(
+              id("synchronize-sched"),
+              "every CPU has been through its scheduler, so handlers have ended; preemption is off while one runs the copy",
+            ),
+            disarmTrap(id("unregister"), "int3", "unregister_die_notifier"),
+          ];
+        };
+        return {
+          main: [lock("lock", "imv_mutex"), ...sites.flatMap(update), unlock("unlock", "imv_mutex")],
+          traps: { int3: bypass },
+          words: { bypass: [] },
+        };
+      },
+    };
+  },
+);

@@ -21,6 +21,7 @@ import {
   waitIpi,
   when,
 } from "@cmodx/core";
+import { flag, optional, withOptions, withoutOptions } from "@cmodx/core/schema";
 import { hex, INT3, only, siteStep, trapPromises } from "./common.js";
 import { resumeAt, resumeAtRule, savedIp, savedIpRule } from "./operations.js";
 
@@ -95,105 +96,117 @@ const common = {
 } as const;
 
 /** The fix-up in its five steps: set up the handler; INT3; the other bytes; the first byte; clear the handler. */
-export const int3Of2010 = (options: Int3Of2010Options = {}): PatchStrategy => {
-  const { sharedSlot = true, keepHandler = false, clearEarly = false, ackBeforeIret = false } = options;
+export const int3Of2010 = withOptions(
+  "int3Of2010",
+  {
+    sharedSlot: optional(flag),
+    keepHandler: optional(flag),
+    clearEarly: optional(flag),
+    ackBeforeIret: optional(flag),
+  },
+  (options: Int3Of2010Options): PatchStrategy => {
+    const { sharedSlot = true, keepHandler = false, clearEarly = false, ackBeforeIret = false } = options;
 
-  const synchronise = (id: string, note: string): readonly Line[] =>
-    ackBeforeIret
-      ? [
-          syncCore(`${id}-self`, "text_poke ends with a sync_core of its own"),
-          sendIpi(id, [fence(`${id}-barrier`, "mb"), ack()], "the handler is a barrier; its IRET is to synchronise"),
-          waitIpi(`${id}-wait`, id, note),
-        ]
-      : [syncCores(id, note)];
+    const synchronise = (id: string, note: string): readonly Line[] =>
+      ackBeforeIret
+        ? [
+            syncCore(`${id}-self`, "text_poke ends with a sync_core of its own"),
+            sendIpi(id, [fence(`${id}-barrier`, "mb"), ack()], "the handler is a barrier; its IRET is to synchronise"),
+            waitIpi(`${id}-wait`, id, note),
+          ]
+        : [syncCores(id, note)];
 
-  const patch = (site: FlipSite, fixup: bigint, slot: Slot, id: (name: string) => string): readonly Line[] => {
-    const tail = site.next.slice(1);
-    const clear = set(id("clear-fixup"), slot.from, null, "the handler no longer knows the site");
-    return [
-      set(id("fixup-addr"), slot.to, fixup, "where whoever traps goes on"),
-      set(id("fixup-from"), slot.from, site.address + 1n, "the handler now knows the site"),
-      store(id("write-int3"), site.address, [INT3], { note: "traps whoever comes" }),
-      ...synchronise(id("sync-1"), "all CPUs now fetch the INT3"),
-      ...(tail.length === 0
-        ? []
-        : [
-            store(id("write-tail"), site.address + 1n, tail, { note: "everything but the first byte" }),
-            ...synchronise(id("sync-2"), "all CPUs now fetch the new tail"),
-          ]),
-      store(id("write-first"), site.address, site.next.slice(0, 1), { note: "replaces the INT3" }),
-      ...(keepHandler
-        ? []
-        : [
-            ...(clearEarly ? [clear] : []),
-            ...synchronise(id("sync-3"), "all CPUs now fetch the new instruction; their handlers have ended"),
-            ...(clearEarly ? [] : [clear]),
-          ]),
-    ];
-  };
+    const patch = (site: FlipSite, fixup: bigint, slot: Slot, id: (name: string) => string): readonly Line[] => {
+      const tail = site.next.slice(1);
+      const clear = set(id("clear-fixup"), slot.from, null, "the handler no longer knows the site");
+      return [
+        set(id("fixup-addr"), slot.to, fixup, "where whoever traps goes on"),
+        set(id("fixup-from"), slot.from, site.address + 1n, "the handler now knows the site"),
+        store(id("write-int3"), site.address, [INT3], { note: "traps whoever comes" }),
+        ...synchronise(id("sync-1"), "all CPUs now fetch the INT3"),
+        ...(tail.length === 0
+          ? []
+          : [
+              store(id("write-tail"), site.address + 1n, tail, { note: "everything but the first byte" }),
+              ...synchronise(id("sync-2"), "all CPUs now fetch the new tail"),
+            ]),
+        store(id("write-first"), site.address, site.next.slice(0, 1), { note: "replaces the INT3" }),
+        ...(keepHandler
+          ? []
+          : [
+              ...(clearEarly ? [clear] : []),
+              ...synchronise(id("sync-3"), "all CPUs now fetch the new instruction; their handlers have ended"),
+              ...(clearEarly ? [] : [clear]),
+            ]),
+      ];
+    };
 
-  return {
-    ...common,
-    id: "int3-2010",
-    summary: "the fix-up of 2010: as int3, but the handler jumps to a fix-up address instead of emulating",
-    source:
-      "M. Hiramatsu's INT3 method, LKML 2010; the same steps: fd4363fff3d9, 'x86: Introduce int3 (breakpoint)-based instruction patching' (2013)",
-    plan({ sites }, context) {
-      const addresses = fixups(sites, context);
-      if ("impossible" in addresses) return addresses;
-      const used = sharedSlot ? [SHARED] : sites.map(slotOf);
-      return {
-        main: [
-          lock("lock", "text_mutex"),
-          ...sites.flatMap((site, i) =>
-            patch(site, addresses[i] as bigint, used[i] ?? SHARED, (name) => siteStep(name, i, sites.length)),
-          ),
-          unlock("unlock", "text_mutex"),
-        ],
-        traps: { int3: used.flatMap((slot, i) => handler(slot, (name) => siteStep(name, i, used.length))) },
-        words: slots(used),
-      };
-    },
-  };
-};
+    return {
+      ...common,
+      id: "int3-2010",
+      summary: "the fix-up of 2010: as int3, but the handler jumps to a fix-up address instead of emulating",
+      source:
+        "M. Hiramatsu's INT3 method, LKML 2010; the same steps: fd4363fff3d9, 'x86: Introduce int3 (breakpoint)-based instruction patching' (2013)",
+      plan({ sites }, context) {
+        const addresses = fixups(sites, context);
+        if ("impossible" in addresses) return addresses;
+        const used = sharedSlot ? [SHARED] : sites.map(slotOf);
+        return {
+          main: [
+            lock("lock", "text_mutex"),
+            ...sites.flatMap((site, i) =>
+              patch(site, addresses[i] as bigint, used[i] ?? SHARED, (name) => siteStep(name, i, sites.length)),
+            ),
+            unlock("unlock", "text_mutex"),
+          ],
+          traps: { int3: used.flatMap((slot, i) => handler(slot, (name) => siteStep(name, i, used.length))) },
+          words: slots(used),
+        };
+      },
+    };
+  },
+);
 
 /**
  * The same in Masami Hiramatsu's nine steps: the second round of interrupts is not there, and the last one only waits for handlers.
  */
-export const int3Of2010Nine = (): PatchStrategy => ({
-  ...common,
-  id: "int3-2010-nine",
-  summary: "the fix-up of 2010 in nine steps: nothing synchronises between the tail and the first byte",
-  source: "M. Hiramatsu's nine steps of the INT3 method, LKML 2010",
-  plan({ sites }, context) {
-    const addresses = fixups(sites, context);
-    if ("impossible" in addresses) return addresses;
-    const patch = (site: FlipSite, i: number): readonly Line[] => {
-      const id = (name: string): string => siteStep(name, i, sites.length);
-      const tail = site.next.slice(1);
-      return [
-        set(id("fixup-addr"), SHARED.to, addresses[i] as bigint, "(2) where whoever traps goes on"),
-        set(id("fixup-from"), SHARED.from, site.address + 1n, "(2) the handler now knows the site"),
-        store(id("write-int3"), site.address, [INT3], { note: "(3) traps whoever comes" }),
-        fence(id("wmb-int3"), "wmb", "(3)"),
-        syncCores(id("sync-int3"), "(4) an IPI to all CPUs with a CPUID: all now fetch the INT3"),
-        ...(tail.length === 0
-          ? []
-          : [
-              store(id("write-tail"), site.address + 1n, tail, { note: "(5) everything but the first byte" }),
-              fence(id("wmb-tail"), "wmb", "(5)"),
-            ]),
-        store(id("write-first"), site.address, site.next.slice(0, 1), { note: "(6) replaces the INT3" }),
-        syncCore(id("sync-self"), "text_poke ends with a sync_core of its own"),
-        sendIpi(id("ipi-handlers"), [], "(7) the handlers of INT3 run with interrupts off"),
-        waitIpi(id("wait-handlers"), id("ipi-handlers"), "(7) those that ran have ended"),
-        set(id("clear-fixup"), SHARED.from, null, "(8) the handler no longer knows the site"),
-      ];
-    };
-    return {
-      main: [lock("lock", "text_mutex", "(1)"), ...sites.flatMap(patch), unlock("unlock", "text_mutex", "(9)")],
-      traps: { int3: handler(SHARED, (name) => name) },
-      words: slots([SHARED]),
-    };
-  },
-});
+export const int3Of2010Nine = withoutOptions(
+  "int3Of2010Nine",
+  (): PatchStrategy => ({
+    ...common,
+    id: "int3-2010-nine",
+    summary: "the fix-up of 2010 in nine steps: nothing synchronises between the tail and the first byte",
+    source: "M. Hiramatsu's nine steps of the INT3 method, LKML 2010",
+    plan({ sites }, context) {
+      const addresses = fixups(sites, context);
+      if ("impossible" in addresses) return addresses;
+      const patch = (site: FlipSite, i: number): readonly Line[] => {
+        const id = (name: string): string => siteStep(name, i, sites.length);
+        const tail = site.next.slice(1);
+        return [
+          set(id("fixup-addr"), SHARED.to, addresses[i] as bigint, "(2) where whoever traps goes on"),
+          set(id("fixup-from"), SHARED.from, site.address + 1n, "(2) the handler now knows the site"),
+          store(id("write-int3"), site.address, [INT3], { note: "(3) traps whoever comes" }),
+          fence(id("wmb-int3"), "wmb", "(3)"),
+          syncCores(id("sync-int3"), "(4) an IPI to all CPUs with a CPUID: all now fetch the INT3"),
+          ...(tail.length === 0
+            ? []
+            : [
+                store(id("write-tail"), site.address + 1n, tail, { note: "(5) everything but the first byte" }),
+                fence(id("wmb-tail"), "wmb", "(5)"),
+              ]),
+          store(id("write-first"), site.address, site.next.slice(0, 1), { note: "(6) replaces the INT3" }),
+          syncCore(id("sync-self"), "text_poke ends with a sync_core of its own"),
+          sendIpi(id("ipi-handlers"), [], "(7) the handlers of INT3 run with interrupts off"),
+          waitIpi(id("wait-handlers"), id("ipi-handlers"), "(7) those that ran have ended"),
+          set(id("clear-fixup"), SHARED.from, null, "(8) the handler no longer knows the site"),
+        ];
+      };
+      return {
+        main: [lock("lock", "text_mutex", "(1)"), ...sites.flatMap(patch), unlock("unlock", "text_mutex", "(9)")],
+        traps: { int3: handler(SHARED, (name) => name) },
+        words: slots([SHARED]),
+      };
+    },
+  }),
+);

@@ -20,6 +20,7 @@ import {
   waitIpi,
   when,
 } from "@cmodx/core";
+import { flag, optional, withOptions } from "@cmodx/core/schema";
 import { hex, INT3, siteStep } from "./common.js";
 import { int3 } from "./int3.js";
 
@@ -64,54 +65,58 @@ const sigtrap = (sites: readonly FlipSite[]): readonly Line[] => [
  * int3 in a user-space process: `membarrier(PRIVATE_EXPEDITED_SYNC_CORE)` synchronises the cores that run its threads, and a SIGTRAP
  * handler emulates. Nothing waits for handlers, so what they look at has to stay.
  */
-export const int3Membarrier = (options: Int3MembarrierOptions = {}): PatchStrategy => {
-  const { keepHandler = true, syncsRemote = true, syncsCaller = true } = options;
-  const membarrier = (id: string, note: string): readonly Line[] =>
-    syncsRemote && syncsCaller
-      ? [syncCores(id, note)]
-      : [
-          sendIpi(id, syncsRemote ? [syncCore(`${id}-remote`)] : [], note, syncsCaller),
-          waitIpi(`${id}-wait`, id, "until all have acknowledged"),
-        ];
-  const patch = (site: FlipSite, id: (name: string) => string): readonly Line[] => [
-    set(
-      id("fill-entry"),
-      entryOf(site),
-      [{ address: site.address, bytes: toHex(site.next) }],
-      "for the SIGTRAP handler",
-    ),
-    store(id("write-int3"), site.address, [INT3], { note: "through a second, writable mapping" }),
-    ...membarrier(id("membarrier-1"), "all threads now fetch the INT3"),
-    ...(site.next.length === 1
-      ? []
-      : [
-          store(id("write-tail"), site.address + 1n, site.next.slice(1), { note: "everything but the first byte" }),
-          ...membarrier(id("membarrier-2"), "all threads now fetch the new tail"),
-        ]),
-    store(id("write-first"), site.address, site.next.slice(0, 1), { note: "replaces the INT3" }),
-    ...membarrier(id("membarrier-3"), "all threads now fetch the new instruction"),
-    ...(keepHandler ? [] : [set(id("clear-entry"), entryOf(site), [])]),
-  ];
-  return {
-    ...int3(),
-    id: "int3-membarrier",
-    user: true,
-    summary: "int3 in user space: membarrier SYNC_CORE instead of IPIs, a SIGTRAP handler that nobody waits for",
-    source: "membarrier(2), kernel/sched/membarrier.c, 7.3; the measurements of docs/hardware.md",
-    plan({ sites }, context) {
-      for (const site of sites) {
-        const kernel = int3().plan({ sites: [site] }, context);
-        if (isImpossible(kernel)) return kernel;
-      }
-      return {
-        main: [
-          lock("lock", "patch_lock"),
-          ...sites.flatMap((site, i) => patch(site, (name) => siteStep(name, i, sites.length))),
-          unlock("unlock", "patch_lock"),
-        ],
-        traps: { int3: sigtrap(sites) },
-        words: Object.fromEntries(sites.map((site) => [entryOf(site), []])),
-      };
-    },
-  };
-};
+export const int3Membarrier = withOptions(
+  "int3Membarrier",
+  { keepHandler: optional(flag), syncsRemote: optional(flag), syncsCaller: optional(flag) },
+  (options: Int3MembarrierOptions): PatchStrategy => {
+    const { keepHandler = true, syncsRemote = true, syncsCaller = true } = options;
+    const membarrier = (id: string, note: string): readonly Line[] =>
+      syncsRemote && syncsCaller
+        ? [syncCores(id, note)]
+        : [
+            sendIpi(id, syncsRemote ? [syncCore(`${id}-remote`)] : [], note, syncsCaller),
+            waitIpi(`${id}-wait`, id, "until all have acknowledged"),
+          ];
+    const patch = (site: FlipSite, id: (name: string) => string): readonly Line[] => [
+      set(
+        id("fill-entry"),
+        entryOf(site),
+        [{ address: site.address, bytes: toHex(site.next) }],
+        "for the SIGTRAP handler",
+      ),
+      store(id("write-int3"), site.address, [INT3], { note: "through a second, writable mapping" }),
+      ...membarrier(id("membarrier-1"), "all threads now fetch the INT3"),
+      ...(site.next.length === 1
+        ? []
+        : [
+            store(id("write-tail"), site.address + 1n, site.next.slice(1), { note: "everything but the first byte" }),
+            ...membarrier(id("membarrier-2"), "all threads now fetch the new tail"),
+          ]),
+      store(id("write-first"), site.address, site.next.slice(0, 1), { note: "replaces the INT3" }),
+      ...membarrier(id("membarrier-3"), "all threads now fetch the new instruction"),
+      ...(keepHandler ? [] : [set(id("clear-entry"), entryOf(site), [])]),
+    ];
+    return {
+      ...int3(),
+      id: "int3-membarrier",
+      user: true,
+      summary: "int3 in user space: membarrier SYNC_CORE instead of IPIs, a SIGTRAP handler that nobody waits for",
+      source: "membarrier(2), kernel/sched/membarrier.c, 7.3; the measurements of docs/hardware.md",
+      plan({ sites }, context) {
+        for (const site of sites) {
+          const kernel = int3().plan({ sites: [site] }, context);
+          if (isImpossible(kernel)) return kernel;
+        }
+        return {
+          main: [
+            lock("lock", "patch_lock"),
+            ...sites.flatMap((site, i) => patch(site, (name) => siteStep(name, i, sites.length))),
+            unlock("unlock", "patch_lock"),
+          ],
+          traps: { int3: sigtrap(sites) },
+          words: Object.fromEntries(sites.map((site) => [entryOf(site), []])),
+        };
+      },
+    };
+  },
+);

@@ -27,6 +27,7 @@ import {
   untilEachCpu,
   when,
 } from "@cmodx/core";
+import { flag, optional, withOptions } from "@cmodx/core/schema";
 import { INT3, trapPromises } from "./common.js";
 
 const SOURCE = "smp_text_poke_batch_finish and smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3";
@@ -143,31 +144,39 @@ export type Int3Options = {
 const promised = (events: boolean): readonly PropertyId[] => (events ? [...trapPromises, "trace"] : trapPromises);
 
 /** Linux's patching of one site: INT3, tail, first byte, with all CPUs synchronised after each (`smp_text_poke_single`). */
-export const int3 = ({ events = false }: Int3Options = {}): PatchStrategy => ({
-  ...common,
-  promises: promised(events),
-  id: "int3",
-  summary: "INT3 over the first byte, then the tail, then the first byte, all CPUs synchronised after each",
-  defaultSite: "nop5:call .+0x123456c",
-  plan(flip, { instructionSet }) {
-    if (flip.sites.length !== 1)
-      return { impossible: `it patches one site at a time, not ${flip.sites.length}; int3-batch patches several.` };
-    return plan(flip, instructionSet, events);
-  },
-});
+export const int3 = withOptions(
+  "int3",
+  { events: optional(flag) },
+  ({ events = false }: Int3Options): PatchStrategy => ({
+    ...common,
+    promises: promised(events),
+    id: "int3",
+    summary: "INT3 over the first byte, then the tail, then the first byte, all CPUs synchronised after each",
+    defaultSite: "nop5:call .+0x123456c",
+    plan(flip, { instructionSet }) {
+      if (flip.sites.length !== 1)
+        return { impossible: `it patches one site at a time, not ${flip.sites.length}; int3-batch patches several.` };
+      return plan(flip, instructionSet, events);
+    },
+  }),
+);
 
 /**
  * Linux's batched patching (`smp_text_poke_batch_add` and `_finish`): up to 256 sites share the three rounds of interrupts. Like the
  * kernel it begins a new batch when an address is lower than the one before; equal or overlapping sites are refused.
  */
-export const int3Batch = ({ events = false }: Int3Options = {}): PatchStrategy => ({
-  ...common,
-  promises: promised(events),
-  id: "int3-batch",
-  summary: "int3 for up to 256 sites at a time, which share the three synchronisations",
-  defaultSite: "nop5:call .+0x123456c",
-  plan(flip, { instructionSet }) {
-    const sites = [...flip.sites].sort((a, b) => (a.address < b.address ? -1 : 1));
-    return plan({ sites }, instructionSet, events);
-  },
-});
+export const int3Batch = withOptions(
+  "int3Batch",
+  { events: optional(flag) },
+  ({ events = false }: Int3Options): PatchStrategy => ({
+    ...common,
+    promises: promised(events),
+    id: "int3-batch",
+    summary: "int3 for up to 256 sites at a time, which share the three synchronisations",
+    defaultSite: "nop5:call .+0x123456c",
+    plan(flip, { instructionSet }) {
+      const sites = [...flip.sites].sort((a, b) => (a.address < b.address ? -1 : 1));
+      return plan({ sites }, instructionSet, events);
+    },
+  }),
+);

@@ -1,4 +1,5 @@
 import { type Impossible, lock, type PatchProgram, type PatchStrategy, storeData, unlock } from "@cmodx/core";
+import { oneOfNumbers, optional, withOptions } from "@cmodx/core/schema";
 import { hex, siteStep, storePromises } from "./common.js";
 import type { StoreWidth } from "./store.js";
 
@@ -15,37 +16,41 @@ const numberIn = (bytes: readonly number[]): bigint =>
  * Patches data alone: a literal that an indirect jump goes through, as .NET's precode does, whose code page stays as it is. It is stored
  * in accesses of `width` bytes; default 8.
  */
-export const literal = ({ width = 8 }: { readonly width?: StoreWidth } = {}): PatchStrategy => ({
-  id: "literal",
-  summary: `the code stays; the literal that its jump goes through is stored, ${width} bytes at a time`,
-  source: ".NET, FixupPrecode, src/coreclr/vm/precode.h",
-  architectures: ["x86"],
-  defaultSite: ".quad target:.quad callee",
-  promises: storePromises,
-  plan({ sites }): PatchProgram | Impossible {
-    const wrong = sites.find(({ next }) => next.length !== 8);
-    if (wrong !== undefined)
-      return { impossible: `a literal is eight bytes, not ${wrong.next.length} at ${hex(wrong.address)}.` };
-    const functions = [...new Set(sites.flatMap(({ old, next }) => [numberIn(old), numberIn(next)]))];
-    const through = sites.map(({ address }) => ({
-      address: address + BigInt(THROUGH),
-      code: `jmp qword ptr [rip - ${THROUGH + JUMP}]`,
-    }));
-    return {
-      main: [
-        lock("lock", "patch_mutex"),
-        ...sites.map(({ address, next }, i) =>
-          storeData(siteStep("write-literal", i, sites.length), address, next, {
-            width,
-            note: "data: nobody fetches it",
-          }),
-        ),
-        unlock("unlock", "patch_mutex"),
-      ],
-      around: {
-        blocks: [...functions.map((address) => ({ address, code: "ret" })), ...through],
-        entries: through.map(({ address }) => address),
-      },
-    };
-  },
-});
+export const literal = withOptions(
+  "literal",
+  { width: optional(oneOfNumbers({ 1: true, 2: true, 4: true, 8: true })) },
+  ({ width = 8 }: { readonly width?: StoreWidth }): PatchStrategy => ({
+    id: "literal",
+    summary: `the code stays; the literal that its jump goes through is stored, ${width} bytes at a time`,
+    source: ".NET, FixupPrecode, src/coreclr/vm/precode.h",
+    architectures: ["x86"],
+    defaultSite: ".quad target:.quad callee",
+    promises: storePromises,
+    plan({ sites }): PatchProgram | Impossible {
+      const wrong = sites.find(({ next }) => next.length !== 8);
+      if (wrong !== undefined)
+        return { impossible: `a literal is eight bytes, not ${wrong.next.length} at ${hex(wrong.address)}.` };
+      const functions = [...new Set(sites.flatMap(({ old, next }) => [numberIn(old), numberIn(next)]))];
+      const through = sites.map(({ address }) => ({
+        address: address + BigInt(THROUGH),
+        code: `jmp qword ptr [rip - ${THROUGH + JUMP}]`,
+      }));
+      return {
+        main: [
+          lock("lock", "patch_mutex"),
+          ...sites.map(({ address, next }, i) =>
+            storeData(siteStep("write-literal", i, sites.length), address, next, {
+              width,
+              note: "data: nobody fetches it",
+            }),
+          ),
+          unlock("unlock", "patch_mutex"),
+        ],
+        around: {
+          blocks: [...functions.map((address) => ({ address, code: "ret" })), ...through],
+          entries: through.map(({ address }) => address),
+        },
+      };
+    },
+  }),
+);

@@ -10,6 +10,7 @@ import {
   set,
   unlock,
 } from "@cmodx/core";
+import { withoutOptions } from "@cmodx/core/schema";
 import { firstOf, hex } from "./common.js";
 import { int3 } from "./int3.js";
 
@@ -30,32 +31,35 @@ const renamed = (lines: readonly Line[], index: number): readonly Line[] =>
  * Static calls: the key's function first, then each site, one at a time, by {@link int3}. A call becomes a CALL or a NOP, a tail call
  * a JMP or a RET.
  */
-export const staticCall = (): PatchStrategy => ({
-  ...int3(),
-  id: "static-call",
-  summary: "a static call: first key->func, then its sites one at a time, each as int3 does",
-  source: "__static_call_update, kernel/static_call_inline.c; arch/x86/kernel/static_call.c, 7.3",
-  defaultSite: "call:call .+0x123456c",
-  plan({ sites }, context): PatchProgram | Impossible {
-    const plans: PatchProgram[] = [];
-    for (const site of sites) {
-      const pair = [site.old, site.next].map((code) => firstOf(code, context.instructionSet)?.op ?? "no instruction");
-      if (!families.some((family) => pair.every((name) => family.includes(name))))
-        return { impossible: `${pair.join(" to ")} at ${hex(site.address)} is no change of a static call.` };
-      const planned = int3().plan({ sites: [site] }, context);
-      if (isImpossible(planned)) return planned;
-      plans.push(planned);
-    }
-    const func = sites[0] === undefined ? null : functionOf(sites[0], context.instructionSet);
-    return {
-      ...plans[0],
-      main: [
-        lock("lock-static-call", "static_call_mutex"),
-        set("set-func", "key->func", func, "whoever reads the key calls the new function from here on"),
-        ...plans.flatMap(({ main }, i) => (plans.length === 1 ? main : renamed(main, i))),
-        unlock("unlock-static-call", "static_call_mutex"),
-      ],
-      words: { ...plans[0]?.words, "key->func": null },
-    };
-  },
-});
+export const staticCall = withoutOptions(
+  "staticCall",
+  (): PatchStrategy => ({
+    ...int3(),
+    id: "static-call",
+    summary: "a static call: first key->func, then its sites one at a time, each as int3 does",
+    source: "__static_call_update, kernel/static_call_inline.c; arch/x86/kernel/static_call.c, 7.3",
+    defaultSite: "call:call .+0x123456c",
+    plan({ sites }, context): PatchProgram | Impossible {
+      const plans: PatchProgram[] = [];
+      for (const site of sites) {
+        const pair = [site.old, site.next].map((code) => firstOf(code, context.instructionSet)?.op ?? "no instruction");
+        if (!families.some((family) => pair.every((name) => family.includes(name))))
+          return { impossible: `${pair.join(" to ")} at ${hex(site.address)} is no change of a static call.` };
+        const planned = int3().plan({ sites: [site] }, context);
+        if (isImpossible(planned)) return planned;
+        plans.push(planned);
+      }
+      const func = sites[0] === undefined ? null : functionOf(sites[0], context.instructionSet);
+      return {
+        ...plans[0],
+        main: [
+          lock("lock-static-call", "static_call_mutex"),
+          set("set-func", "key->func", func, "whoever reads the key calls the new function from here on"),
+          ...plans.flatMap(({ main }, i) => (plans.length === 1 ? main : renamed(main, i))),
+          unlock("unlock-static-call", "static_call_mutex"),
+        ],
+        words: { ...plans[0]?.words, "key->func": null },
+      };
+    },
+  }),
+);

@@ -1,4 +1,5 @@
 import { type Line, lock, type PatchStrategy, stopMachine as stopAll, store, syncCore, unlock } from "@cmodx/core";
+import { withoutOptions } from "@cmodx/core/schema";
 import { storePromises } from "./common.js";
 
 const patchStopped = (id: string, summary: string, source: string, secondaries: readonly Line[]): PatchStrategy => ({
@@ -29,19 +30,25 @@ const patchStopped = (id: string, summary: string, source: string, secondaries: 
 });
 
 /** Stops every CPU, writes, and has each of them synchronise before it goes on: `text_poke_smp` since 0e00f7aed6af. */
-export const stopMachine = (): PatchStrategy =>
-  patchStopped(
-    "stop-machine",
-    "all CPUs are stopped while one writes; each synchronises before it goes on",
-    "stop_machine_text_poke, arch/x86/kernel/alternative.c, since 0e00f7aed6af, 'stop_machine_text_poke() should issue sync_core()' (2011)",
-    [syncCore("sync-secondaries", "before a stopped CPU goes on")],
-  );
+export const stopMachine = withoutOptions(
+  "stopMachine",
+  (): PatchStrategy =>
+    patchStopped(
+      "stop-machine",
+      "all CPUs are stopped while one writes; each synchronises before it goes on",
+      "stop_machine_text_poke, arch/x86/kernel/alternative.c, since 0e00f7aed6af, 'stop_machine_text_poke() should issue sync_core()' (2011)",
+      [syncCore("sync-secondaries", "before a stopped CPU goes on")],
+    ),
+);
 
 /** Stops every CPU and writes; the others leave as `multi_cpu_stop` leaves, without a synchronisation of their own. */
-export const stopMachineLinux = (): PatchStrategy =>
-  patchStopped(
-    "stop-machine-linux",
-    "all CPUs are stopped while one writes; the others go on without synchronising, as multi_cpu_stop does",
-    "stop_machine(fn, data, NULL), multi_cpu_stop, kernel/stop_machine.c, 7.3",
-    [],
-  );
+export const stopMachineLinux = withoutOptions(
+  "stopMachineLinux",
+  (): PatchStrategy =>
+    patchStopped(
+      "stop-machine-linux",
+      "all CPUs are stopped while one writes; the others go on without synchronising, as multi_cpu_stop does",
+      "stop_machine(fn, data, NULL), multi_cpu_stop, kernel/stop_machine.c, 7.3",
+      [],
+    ),
+);
