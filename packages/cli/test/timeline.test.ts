@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { loadCatalogue } from "../src/catalogue.js";
 import { subjectOf } from "../src/subject.js";
 import { renderTimeline } from "../src/timeline/timeline.js";
-import { cmodx, folder, widest } from "./harness.js";
+import { cmodx, folder, json, widest } from "./harness.js";
 
 const site = { address: "0xffffffff8100003e", old: "nop5", new: "call" };
 
@@ -92,6 +92,33 @@ describe("timeline", () => {
     expect(stuck).toMatch(
       /waits CPU 0, patcher 0 at wait-refs: until text_poke_array_refs is 0 on every CPU; it is 1, 1/,
     );
+  });
+
+  test("the data of a site is in memory as code is", async () => {
+    const literals = ".quad 0x1111111122222222:.quad 0x3333333344444444";
+    const line = [
+      "check",
+      "--arch",
+      "riscv",
+      "--strategy",
+      "literal",
+      "--site",
+      literals,
+      "--offset",
+      "4",
+      "--no-repair",
+    ];
+    const { document } = await json(line);
+    const { steps } = document.counterexample;
+    expect(steps[0].memory).toEqual(["2222222211111111"]);
+    expect(steps.at(-1).memory).toEqual(["4422222211111111"]);
+    expect((await cmodx(line)).out).toContain("memory at +0: 44 22 22 22 11 11 11 11 …");
+  });
+
+  test("what is torn in memory is not for want of maintenance", async () => {
+    const torn = await timeline("--arch arm64 --strategy plain-store --cpus 2 --memory architectural");
+    expect(torn).toContain("as memory held it between two");
+    expect(torn).not.toContain("no synchronisation is enough");
   });
 
   test("a synchronisation is missed only where one was missing: not where the line was never cleaned or invalidated", async () => {

@@ -1,4 +1,14 @@
-import { type CpuState, fetchChoices, fromHex, latestByte, type Machine, type StateView, toHex } from "@cmodx/core";
+import {
+  addressKey,
+  type CpuState,
+  fetchChoices,
+  fromHex,
+  latestByte,
+  type Machine,
+  own,
+  type StateView,
+  toHex,
+} from "@cmodx/core";
 
 /** One instruction that a CPU can fetch at an address, or that memory holds there. */
 export type Sight = {
@@ -30,15 +40,16 @@ const inMemory = (machine: Machine, view: StateView, address: bigint, mode: stri
   return { bytes: own, text: machine.disassemble(fromHex(own), address, mode), stale: false };
 };
 
-/** Up to `length` bytes of code as memory holds them, as hex; fewer where no code is mapped. */
+/** Up to `length` bytes of code or data as memory holds them, as hex; fewer where neither is. `--`: a byte that was given back. */
 export const bytesAt = (machine: Machine, view: StateView, address: bigint, length: number): string => {
-  const bytes: number[] = [];
+  const bytes: string[] = [];
   for (let i = 0; i < length; i++) {
     const byte = latestByte(view.memory, address + BigInt(i), machine);
-    if (byte === undefined) break;
-    bytes.push(byte);
+    const held = byte === undefined ? own(view.memory.data, addressKey(address + BigInt(i))) : toHex([byte]);
+    if (held === undefined) break;
+    bytes.push(held);
   }
-  return toHex(bytes);
+  return bytes.join("");
 };
 
 /** The bytes of every site in memory, as hex. */
@@ -58,6 +69,7 @@ export const describeSite = (machine: Machine, view: StateView, site: number): s
   if (known !== undefined) {
     return `${spaced(bytes)}  ${known.instructions.map(({ text }) => text).join("; ")} (${version === 0 ? "old" : "new"})`;
   }
+  if (resolved.data) return `${spaced(bytes)} …`;
   const { text } = inMemory(machine, view, resolved.address, resolved.mode);
   return `${spaced(bytes)}  ${text} …`;
 };

@@ -128,7 +128,8 @@ const whyStale = (machine: Machine, trace: readonly TraceStep[], at: bigint, byt
   const fetch = trace.findLastIndex((step) => step.cpu === cpu && seen(step, "fetch")?.at === at);
   const moment = fetch < 0 ? trace.length - 1 : fetch;
   const { before } = trace[moment] as TraceStep;
-  if (!isStale(cpuIn(before))) return [];
+  // What memory held was missed for want of nothing.
+  if (!isStale(cpuIn(before)) || bytesAt(machine, before, at, bytes.length / 2) === bytes) return [];
   if (wouldHelp(before)) {
     const since = indexBefore(trace, moment, (step) => !isStale(cpuIn(step.before)) || !wouldHelp(step.before));
     return [value("not synchronised", `CPU ${cpu} has not synchronised since ${stepText(trace, since)}`)];
