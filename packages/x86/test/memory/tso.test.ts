@@ -24,7 +24,16 @@ const SB = [
 ];
 const between = (fence: string) => SB.map(([first = "", second = ""]) => [first, fence, second]);
 
+/** A store of a doubleword, and a load that may find its lower half alone. */
+const halves = (at: string, by = "mov") => [
+  ["mov ebx, 0x1010101", `${by} dword ptr [${at}], ebx`],
+  [`mov eax, dword ptr [${at}]`],
+];
+
 const tests: readonly Litmus[] = [
+  { name: "a store over two quadwords", threads: halves("0x5006"), shows: ["1:eax=257"], allowed: true },
+  { name: "a store inside a quadword", threads: halves("0x5003"), shows: ["1:eax=257"], allowed: false },
+  { name: "a locked store over two", threads: halves("0x5006", "xchg"), shows: ["1:eax=257"], allowed: false },
   { name: "SB", threads: SB, shows: [], not: ["0:eax=1", "1:eax=1"], allowed: true },
   { name: "SB with MFENCE", threads: between("mfence"), shows: [], not: ["0:eax=1", "1:eax=1"], allowed: false },
   { name: "SB with LFENCE", threads: between("lfence"), shows: [], not: ["0:eax=1", "1:eax=1"], allowed: true },
