@@ -15,7 +15,9 @@ const NONE: readonly Place[] = [];
 export const heldBy = (view: WindowView | undefined, cpu: CpuState): readonly Place[] => {
   if (view === undefined || !view.entries.some((seen) => seen.entry.half === true || isPending(seen))) return NONE;
   const isSeen = (index: number): boolean =>
-    view.entries.slice(index + 1).some(({ entry, stores }) => entry.done === true && stores.length > 0);
+    view.entries
+      .slice(index + 1)
+      .some(({ entry, stores }) => stores.length > 0 && (entry.done === true || entry.stored !== undefined));
   return view.entries.flatMap((seen, index): readonly Place[] => {
     if (seen.entry.half !== true && !isPending(seen)) return NONE;
     if (!isSeen(index)) return NONE;

@@ -1,9 +1,9 @@
-import { GRANTED, MONITOR, RELEASED } from "../exclusive.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
 import { catches } from "../machine/faults.js";
 import type { Machine } from "../machine/machine.js";
 import type { CpuState, MachineCode } from "../state.js";
+import { atomicEntry, conditionalEntry } from "./window-atomics.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
 import type { AccessKind, WindowModel } from "./window-model.js";
 import { codeOn, type WindowEntry, windowOfCpu } from "./window-state.js";
@@ -207,10 +207,14 @@ const lookOn = (
     let access: SeenEntry["access"];
     const usable = known || (guessed !== undefined && onlyBranchInputsMissing(is, unknown));
     const placed = addressKnown && (known || !is.conditional);
-    if (is.exclusive === "store") return conditional();
-    if (is.kind === "atomic") {
+    if (is.exclusive === "store" || is.kind === "atomic") {
+      const look = { common, registers, unknown, soft, known, firm, addressKnown, run, handlerOf };
+      if (is.exclusive === "store") {
+        const found = conditionalEntry(look);
+        return forbidden === undefined ? found : { ...found, forbidden };
+      }
       const first = placed ? run(given) : undefined;
-      if (first === undefined || first.do === "load") return atomic(first?.from, run);
+      if (first === undefined || first.do === "load") return atomicEntry(look, first?.from, restsOnStore(common, seen));
       if (usable) outcome = first;
     } else if (is.kind === "read") {
       const first = placed ? run(given) : undefined;
@@ -267,10 +271,14 @@ const lookOn = (
       accesses = accesses
         .flatMap((each) => accessesOf(each, machine))
         .filter(({ address }) => entry.stored?.includes(address) !== true);
-    return {
-      ...common,
+    // Written out, since most of the time of a search goes by here.
+    const found: SeenEntry = {
+      entry,
+      is,
+      addressFirm,
+      begun,
+      performed,
       own,
-      ...(forbidden === undefined ? {} : { forbidden }),
       outcome,
       accesses,
       access: own ? undefined : access,
@@ -282,85 +290,7 @@ const lookOn = (
       mode,
       undecided,
     };
-
-    /** A store to a reserved place: whether it takes place is guessed, and so its result is known at once. */
-    function conditional(): SeenEntry {
-      const storing = entry.way === STORES;
-      const to = storing && !addressKnown ? undefined : run({ ...registers, [MONITOR]: storing ? GRANTED : 0n });
-      const released = (registers[MONITOR] ?? 0n) === 0n ? {} : RELEASED;
-      const status = Object.fromEntries(is.outputs.map((register) => [register, storing ? 0n : 1n]));
-      const stores = to === undefined ? undefined : storesOf(to);
-      const ownStack = stores !== undefined && stores.length > 0 && stores.every(({ address }) => onStack(address));
-      const isTrap = to?.do === "trap";
-      const ended = to?.do === "retire" ? { ...to, registers: { ...to.registers, ...status, ...released } } : to;
-      return {
-        ...common,
-        own: ownStack,
-        ...(forbidden === undefined ? {} : { forbidden }),
-        outcome: (storing ? known : !isTrap) && ended?.do !== "load" ? ended : undefined,
-        accesses: storing ? stores : NO_ACCESS,
-        access: storing && !ownStack && !isTrap ? "write" : undefined,
-        stores: storing ? (stores ?? NO_ACCESS) : NO_ACCESS,
-        dataKnown: known,
-        storeFirm: firm,
-        ...(isTrap ? {} : { result: { registers: { ...status, ...released }, firm: true } }),
-        firm: storing ? firm && known : true,
-        next: isTrap ? (entry.done === true ? handlerOf(to) : undefined) : is.behind,
-        mode: entry.mode ?? "",
-        undecided: false,
-      };
-    }
-
-    /** An atomic access: its result is known once it has loaded, what it stores sometimes sooner, sometimes later. */
-    function atomic(
-      from: readonly Access[] | undefined,
-      run: (given: Registers, loaded?: readonly bigint[]) => Outcome,
-    ): SeenEntry | undefined {
-      const hasRole = (role: string, held: (register: string) => boolean): boolean =>
-        is.inputs.some((input) => input.role === role && held(input.register));
-      const isUnknown = (register: string): boolean => unknown.has(register);
-      const isSoft = (register: string): boolean => isUnknown(register) || soft.has(register);
-      const { loaded, way } = entry;
-      const comparedKnown = !hasRole("branch", isUnknown);
-      const end = from === undefined || loaded === undefined ? undefined : run(registers, loaded);
-      const ended = end?.do === "retire" ? end : undefined;
-      const decided = is.compares && ended !== undefined && comparedKnown ? storesOf(ended).length > 0 : undefined;
-      if (decided !== undefined && way !== undefined && decided !== (way === STORES)) return undefined;
-      const storing = !is.compares || (decided ?? way === STORES);
-      const compared = is.inputs.find(({ role }) => role === "branch")?.register;
-      const found = from?.map(({ size }) =>
-        compared === undefined ? 0n : BigInt.asUintN(8 * size, registers[compared] ?? 0n),
-      );
-      // What it compares with is what it has found, if it stores.
-      const early = found !== undefined && (is.exchanges || is.compares) ? run(registers, found) : undefined;
-      const finds = ended !== undefined && (!is.compares || comparedKnown) ? ended : early;
-      const assumed = storing && finds?.do === "retire" ? finds : undefined;
-      const dataFirm = !hasRole("address", isSoft) && !hasRole("data", isSoft);
-      const ownStack = from?.every(({ address }) => onStack(address)) === true;
-      const rests = restsOnStore(common, seen);
-      const complete = known && ended !== undefined ? ended : undefined;
-      const registersFirm = ended !== undefined && addressFirm && !rests;
-      const results = ended ?? (is.compares && comparedKnown ? assumed : undefined);
-      const whole = firm && complete !== undefined;
-      return {
-        ...common,
-        own: ownStack,
-        given: { ...registers },
-        ready: known && firm,
-        outcome: complete,
-        accesses: from,
-        access: ownStack ? undefined : storing ? "atomic" : "read",
-        stores: !storing || from === undefined ? NO_ACCESS : assumed === undefined ? from : storesOf(assumed),
-        dataKnown: assumed !== undefined && !hasRole("data", isUnknown),
-        storeFirm: is.exchanges ? dataFirm : whole && !rests,
-        ...(results === undefined ? {} : { result: { registers: results.registers, firm: registersFirm } }),
-        firm: whole && (is.exchanges || !rests),
-        performed: storing && !ownStack ? entry.done === true : begun,
-        next: is.behind,
-        mode: entry.mode ?? "",
-        undecided: false,
-      };
-    }
+    return forbidden === undefined ? found : { ...found, forbidden };
   }
 
   function write(found: SeenEntry): void {
@@ -397,12 +327,6 @@ const lookOn = (
 };
 
 const NO_TAGS: readonly string[] = [];
-
-/** The guess of what compares that it stores. */
-const STORES = 1;
-
-const storesOf = (outcome: Outcome): readonly Access[] =>
-  outcome.do === "retire" ? (outcome.stores ?? NO_ACCESS) : NO_ACCESS;
 
 /** The registers that a guess gives to what decides an instruction. */
 const guessOf = (entry: WindowEntry, is: WindowInstruction, model: WindowModel): Registers | undefined => {
