@@ -201,7 +201,7 @@ const refuseMixes = (asked: ModelOptions): void => {
   const named = (names: readonly (keyof ModelOptions)[]) => names.filter((name) => asked[name] !== undefined);
   const refuse = (a: keyof ModelOptions, b: keyof ModelOptions | undefined, why: string): void => {
     if (b === undefined) return;
-    throw new InputError(`${flagOf(b)} does not go with ${flagOf(a)}: ${why}.`, { place: flagOf(b) });
+    throw new InputError(`${flagOf(b)} does not go with ${flagOf(a)}: ${why}.`, { place: flagOf(b), code: "conflict" });
   };
   const bytes = ["oldBytes", "newBytes", "at"] as const;
   if (asked.scenario !== undefined) {

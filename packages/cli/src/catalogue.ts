@@ -93,7 +93,10 @@ export class Catalogue {
     const found = this.architectures.get(id);
     if (found !== undefined) return found;
     const known = `installed: ${listed([...this.architectures.keys()])}`;
-    throw new InputError(`No architecture called ${id} is installed; ${known}.`, { place: "--arch" });
+    throw new InputError(`No architecture called ${id} is installed; ${known}.`, {
+      place: "--arch",
+      code: "unknown-name",
+    });
   }
 
   /** The strategies for an architecture. */
@@ -135,14 +138,17 @@ export class Catalogue {
     const elsewhere = this.strategies.find((strategy) => strategy.id === id);
     if (architecture !== undefined && elsewhere !== undefined) {
       const where = listed([...elsewhere.architectures]);
-      return new InputError(`The strategy ${id} is for ${where}, not for ${architecture}.`, { place: "--strategy" });
+      return new InputError(`The strategy ${id} is for ${where}, not for ${architecture}.`, {
+        place: "--strategy",
+        code: "conflict",
+      });
     }
     const known = [
       ...new Set((architecture === undefined ? this.strategies : this.strategiesFor(architecture)).map(({ id }) => id)),
     ];
     const near = nearest(id, known);
     const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : `there are ${listed(known)}.`;
-    return new InputError(`No strategy is called ${id}; ${hint}`, { place: "--strategy" });
+    return new InputError(`No strategy is called ${id}; ${hint}`, { place: "--strategy", code: "unknown-name" });
   }
 }
 

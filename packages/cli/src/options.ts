@@ -6,7 +6,10 @@ import { Option } from "commander";
  */
 
 const fail = (flag: string, expected: string, found: string): never => {
-  throw new InputError(`${flag} takes ${expected}, not ${found === "" ? "nothing" : found}.`, { place: flag });
+  throw new InputError(`${flag} takes ${expected}, not ${found === "" ? "nothing" : found}.`, {
+    place: flag,
+    code: "usage",
+  });
 };
 
 /** A whole number from `min` to `max`. */

@@ -211,6 +211,7 @@ const assertProperties = ({ properties = [], ignore = [] }: Request, judged: rea
     const near = nearest(unknown, known);
     throw new InputError(`${flag} takes properties (${listed(near.length > 0 ? near : known)}), not ${unknown}.`, {
       place: flag,
+      code: "unknown-name",
     });
   }
 };
