@@ -430,6 +430,12 @@ describe("what is known before any run is refused", () => {
     expect(refused([freeData("free", 0x9000n, 1), storeData("data", 0x9008n, [1])])).toBe("");
   });
 
+  it("data that lies over code at first", () => {
+    expect(refused([], { data: [{ address: SLOT - 1n, bytes: [1, 2] }] })).toBe(
+      "Data at 0x1fff lies over code at 0x2000.",
+    );
+  });
+
   it("ranges that do not fit what lies there", () => {
     expect(refused([freeCode("free", 0x9000n, 4)])).toContain("No code lies at 0x9000, of which step free speaks");
     expect(refused([freeCode("free", SLOT, 0)])).toContain("1 to 65536, not 0");

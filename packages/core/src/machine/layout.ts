@@ -75,8 +75,15 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   const tasks = counts.reduce((sum, { count }) => sum + count, 0);
   if (tasks > MOST_EXECUTORS)
     throw new InputError(`A scenario has at most ${MOST_EXECUTORS} executors, not ${tasks}.`, { place: "executors" });
-  for (const { address, bytes } of [...built.data, ...(scenario.data ?? []), ...literals(sites)])
+  for (const { address, bytes } of [...built.data, ...(scenario.data ?? []), ...literals(sites)]) {
     assertRange("Data", address, bytes.length, "data");
+    const code = bytes.findIndex((_, i) => text.has(address + BigInt(i)));
+    if (code >= 0)
+      throw new InputError(`Data at ${hex(address)} lies over code at ${hex(address + BigInt(code))}.`, {
+        place: "data",
+        code: "overlap",
+      });
+  }
   const ofCode = [...siteOf].flatMap(([address, { site }]) => (sites[site]?.data === true ? [] : [address]));
   const lives = divideText(scenario, built.programs, built.mapped, built.stores, text, siteOf);
   const living = [...text.keys()].filter((at) => lives.stretches.some(({ from, to }) => at >= from && at < to));
