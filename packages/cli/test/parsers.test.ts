@@ -174,6 +174,8 @@ describe("litmus tests", () => {
     const deep = 20_000;
     expect(refusal(testOf(`${"(".repeat(deep)}0:X0=1${")".repeat(deep)}`))).toMatch("at most 100 levels");
     expect(refusal(testOf(`${"~(".repeat(deep)}0:X0=1${")".repeat(deep)}`))).toMatch("at most 100 levels");
+    expect(refusal(testOf("(0:X0=1)", " x=1;".repeat(2000)))).toMatch("at most 1000 entries");
+    expect(refusal(testOf("(0:X0=1)", " int x[1000000000];"))).toMatch("at most 1000 entries");
     // Long ones are no deep ones.
     expect(refusal(testOf(`(${"0:X0=1 /\\ ".repeat(deep)}0:X0=1)`))).toBe("");
     expect(refusal(testOf(`(${"0:X0=1 \\/ ".repeat(deep)}0:X0=1)`))).toBe("");

@@ -112,6 +112,9 @@ const known = (
   }
 };
 
+/** The most entries of an initial state, and elements of an array. */
+const MOST_CELLS = 1000;
+
 /** Entries between semicolons: `[type] cell = value`, an array and its values, or a declaration without a value. */
 const readInitial = (cursor: Cursor): readonly Initialisation[] => {
   const { source } = cursor;
@@ -126,6 +129,8 @@ const readInitial = (cursor: Cursor): readonly Initialisation[] => {
     const cell = readCell(cursor);
     if (cell === undefined) throw cursor.error(`A register or a location was expected here, not ${cursor.here()}.`);
     const typed = { ...(type === undefined ? {} : { type }), place };
+    if (entries.length >= MOST_CELLS || (cell.is === "location" && Number(cell.index ?? 0) > MOST_CELLS))
+      throw source.errorAt(`An initial state has at most ${MOST_CELLS} entries, and elements of an array.`, place);
     const isArray = cell.is === "location" && cell.index !== undefined && type !== undefined;
     const plain: LitmusCell = cell.is === "location" ? { is: "location", name: cell.name } : cell;
     if (cursor.take(/=/y) !== undefined) {
