@@ -30,7 +30,8 @@ const inPrograms: { readonly [property in PropertyId]?: (asked: Asked) => string
   pair: ({ machine, steps }) =>
     unless(machine.layout.pairs.size > 0 || observed(steps, "pair"), "no code is declared to be bound to data"),
   lifetime: ({ machine, steps }) => unless(uses(machine, FREEING) || holdsFreed(steps), "nothing is freed"),
-  exclusive: ({ machine }) => unless(uses(machine, EXCLUDING), "no program enters a window or takes a lock"),
+  exclusive: ({ machine }) =>
+    unless(uses(machine, EXCLUDING), "no program enters a window or a read-side section, or takes a lock"),
   fault: ({ machine }) => unless(runsCode(machine) || storesDirectly(machine), "nobody runs code"),
   assertion: ({ machine }) =>
     unless(
@@ -48,7 +49,7 @@ const unless = (there: boolean, why: string): string | undefined => (there ? und
 
 const FREEING: readonly string[] = ["free", "freeData", "freeCode", "mapCode"];
 const ASSERTING: readonly string[] = ["assert", "expectText"];
-const EXCLUDING: readonly string[] = ["enterWindow", "lock"];
+const EXCLUDING: readonly string[] = ["enterWindow", "lock", "readLock"];
 
 const uses = (machine: Machine, operations: readonly string[]): boolean =>
   operations.some((operation) => machine.uses(operation));
