@@ -149,7 +149,7 @@ describe("check", () => {
 
 describe("--outcomes", () => {
   test("lists what each CPU can execute, behind violations too, and the JSON says the same", async () => {
-    const line = "check --strategy int3 --drop sync-2 --offset 62 --fetch amd --cpus 3 --outcomes";
+    const line = "check --strategy int3 --site nop5:call --drop sync-2 --offset 62 --fetch amd --cpus 3 --outcomes";
     const { code, document } = await json(line);
     expect(code).toBe(1);
     const { outcomes } = document;
@@ -186,7 +186,7 @@ describe("--outcomes", () => {
 
   test("cut short by a limit is never shown as whole: exit 3", async () => {
     // The check ends at the vacuous or safe end of fewer states than the listing needs.
-    const line = "check --strategy plain-store --property exclusive --outcomes --max-states 100";
+    const line = "check --strategy plain-store --site nop5:call --property exclusive --outcomes --max-states 100";
     const { code, document } = await json(line);
     expect(code).toBe(3);
     expect(document.outcomes).toMatchObject({ complete: false, reached: "states" });
