@@ -81,7 +81,7 @@ describe("cache maintenance", () => {
 });
 
 it("torn halves that are no instruction raise the undefined-instruction exception, which is the probes' own", async () => {
-  const verdict = await check("t32", nosync(), { site: "mov.w r0, r1:udf.w #24", properties: ["trap-owned"] });
+  const verdict = await check("t32", nosync(), { site: "mov.w r0, r1:lsl.w r0, r1, r2", properties: ["trap-owned"] });
   if (verdict.verdict !== "unsafe") throw new Error("It is unsafe.");
   expect(verdict.why).toBe("The und trap at 0xc0100000 was caused by a patcher's byte, and no handler claimed it.");
   const torn = verdict.trace.flatMap(({ observed }) => observed).find(({ what }) => what === "execute");
@@ -118,6 +118,7 @@ describe("context synchronisation", () => {
       "resume-preempted",
       "trap-entry",
       "trap-return",
+      "user-return",
     ]);
   });
 

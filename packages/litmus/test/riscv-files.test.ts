@@ -208,8 +208,8 @@ describe("what is wrong is told with line and column", () => {
     ],
     [
       "an instruction",
-      file("0:x5=1;", ["nop", "lr.w x5,(x6)"], "exists (true)"),
-      'line 5, column 7: "lr.w x5,(x6)" is not an instruction known here: no "lr.w".',
+      file("0:x5=1;", ["nop", "amofoo.w x5,x7,(x6)"], "exists (true)"),
+      'line 5, column 7: "amofoo.w x5,x7,(x6)" is not an instruction known here: no "amofoo.w".',
     ],
     [
       "an operand",

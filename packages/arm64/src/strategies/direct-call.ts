@@ -1,5 +1,5 @@
 import { type Impossible, lock, type PatchProgram, type PatchStrategy, storeData, unlock } from "@cmodx/core";
-import { flag, optional, whole, withOptions, word64 } from "@cmodx/core/schema";
+import { distance, flag, optional, whole, withOptions } from "@cmodx/core/schema";
 import { hex, lazyPromises, patchNosync, quad } from "./common.js";
 import { callsOf, directTrampoline, literalOf, opsAt, pairsOf, tracing } from "./ftrace.js";
 
@@ -25,7 +25,7 @@ export type DirectCallOptions = {
  */
 export const directCall = withOptions(
   "directCall",
-  { distance: optional(word64), ops: optional(whole(1)), callOps: optional(flag) },
+  { distance: optional(distance), ops: optional(whole(1)), callOps: optional(flag) },
   (options: DirectCallOptions): PatchStrategy => ({
     id: "direct-call",
     summary: "a direct call of a trampoline: one BL where it reaches, else ftrace_caller and the ops' literal",

@@ -159,18 +159,22 @@ export const atLeast = (min: number): Schema<number> => {
 
 const LAST = (1n << 64n) - 1n;
 
-const unsigned = (what: string): Schema<bigint> => {
+const big = (what: string, least: bigint, range: string): Schema<bigint> => {
   const wrong = ({ input }: { readonly input: unknown }): string =>
     typeof input === "number" && Number.isSafeInteger(input) && input >= 0
       ? `has to be ${what}, not the number ${input}: write 0x${input.toString(16)}n.`
       : typeof input === "bigint"
-        ? `has to be ${what} from 0 to 2^64 - 1, not ${input}n.`
+        ? `has to be ${what} ${range}, not ${input}n.`
         : has(what, input);
-  return v.pipe(v.bigint(wrong), v.minValue(0n, wrong), v.maxValue(LAST, wrong));
+  return v.pipe(v.bigint(wrong), v.minValue(least, wrong), v.maxValue(LAST, wrong));
 };
+
+const unsigned = (what: string): Schema<bigint> => big(what, 0n, "from 0 to 2^64 - 1");
 
 /** An address: 64 bits. */
 export const address: Schema<bigint> = unsigned("an address as a bigint, such as 0xffffffff81000000n");
+/** A distance in bytes, in either direction: 64 bits. */
+export const distance: Schema<bigint> = big("a distance as a bigint, such as -0x10n", -LAST, "of 64 bits");
 /** The value of a register: 64 bits. */
 export const word64: Schema<bigint> = unsigned("a bigint, such as 0x10n");
 
