@@ -82,6 +82,11 @@ export const parseAddition = (text: string, machine: Pick<Machine, "cache" | "or
       place: "add",
     });
   }
+  if (after === START && inside !== undefined) {
+    throw new InputError(`Before all steps there is no ${inside} to put ${kind} into, as ${text} asks.`, {
+      place: "add",
+    });
+  }
   const place = {
     after: after === START ? null : after,
     ...(inside === undefined ? {} : { inside: inside as LinesArgument }),

@@ -71,6 +71,8 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
       checkIn(order, running(code, { faults: 0x1300n }, { blocks: [{ address: 0x1300n, code: handler }] }));
     for (const code of [[0xee], "trap", "store 0x1200"]) expect(answer(await handled(code))).toBe("safe");
     expect(why(await handled("trap", "nop"))).toContain("nop at 0x1300: it goes on at 0x1301");
+    const nowhere = checkIn(order, running("trap", { faults: 0x1400n }));
+    expect(why(await nowhere)).toContain("it goes on at 0x1400, where nothing is modelled and which no code names");
     // What nobody knows the effect of is no exception.
     expect(answer(await handled([UNSUPPORTED]))).toBe("unsafe: fault");
   });
@@ -84,6 +86,11 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
     expect(await answerOf(running("nop", once))).toBe("safe");
     // A branch names where it goes.
     expect(await answerOf(running("jump 0x1300", once))).toBe("safe");
+    // What a handler sends elsewhere does not run off the end of the code that ends there.
+    const sent = { ...once, faults: 0x1301n };
+    expect(await answerOf(running("trap", sent, { blocks: [{ address: 0x1300n, code: "ret" }] }))).toBe(
+      "unsafe: fault",
+    );
     expect(await answerOf(running([0xee], once))).toBe("unsafe: fault");
   });
 

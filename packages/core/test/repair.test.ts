@@ -259,6 +259,7 @@ describe("an addition", () => {
     ["sync", /KIND@STEP/],
     ["@write", /KIND@STEP/],
     ["sync@", /KIND@STEP/],
+    ["sync@start/run", /Before all steps there is no run to put sync into/],
     ["tea@write", /no synchronisation tea to add here; there are clean, invalidate, sync-core/],
   ])("%s is not one", (text, message) => {
     const machine = createSimulation({ architecture: toy() }).machine(scenario(unsynchronised));

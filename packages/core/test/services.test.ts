@@ -198,6 +198,8 @@ describe("lifetime", () => {
 
   it("does not break when the word is set anew first", async () => {
     expect(await of(free("free", "word"), set("again", "word", 2), load("use", "word", "value"))).toBe("safe");
+    expect(await of(free("free", "word"), free("twice", "word"))).toBe("unsafe: lifetime");
+    expect(await of(free("free", "word"), set("again", "word", 2), free("twice", "word"))).toBe("safe");
   });
 
   it("counts whatever a strategy promises", async () => {

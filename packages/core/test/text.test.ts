@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
   type Architecture,
+  claim,
   createSimulation,
+  emulate,
   expectText,
   type FetchModel,
   type Flip,
@@ -22,6 +24,7 @@ import {
   storeData,
   syncCores,
   type TextRange,
+  toHex,
   waitRcu,
   waitRcuTasks,
   waitRcuTasksRude,
@@ -171,6 +174,46 @@ describe("data that is given back", () => {
     const kfree = freeData("kfree", 0x9000n, 2);
     expect(answer(await verdict(leaving([kfree], more), order))).toBe("unsafe: lifetime");
     expect(answer(await verdict(leaving([waitRcuTasks("wait"), kfree], more), order))).toBe("safe");
+  });
+
+  inEveryOrder("breaks lifetime with a task that stores to it, in the %s order", async (_, ...order) => {
+    const more = { blocks: [{ address: SLOT, code: "nop+store 0x9000+ret" }], ...only("lifetime") };
+    const kfree = freeData("kfree", 0x9000n, 2);
+    expect(await verdict(leaving([kfree], more), order)).toMatchObject({
+      property: "lifetime",
+      why: "The data at 0x9000 was stored to after it had been given back.",
+    });
+    expect(answer(await verdict(leaving([waitRcuTasks("wait"), kfree], more), order))).toBe("safe");
+  });
+
+  inEveryOrder("breaks lifetime when it is given back twice, in the %s order", async (_, ...order) => {
+    const kfree = (id: string) => freeData(id, 0x9000n, 2);
+    expect(await verdict(leaving([kfree("kfree"), kfree("again")]), order)).toMatchObject({
+      property: "lifetime",
+      why: "The data at 0x9000 was given back twice.",
+    });
+    const anew = storeData("alloc", 0x9000n, [1, 2]);
+    expect(answer(await verdict(leaving([kfree("kfree"), anew, kfree("again")]), order))).toBe("safe");
+  });
+
+  it("breaks lifetime with a handler that emulates a load of it or a store there", async () => {
+    const bytes = (text: string) => toy().instructionSet.assemble(text, AT) as readonly number[];
+    const emulating = (...emulated: readonly number[]): Scenario =>
+      scenario(
+        strategy((flip) => [freeData("kfree", 0x9000n, 2), store("brk", AT, bytes("trap")), ...rest(flip)], {
+          program: () => ({ traps: { brk: [emulate("emulate", toHex(emulated)), claim()] } }),
+        }),
+        { sites: [site("nop3", "jump 0x2000")], blocks: [{ address: SLOT, code: "ret" }], ...only("lifetime") },
+      );
+    const rest = (flip: Flip) => [
+      syncCores("sync"),
+      store("new", AT, first(flip).next, { width: 4 }),
+      syncCores("end"),
+    ];
+    const order: Order = [{}, toy({ fetch: never })];
+    expect(answer(await verdict(emulating(...bytes("nop3")), order))).toBe("safe");
+    expect(answer(await verdict(emulating(...bytes("load 0x9000")), order))).toBe("unsafe: lifetime");
+    expect(answer(await verdict(emulating(...bytes("store 0x9000")), order))).toBe("unsafe: lifetime");
   });
 });
 
@@ -440,6 +483,9 @@ describe("what is known before any run is refused", () => {
     expect(refused([freeCode("free", 0x9000n, 4)])).toContain("No code lies at 0x9000, of which step free speaks");
     expect(refused([freeCode("free", SLOT, 0)])).toContain("1 to 65536, not 0");
     expect(refused([mapCode("map", AT, "ret")])).toContain("Step map maps code over the site at 0x1010");
+    const nothing = { text: [{ address: 0x9000n, size: 4, access: "r--" }] } as const;
+    expect(refused([], nothing)).toBe("No code lies at 0x9000, where text has permissions.");
+    expect(refused([mapCode("map", 0x9000n, "ret")], nothing)).toBe("");
     const text = [
       { address: SLOT, size: 3, access: "rwx" },
       { address: SLOT + 2n, size: 1, access: "r-x" },

@@ -1,5 +1,5 @@
 import { arm64, nosync, nosyncIpi } from "@cmodx/arm64";
-import { createSimulation, type Scenario, type Verdict } from "@cmodx/core";
+import { createSimulation, type Scenario, type Verdict, waitRcuTasks } from "@cmodx/core";
 import { describe, expect, it } from "vitest";
 import { AT, answer, answers, check, everywhere, scenario } from "./check.js";
 
@@ -55,6 +55,21 @@ describe("where the sequential order is an over-approximation, the architectural
       verdict: "unsafe",
       bounds,
       otherOrder: { memory: "architectural", verdict: "inconclusive", property: null },
+    });
+  });
+
+  it("what rests on tasks having switched stays unsafe: a switch does not synchronise", async () => {
+    const add = [{ after: "unlock", line: waitRcuTasks("wait") }];
+    const waiting: Scenario = {
+      ...scenario(nosync(), { site: "nop:b" }),
+      patchers: [{ strategy: nosync(), sites: [0], flips: 1, add }],
+      properties: ["done"],
+      cpus: 2,
+    };
+    expect(await checked(waiting)).toMatchObject({
+      verdict: "unsafe",
+      property: "done",
+      otherOrder: { memory: "architectural", verdict: "safe" },
     });
   });
 

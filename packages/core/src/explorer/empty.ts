@@ -1,5 +1,6 @@
 import { same } from "../key.js";
 import type { Machine } from "../machine/machine.js";
+import { own } from "../own.js";
 import { isStep, type Line, nested } from "../program/program.js";
 import type { PropertyId } from "../properties/property.js";
 import type { Scenario } from "../scenario.js";
@@ -131,7 +132,7 @@ export const notJudgedIn = (
   idle: string | undefined,
 ): readonly NotJudged[] =>
   [...counted].flatMap((property) => {
-    const why = inPrograms[property]?.(asked) ?? (needsChange(property, asked) ? idle : undefined);
+    const why = own(inPrograms, property)?.(asked) ?? (needsChange(property, asked) ? idle : undefined);
     return why === undefined ? [] : [{ property, why }];
   });
 

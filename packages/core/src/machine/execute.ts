@@ -165,7 +165,7 @@ const commit = (
   };
   const pair = pairUsed(at, code, machine);
   if (pair !== undefined) observed.push(pair);
-  observed.push(...dataLoaded(at, result.loads, memory, machine), ...storesFreed(result.writes, memory, machine));
+  observed.push(...dataLoaded(at, result.loads, memory, machine), ...storesFreed(result.writes, cpu, memory, machine));
   const use = textUse(at, seen.bytes, memory, context, machine);
   let told = memory;
   if (place === undefined) {

@@ -81,12 +81,21 @@ export const unhandled = (insn: Faulting, vector: string, store?: bigint): Obser
         to: store,
       });
 
-/** An instruction went on as `code`: a fault where that is outside the modelled code and nobody said that control may go there. */
-export const strayed = (insn: Faulting, code: MachineCode, machine: Machine): readonly Observation[] => {
+/**
+ * An instruction went on as `code`: a fault where that is outside the modelled code and nobody said that control may go there. `emulated`: a
+ * handler gave it the effect of others.
+ */
+export const strayed = (
+  insn: Faulting,
+  code: MachineCode,
+  machine: Machine,
+  emulated = false,
+): readonly Observation[] => {
   const { pc, routine, trapped } = code;
   if (trapped !== null || pc === HOME || machine.isMapped(pc) || machine.isExit(pc)) return [];
-  // Code that runs once stops behind its last instruction.
-  if (machine.runsOnce(routine) && machine.isMapped(pc - 1n)) return [];
+  // Code that runs once stops behind its last instruction; who branches there does not.
+  const behind = emulated ? machine.isMapped(pc - 1n) : pc === insn.at + BigInt(insn.bytes.length / 2);
+  if (machine.runsOnce(routine) && behind) return [];
   const why = `it goes on at ${hex(pc)}, where nothing is modelled and which no code names`;
   return [faulted(insn, why, { to: pc })];
 };

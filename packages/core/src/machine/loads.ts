@@ -2,7 +2,7 @@ import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import type { Write } from "../memory-order.js";
 import type { Observation } from "../rule.js";
-import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
+import { addressKey, type CpuState, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
 import type { Machine } from "./machine.js";
 import { freedIn } from "./text.js";
 
@@ -45,9 +45,34 @@ export const dataLoaded = (
     return [...observed, { what: "load-site", detail }];
   });
 
-/** Stores of an instruction to text that was given back. */
-export const storesFreed = (writes: readonly Write[], memory: MemoryState, machine: Machine): readonly Observation[] =>
+/** The first of these places of data (addresses in hex) that was given back, as this CPU sees memory; undefined where none was. */
+export const freedData = (
+  keys: readonly string[],
+  cpu: CpuState,
+  memory: MemoryState,
+  machine: Machine,
+): string | undefined => {
+  // Where no data is given back, no store is to look at memory for it.
+  if (!machine.uses("freeData")) return undefined;
+  const pending = machine.order.pending(cpu);
+  return keys.find((key) => {
+    const own = pending.findLast((write) => write.to === "data" && write.bytes[key] !== undefined);
+    return (own?.to === "data" ? own.bytes[key] : memory.data[key]) === FREED_BYTE;
+  });
+};
+
+/** Stores of an instruction to text or data that was given back. */
+export const storesFreed = (
+  writes: readonly Write[],
+  cpu: CpuState,
+  memory: MemoryState,
+  machine: Machine,
+): readonly Observation[] =>
   writes.flatMap((write): readonly Observation[] => {
+    if (write.to === "data") {
+      const key = freedData(Object.keys(write.bytes), cpu, memory, machine);
+      return key === undefined ? [] : [{ what: "store-freed", detail: { address: BigInt(`0x${key}`), data: true } }];
+    }
     if (write.to !== "code") return [];
     const freed = freedIn({ address: write.address, size: write.bytes.length / 2 }, memory, machine);
     return freed === undefined ? [] : [{ what: "store-freed", detail: { address: freed } }];

@@ -5,6 +5,7 @@ import { settled } from "../memory/perform.js";
 import { own } from "../own.js";
 import { cpuMap, type Effect, type Observation, rule } from "../rule.js";
 import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
+import { freedData } from "./loads.js";
 import { freedIn, isReadOnly } from "./text.js";
 import { judged } from "./tracing.js";
 import { ageWindow, byteSeen, type Change, maintain } from "./windows.js";
@@ -144,7 +145,9 @@ export const freeDataRule = rule({
     );
     const parts = { cpu: machine.advance(cpu), memory };
     const written = machine.order.write(parts, { to: "data", bytes }, machine);
-    return [settled(parts, written, [{ what: "free-data", detail: { address, size } }])];
+    const again = freedData(Object.keys(bytes), cpu, memory, machine);
+    const twice = again === undefined ? {} : { twice: BigInt(`0x${again}`) };
+    return [settled(parts, written, [{ what: "free-data", detail: { address, size, ...twice } }])];
   },
 });
 

@@ -75,6 +75,11 @@ export const divideText = (
   const isCode = (at: bigint): boolean => text.has(at) || mapping.some((range) => covers(range, at));
   declared.forEach((range, i) => {
     assertSize(range, `text[${i}]`);
+    if (!bytesIn(range).some(isCode))
+      throw new InputError(`No code lies at ${hex(range.address)}, where text has permissions.`, {
+        place: `text[${i}]`,
+        code: "no-code",
+      });
     const other = declared.findIndex((each, j) => j > i && meets(each, range));
     if (other >= 0)
       throw new InputError(

@@ -20,6 +20,7 @@ import { alone } from "./candidates.js";
 import { goOn, modeAfter, run, type Seen } from "./execute.js";
 import { caught, isPatchers, raised, strayed, unhandled } from "./faults.js";
 import { marksBelowTrap } from "./grace-periods.js";
+import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
 import type { Machine } from "./machine.js";
 import { afterReturn } from "./nested-nmis.js";
 import { passThrough } from "./passage.js";
@@ -96,7 +97,8 @@ const fall = (
   const set = { cpu: { ...goOn(cpu, memory, context, after, machine), fetching: null } };
   const text = machine.disassemble(fromHex(bytes), at, code.mode);
   const insn = { at, bytes, text };
-  if (handler !== undefined) return { set, observed: caught(insn, vector, handler, machine) };
+  if (handler !== undefined)
+    return { set, observed: [...caught(insn, vector, handler, machine), ...strayed(insn, after, machine)] };
   const patchers = isPatchers(insn, vector, machine);
   const observed: Observation[] = [{ what: "trap-unclaimed", detail: { vector, at, patchers } }];
   // Of a vector without handlers that was known when the instruction raised it.
@@ -183,7 +185,7 @@ export const emulateRule = rule({
     if (typeof bytes !== "string")
       throw new InputError("A trap handler emulates an instruction that no earlier step found.", { place: "emulate" });
     const effects = effectsOf(frame, bytes, { cpu, memory }, machine);
-    const { code, writes } = (args.all === true ? effects.at(-1) : effects[0]) as TrapEffect;
+    const { code, writes, loads } = (args.all === true ? effects.at(-1) : effects[0]) as TrapEffect;
     const emulated = machine.advance(withInterrupted(cpu, below, code));
     const written = writes.reduce<Written>((parts, write) => machine.order.write(parts, write, machine), {
       cpu: emulated,
@@ -191,6 +193,7 @@ export const emulateRule = rule({
     });
     const text = machine.disassemble(fromHex(bytes), frame.at, frame.interrupted.mode);
     const observed: Observation[] = [{ what: "emulate", detail: { at: frame.at, bytes, text } }];
+    observed.push(...dataLoaded(frame.at, loads, memory, machine), ...storesFreed(writes, cpu, memory, machine));
     if (code.trapped !== null)
       observed.push(
         ...raised({ at: code.trapped.at, bytes: code.trapped.bytes, text }, code.trapped.vector, code.routine, machine),
@@ -212,9 +215,10 @@ export const restartRule = rule({
   },
 });
 
-/** What became of the interrupted context, what it wrote to others' memory, and where a call among it returns to. */
+/** What became of the interrupted context, what it loaded from and wrote to others' memory, and where a call among it returns to. */
 type TrapEffect = {
   readonly code: MachineCode;
+  readonly loads: readonly Loaded[];
   readonly writes: readonly Write[];
   readonly link: bigint | undefined;
 };
@@ -227,12 +231,14 @@ const effectsOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine
   const effects: TrapEffect[] = [];
   let { interrupted } = frame;
   const writes: Write[] = [];
+  const loads: Loaded[] = [];
   for (let offset = 0; offset < bytes.length / 2; ) {
     const at = frame.at + BigInt(offset);
     const rest = bytes.slice(2 * offset);
     const effect = effectOf({ ...frame, at, interrupted }, rest, seen, machine);
     writes.push(...effect.writes);
-    effects.push({ ...effect, writes: [...writes] });
+    loads.push(...effect.loads);
+    effects.push({ ...effect, writes: [...writes], loads: [...loads] });
     interrupted = effect.code;
     const length = Number(interrupted.pc - at);
     if (interrupted.trapped !== null || lengthAt(rest, interrupted.mode, machine) !== length) break;
@@ -259,6 +265,7 @@ const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine)
         ...interrupted,
         trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes, site: frame.site },
       },
+      loads: [],
       writes: [],
       link: undefined,
     };
@@ -266,7 +273,7 @@ const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine)
   const registers = { ...interrupted.registers, ...outcome.registers };
   const mode = modeAfter(outcome, interrupted);
   const code: MachineCode = { ...interrupted, pc: outcome.next, mode, registers, memory: ran.stack };
-  return { code, writes: ran.writes, link: outcome.do === "retire" ? outcome.link : undefined };
+  return { code, loads: ran.loads, writes: ran.writes, link: outcome.do === "retire" ? outcome.link : undefined };
 };
 
 /** The code (hex) of a version of a site from an offset on. */
@@ -342,7 +349,7 @@ export const returnFromTrapRule = rule({
     const freed = resumption(running(popped), memory, machine);
     const observed = [
       { ...returned, detail: { ...returned.detail, ...freed } },
-      ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine),
+      ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine, true),
     ];
     const unblocked = afterReturn(synchronized, "trap-return", machine);
     return [{ set: { cpu: { ...unblocked, fetching: null } }, observed }];

@@ -93,7 +93,8 @@ export const freeRule = rule({
     // Whoever gets the memory next writes to it after this CPU's earlier writes.
     const write = { to: "word", word, value: FREED } as const;
     const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
-    return [settled({ services }, written, [{ what: "free", detail: { word } }])];
+    const twice = wordSeen(cpu, services, word, machine) === FREED ? { twice: true } : {};
+    return [settled({ services }, written, [{ what: "free", detail: { word, ...twice } }])];
   },
 });
 

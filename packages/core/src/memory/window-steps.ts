@@ -3,7 +3,7 @@ import { reservedIn } from "../exclusive.js";
 import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
-import { dataSiteAt } from "../machine/loads.js";
+import { dataSiteAt, freedData } from "../machine/loads.js";
 import type { Machine } from "../machine/machine.js";
 import { HOME } from "../machine/reserved.js";
 import { freedIn } from "../machine/text.js";
@@ -273,6 +273,7 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
   if (Object.keys(bytes).length > 0) memory = { ...memory, data: { ...memory.data, ...bytes } };
   const [first] = stores;
   const freed = places.map((place) => freedIn(place, stepping.memory, machine)).find((at) => at !== undefined);
+  const freedBytes = freedData(Object.keys(bytes), stepping.cpu, stepping.memory, machine);
   const visible = withVisibleStore(withEntry(cpu, index, entry), index, stores, view);
   const aged = ageStored(visible, real, model, machine);
   const held = holding(stepping, aged, memory);
@@ -285,6 +286,7 @@ const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: re
       address: first?.address ?? 0n,
       value: first?.value ?? 0n,
       ...(freed === undefined ? {} : { freed }),
+      ...(freedBytes === undefined ? {} : { freedData: BigInt(`0x${freedBytes}`) }),
     }),
     { memory: held, otherCpus: { id: "overtake-window", args: { stores: places, changes: real } } },
   );

@@ -56,7 +56,10 @@ export const storeData = (
   options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
 ): Step => step(id, "storeData", { address, bytes: toHex(bytes), width: options.width ?? 8 }, options.note);
 
-/** Gives `size` bytes of data back: code that loads them afterwards breaks `lifetime`. */
+/**
+ * Gives `size` bytes of data back: code that loads them afterwards or stores there, and who gives them back again, breaks `lifetime`. A
+ * {@link storeData} there is what the memory is used for next.
+ */
 export const freeData = (id: string, address: bigint, size: number, note?: string): Step =>
   step(id, "freeData", { address, size }, note);
 
@@ -231,7 +234,7 @@ export const add = (id: string, word: string, by: number, into?: string, note?: 
 /** Waits, without sleeping, until a shared word has a value. */
 export const until = (id: string, word: string, value: Data, note?: string): Step =>
   step(id, "until", { word, value }, note);
-/** Frees a shared word: to load it afterwards breaks `lifetime`. */
+/** Frees a shared word: to load it afterwards, or to free it again, breaks `lifetime`; to set it is to use the memory anew. */
 export const free = (id: string, word: string, note?: string): Step => step(id, "free", { word }, note);
 
 /**

@@ -177,13 +177,22 @@ export const pair: Property = {
 /** Nothing is used after it was freed: words, data and text. */
 export const lifetime: Property = {
   id: "lifetime",
-  breaksWhen: "a shared word, data or text is used after the program freed it",
+  breaksWhen: "a shared word, data or text is used, or freed again, after the program freed it",
   judge({ what, detail: seen }) {
     if (what === "load-freed") return `The word ${String(seen.word)} was loaded after it had been freed.`;
     if (what === "free-code")
       return seen.twice === true ? `The text at ${hex(seen.address as bigint)} was given back twice.` : undefined;
-    if (what === "store-freed")
-      return `The text at ${hex(seen.address as bigint)} was stored to while nothing was mapped there.`;
+    if (what === "free") return seen.twice === true ? `The word ${String(seen.word)} was freed twice.` : undefined;
+    if (what === "free-data")
+      return seen.twice === undefined ? undefined : `The data at ${hex(seen.twice as bigint)} was given back twice.`;
+    if (what === "window-store" && seen.freedData !== undefined)
+      return `The data at ${hex(seen.freedData as bigint)} was stored to after it had been given back.`;
+    if (what === "store-freed") {
+      const at = hex(seen.address as bigint);
+      return seen.data === true
+        ? `The data at ${at} was stored to after it had been given back.`
+        : `The text at ${at} was stored to while nothing was mapped there.`;
+    }
     if (seen.freed === undefined) return undefined;
     if (what === "execute")
       return `The CPU executed ${String(seen.text)} at ${hex(seen.at as bigint)}: ${String(seen.freed)}.`;
