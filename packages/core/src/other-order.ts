@@ -14,8 +14,8 @@ const CONFIRMING_STATES = 200_000;
 const overApproximates = (architectural: MemoryOrder | undefined): boolean => architectural?.narrow !== undefined;
 
 /**
- * Whether every instruction that changes is fetched at one moment. In the window an instruction is fetched in one step; the parts of one
- * that lies over two units may in truth be fetched long after each other, so about those it may not decide.
+ * Whether every instruction that changes is fetched at one moment. About one that lies over two units, which are fetched one after the
+ * other, the stricter of the two orders is believed.
  */
 const fetchedWhole = ({ fetch, layout }: Machine): boolean => {
   const unit = BigInt(fetch.unit);

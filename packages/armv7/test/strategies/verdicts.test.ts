@@ -248,6 +248,14 @@ describe("bkpt", () => {
       expect(answer(await check("t32", bkpt(), { ...wide, patcher: { drop: [drop] } })), drop).toMatch(/^unsafe/);
   });
 
+  it("a wide instruction is fetched in halves, between which the maintenance of others may come", async () => {
+    const wide = { site: "nop.w:b.w", offset: 2, ignore: ["rule"], memory: "architectural" } as const;
+    expect(answer(await check("t32", bkpt(), { ...wide, patcher: { drop: ["sync-bkpt"] } }))).toBe(
+      "unsafe: old-or-new",
+    );
+    expect(answer(await check("t32", bkpt(), wide))).toBe("safe");
+  });
+
   it("cannot stand for a BKPT", async () => {
     await expect(check("a32", bkpt(), { site: "bkpt #1:nop" })).rejects.toThrow("cannot stand for a BKPT");
   });

@@ -130,7 +130,8 @@ export const changesOf = (memory: MemoryState, address: bigint, bytes: string, m
 
 /**
  * R1: a fetch may return, for each cell, any value of this CPU's window; the decoder sees every mix.
- * Every distinct instruction that CPU can fetch at `pc` is listed once, those of the latest bytes first.
+ * Every distinct instruction that CPU can fetch at `pc` is listed once, those of the latest bytes first. `begun`: its first bytes, where
+ * they were fetched already.
  */
 export const fetchChoices = (
   cpu: CpuState,
@@ -138,6 +139,7 @@ export const fetchChoices = (
   pc: bigint,
   mode: string,
   machine: Machine,
+  begun: Bytes = [],
 ): readonly Fetched[] => {
   const found = new Map<string, Omit<Fetched, "versions">>();
   const { instructionSet } = machine;
@@ -183,15 +185,19 @@ export const fetchChoices = (
     const known = found.get(key);
     if (isInOrder && known !== undefined && (known.behind ?? NOT_BEHIND).length >= behind.length) return;
     const window = bytes.map((_, i) => {
-      const found = byteWindow(cpu, memory, pc + BigInt(i), chosen, machine);
+      const now = byteWindow(cpu, memory, pc + BigInt(i), chosen, machine);
+      const found = i < begun.length ? [...new Set([...now, begun[i] as number])] : now;
       return known === undefined ? found : [...new Set([...found, ...(known.window[i] ?? [])])];
     });
     const stale = bytes.some((byte, i) => byte !== window[i]?.[0]);
     found.set(key, { insn, bytes, window, stale, ...(isInOrder ? { behind } : {}) });
   };
 
-  extend([], [], 0);
-  const versions = [...found.values()].map(({ bytes }) => bytes);
+  extend(begun, [], 0);
+  const whole = begun.length === 0 ? [] : fetchChoices(cpu, memory, pc, mode, machine);
+  const versions = [...found.values(), ...whole.filter(({ bytes }) => !found.has(toHex(bytes)))].map(
+    ({ bytes }) => bytes,
+  );
   return [...found.values()].map((fetched) => ({ ...fetched, versions }));
 };
 

@@ -4,7 +4,7 @@ import type { CpuState } from "../state.js";
 import { reservationFor } from "./window-exclusive.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
 import type { WindowModel } from "./window-model.js";
-import { type WindowEntry, windowOfCpu, withWindow } from "./window-state.js";
+import { type WindowEntry, windowOfCpu, withoutPart, withWindow } from "./window-state.js";
 import { synchronizes, type WindowView } from "./window-view.js";
 
 /* R21, R22: what a CPU fetches next, and the guesses that it makes of what it has fetched. */
@@ -35,7 +35,7 @@ export const withFetched = (
   const mode = entry.mode ?? "";
   const is = instructionOf(entry.at, entry.bytes, mode, model, machine);
   const push = (guess: Partial<WindowEntry>): CpuState =>
-    withWindow(cpu, { ...window, entries: [...window.entries, { ...entry, ...guess }] });
+    withWindow(withoutPart(cpu), { ...window, entries: [...window.entries, { ...entry, ...guess }] });
   if (is.exclusive === "store") {
     const reservation = reservationFor(view.entries, view.entries.length, cpu);
     return (reservation === undefined || reservation.lost ? [0] : [0, 1]).map((way) => push({ way }));

@@ -4,7 +4,7 @@ import { instructionOf } from "./window-instruction.js";
 import { bytesOf, sourceOf, storesTo } from "./window-loads.js";
 import type { WindowModel } from "./window-model.js";
 import { sameLine, samePlace } from "./window-places.js";
-import { type WindowEntry, windowOfCpu, withWindow } from "./window-state.js";
+import { type WindowEntry, windowOfCpu, withoutPart, withWindow } from "./window-state.js";
 import { type SeenEntry, viewOf, type WindowView } from "./window-view.js";
 
 /* What a CPU does again: what it guessed wrong, and what took place before it could be known that it should have waited. */
@@ -17,7 +17,7 @@ export const restartedAt = (cpu: CpuState, index: number, guessless?: WindowEntr
   const window = windowOfCpu(cpu);
   if (window.entries.slice(index).some(({ done, stored }) => done === true || stored !== undefined)) return undefined;
   const kept = window.entries.slice(0, index);
-  return withWindow(cpu, { ...window, entries: guessless === undefined ? kept : [...kept, guessless] });
+  return withWindow(withoutPart(cpu), { ...window, entries: guessless === undefined ? kept : [...kept, guessless] });
 };
 
 /** R22: the CPU when a guess has turned out wrong: without what was fetched behind it. */

@@ -8,7 +8,7 @@ import { localOrderOf } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
 import { restartedAt, tooEarly, withoutWrongGuess } from "./window-restart.js";
 import { retireComplete, type Settled } from "./window-retire.js";
-import { windowOfCpu, withEntry, withWindow } from "./window-state.js";
+import { windowOfCpu, withEntry, withoutPart, withWindow } from "./window-state.js";
 import { type SeenEntry, synchronizes, viewOf, type WindowView } from "./window-view.js";
 
 /*
@@ -48,7 +48,9 @@ export const settle = (
   const trap = view.entries.findIndex(({ outcome, firm }) => outcome?.do === "trap" && firm);
   // What was fetched behind an instruction that turned out to raise an exception.
   if (trap >= 0 && trap < last && view.entries[trap]?.performed === false)
-    return again(withWindow(cpu, { ...windowOfCpu(cpu), entries: windowOfCpu(cpu).entries.slice(0, trap + 1) }));
+    return again(
+      withWindow(withoutPart(cpu), { ...windowOfCpu(cpu), entries: windowOfCpu(cpu).entries.slice(0, trap + 1) }),
+    );
   const end = view.entries[last];
   if (end !== undefined && synchronizes(end) && !end.performed) {
     if (localOrderOf(view, windowOfCpu(cpu), model).free[last] === true) return again(synchronised(cpu, view, machine));

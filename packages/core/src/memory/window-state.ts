@@ -109,6 +109,9 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
       : (window as unknown as Data),
 });
 
+/** The CPU without the first part of an instruction that it fetched. */
+export const withoutPart = (cpu: CpuState): CpuState => (cpu.fetching === null ? cpu : { ...cpu, fetching: null });
+
 /** The CPU without what it fetched ahead. */
 export const withoutEntries = (cpu: CpuState): CpuState => {
   const window = windowOfCpu(cpu);

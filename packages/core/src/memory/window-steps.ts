@@ -1,13 +1,13 @@
 import type { Data } from "../data.js";
 import { reservedIn } from "../exclusive.js";
-import { toHex } from "../hex.js";
+import { fromHex, toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
 import { dataSiteAt, freedData } from "../machine/loads.js";
 import type { Machine } from "../machine/machine.js";
 import { HOME } from "../machine/reserved.js";
 import { freedIn } from "../machine/text.js";
-import { type Change, type Fetched, fetchChoices, overlaid, withBehind } from "../machine/windows.js";
+import { type Change, type Fetched, fetchChoices, overlaid, windowOf, withBehind } from "../machine/windows.js";
 import { cpuMap, type Effect, type Observation } from "../rule.js";
 import { addressKey, type Cell, type CpuState, type MemoryState, running } from "../state.js";
 import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./window-code.js";
@@ -66,7 +66,8 @@ export const fetch = (stepping: Stepping): readonly Effect[] => {
   if (!isMapped && (at === HOME || view.entries.length > 0)) return [];
   const place = machine.siteAt(at);
   const site = place === undefined ? undefined : memory.sites[place.site];
-  return fetchChoices(cpu, memory, at, mode, machine).flatMap((fetched) => {
+  const begun = cpu.fetching?.at === at ? fromHex(cpu.fetching.bytes) : [];
+  const whole = fetchChoices(cpu, memory, at, mode, machine, begun).flatMap((fetched) => {
     const isNothing = fetched.insn === "unmapped" || fetched.insn === "no-execute";
     const bytes = isNothing ? "" : toHex(fetched.bytes);
     const refused = isMapped ? refusedWhy(stepping, at, fetched) : undefined;
@@ -83,6 +84,25 @@ export const fetch = (stepping: Stepping): readonly Effect[] => {
       settled(stepping, each, observation("fetch", { at, bytes, stale: fetched.stale })),
     );
   });
+  return begun.length > 0 ? whole : [...whole, ...fetchPart(stepping, at)];
+};
+
+/**
+ * R7: an instruction over two units is fetched in two: maintenance by others may reach this CPU in between. Where only its own context
+ * synchronisation takes away what it may fetch, that discards the first part as well, and to fetch both at one moment shows all.
+ */
+const fetchPart = (stepping: Stepping, at: bigint): readonly Effect[] => {
+  const { cpu, memory, view, machine } = stepping;
+  const base = machine.cellOf(at);
+  if (machine.fetch.stale !== "until-maintenance" || base === undefined) return [];
+  const border = base + BigInt(machine.fetch.unit);
+  if (machine.cellOf(border) === undefined) return [];
+  const parts = windowOf(cpu, memory, addressKey(base), machine).map((value) => value.slice(2 * Number(at - base)));
+  return [...new Set(parts)]
+    .filter((bytes) => machine.instructionSet.decode(fromHex(bytes), view.mode) === "short")
+    .flatMap((bytes) =>
+      settled(stepping, { ...cpu, fetching: { at, bytes } }, observation("fetch-part", { at, bytes })),
+    );
 };
 
 /** R19, R31: why what was fetched may not be executed. */
