@@ -235,7 +235,7 @@ describe("an exit", () => {
   const target = (architecture: Architecture): bigint => architecture.base + 0x780n;
   const to = (architecture: Architecture): string => `0x${target(architecture).toString(16)}`;
 
-  const isExit = (architecture: Architecture, code: string): boolean =>
+  const isExit = (architecture: Architecture, code: string, address = target(architecture)): boolean =>
     createSimulation({ architecture })
       .machine({
         name: code,
@@ -244,7 +244,7 @@ describe("an exit", () => {
         patchers: [],
         cpus: 1,
       })
-      .isExit(target(architecture));
+      .isExit(address);
 
   it.each<readonly [Architecture, readonly string[]]>([
     [x86(), intel.map((condition) => `j${condition} ${to(x86())}`)],
@@ -269,6 +269,7 @@ describe("an exit", () => {
     expect(isExit(armv7(), "movw r3, #0x0780+movt r3, #0xc010+ldr r3, [r4]+bx r3")).toBe(false);
     // A literal of code that nobody changes.
     expect(isExit(arm64(), `ldr x16, .+8+br x16+.quad ${to(arm64())}`)).toBe(true);
+    expect(isExit(arm64(), "ldr x16, .+8+br x16+.quad 0", 0n)).toBe(false);
   });
 });
 

@@ -467,6 +467,15 @@ describe("what is known before any run is refused", () => {
     expect(refused([mapCode("map", SLOT, "ret"), store("slot", SLOT, [0x01])])).toBe("");
   });
 
+  it("a store of an interrupt's handler outside of all sites, unless that is writable text", () => {
+    const irq = { program: [store("spoil", SLOT, [0x01])] };
+    expect(refused([], { interrupts: { irq } })).toBe(
+      "The step spoil of the handler of the irq stores code at 0x2000, outside of the sites; what it writes beside them is declared as writable text.",
+    );
+    expect(refused([], { interrupts: { irq }, text: [{ address: SLOT, size: 3, access: "rwx" }] })).toBe("");
+    expect(refused([], { interrupts: { irq: { program: [store("patch", AT, [0x01])] } } })).toBe("");
+  });
+
   it("data where code lies", () => {
     expect(refused([freeData("free", SLOT, 1)])).toContain("Step free gives data back at 0x2000, where code lies");
     expect(refused([storeData("data", SLOT - 4n, [0, 0, 0, 0, 1])])).toContain("Step data stores data at 0x2000");

@@ -182,7 +182,10 @@ export class Machine {
     const { code, named } = this.layout;
     this.#exits ??= new Set([
       ...named,
-      ...code.flatMap((each) => targetsOf(each, this.instructionSet, (from, size) => this.#literal(from, size))),
+      ...code
+        .flatMap((each) => targetsOf(each, this.instructionSet, (from, size) => this.#literal(from, size)))
+        // A pointer that nobody set names nothing.
+        .filter((target) => target !== 0n),
     ]);
     return this.#exits.has(address);
   }

@@ -97,7 +97,8 @@ export const compilePlans = (
         traps: Object.fromEntries(Object.entries(planned.traps ?? {}).map(([vector, lines]) => [vector, edit(lines)])),
       };
       plans[index]?.push(edited);
-      assertStores(edited, flipOf(patcher, sites, to), strategy.id, architecture);
+      const beside = "what a program writes beside them it declares in around.writes";
+      assertStores(edited, flipOf(patcher, sites, to), strategy.id, `the sites of its flip; ${beside}`, architecture);
       named.push({ of: `the strategy ${strategy.id}`, program: edited });
       for (const id of lineIds([...edited.main, ...Object.values(edited.traps ?? {}).flat()])) kept.add(id);
       bodies.push([call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall")]);
@@ -143,6 +144,15 @@ export const compilePlans = (
     if (program.length > 0 || notrace === true) handlers.set(level, [...(handlers.get(level) ?? []), [...program]]);
     if (notrace === true) ends[level] = undefined;
     declare(words, own, `The handler of the ${level}`);
+    const writes = (scenario.text ?? []).filter(({ access }) => access.includes("w"));
+    const beside = "what it writes beside them is declared as writable text";
+    assertStores(
+      { main: program, around: { writes } },
+      { sites: sites.map(({ address, versions: [old, next] }) => ({ address, old: old.bytes, next: next.bytes })) },
+      `the handler of the ${level}`,
+      `the sites; ${beside}`,
+      architecture,
+    );
     named.push({ of: `the handler of the ${level}`, program: { main: program, words: own } });
   }
   assertNamed(named, architecture);
@@ -170,9 +180,15 @@ type Range = { readonly address: bigint; readonly size: number };
 
 /**
  * Throws {@link InputError} where a step stores outside of the sites of its flip and of what the program declares around them. What a step
- * stores to is known before any run.
+ * stores to is known before any run. `outside` ends the sentence: of what, and how to declare what lies beside that.
  */
-const assertStores = (program: PatchProgram, flip: Flip, strategy: string, architecture: Architecture): void => {
+const assertStores = (
+  program: PatchProgram,
+  flip: Flip,
+  whose: string,
+  outside: string,
+  architecture: Architecture,
+): void => {
   const { main, traps = {}, around = {} } = program;
   const steps = stepsIn([...main, ...Object.values(traps).flat()]);
   const { blocks = [], data = [], writes = [] } = around;
@@ -194,10 +210,10 @@ const assertStores = (program: PatchProgram, flip: Flip, strategy: string, archi
       (at) => !own.some((range) => at >= range.address && at < range.address + BigInt(range.size)),
     );
     if (stray === undefined) continue;
-    throw new InputError(
-      `The step ${id} of ${strategy} stores code at 0x${stray.toString(16)}, outside of the sites of its flip; what a program writes beside them it declares in around.writes.`,
-      { place: id, code: "undeclared" },
-    );
+    throw new InputError(`The step ${id} of ${whose} stores code at 0x${stray.toString(16)}, outside of ${outside}.`, {
+      place: id,
+      code: "undeclared",
+    });
   }
 };
 
