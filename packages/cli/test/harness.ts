@@ -37,11 +37,19 @@ export const folder = (files: { readonly [name: string]: string | Uint8Array } =
   return path;
 };
 
+/** The words of a command line; the repository may lie in a folder whose name has a blank. */
+export const wordsOf = (line: string): readonly string[] =>
+  line
+    .replaceAll(root, "\0")
+    .split(" ")
+    .filter((word) => word !== "")
+    .map((word) => word.replaceAll("\0", root));
+
 /** Runs a command line in this process. Words are split at blanks; one with blanks is given as an array. */
 export const cmodx = async (line: string | readonly string[], surroundings: Surroundings = {}): Promise<Ran> => {
   let out = "";
   let err = "";
-  const code = await run(typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line, {
+  const code = await run(typeof line === "string" ? wordsOf(line) : line, {
     out: (text) => {
       out += text;
     },
@@ -67,7 +75,7 @@ export const json = async (
   // biome-ignore lint/suspicious/noExplicitAny: each test knows what document it asked for
   readonly document: any;
 }> => {
-  const words = typeof line === "string" ? line.split(" ") : line;
+  const words = typeof line === "string" ? wordsOf(line) : line;
   const { code, out, err } = await cmodx([...words, "--json"], surroundings);
   if (err !== "") throw new Error(`With --json nothing is written to standard error, but: ${err}`);
   return { code, document: JSON.parse(out) };
