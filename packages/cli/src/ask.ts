@@ -107,7 +107,7 @@ export const fetchesOf = async (
   folder: string,
 ): Promise<readonly string[]> => {
   if (asked.fetch === undefined) return [];
-  const named = words(asked.fetch);
+  const named = words("--fetch")(asked.fetch);
   if (named.length === 1 && named[0] !== "all") return named;
   const { fetch: _, ...others } = asked;
   const [first] = await requestsOf(others, catalogue, folder);
@@ -119,7 +119,7 @@ export const fetchesOf = async (
 /** The ids of the fetch models that a text names for an architecture: `A,B`, or `all`. Throws as {@link fetchesOf} does. */
 export const fetchModelsOf = (text: string, architecture: ArchitecturePackage): readonly string[] => {
   const all = create(architecture, undefined).fetchModels.map(({ id }) => id);
-  const named = words(text).flatMap((id) => (id === "all" ? all : [create(architecture, id).fetch.id]));
+  const named = words("--fetch")(text).flatMap((id) => (id === "all" ? all : [create(architecture, id).fetch.id]));
   if (named.length === 0)
     throw new InputError("--fetch takes fetch models, not nothing.", { place: "--fetch", code: "usage" });
   return [...new Set(named)];

@@ -1,4 +1,4 @@
-import { InputError, MOST_CPUS, MOST_FLIPS, type PropertyId } from "@cmodx/core";
+import { InputError, MOST_CPUS, MOST_FLIPS } from "@cmodx/core";
 import { Option } from "commander";
 
 /*
@@ -30,17 +30,15 @@ export const positive =
     return value > 0 ? value : fail(flag, "a number above 0", text);
   };
 
-/** A list of words; the option may be repeated. */
-export const words = (text: string, before: readonly string[] = []): readonly string[] => [
-  ...before,
-  ...text
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== ""),
-];
-
-/** A list of properties; which there are is known once plugins and the scenario are. */
-const properties = (text: string, before: readonly PropertyId[] = []): readonly PropertyId[] => words(text, before);
+/** A list of words, none of them empty; the option may be repeated. */
+export const words =
+  (flag: string) =>
+  (text: string, before: readonly string[] = []): readonly string[] => {
+    const found = text.split(",").map((word) => word.trim());
+    return found.includes("")
+      ? fail(flag, "names with commas between them", JSON.stringify(text))
+      : [...before, ...found];
+  };
 
 const flips = (text: string): number | "forever" => {
   if (text === "forever") return text;
@@ -116,16 +114,16 @@ export const options = {
   preempt: option("--preempt", "tasks can be preempted anywhere and go on on any CPU"),
   user: option("--user", "the code runs in user mode (default where the strategy is for user space)"),
   noUser: option("--no-user", "the code runs in the kernel"),
-  drop: option("--drop <ids>", "leave out these steps of the program", words),
+  drop: option("--drop <ids>", "leave out these steps of the program", words("--drop")),
   add: option(
     "--add <kind@step>",
     "add a synchronisation after a step, e.g. sync@write-int3 or rcu-tasks@start",
-    words,
+    words("--add"),
   ),
   outcomes: option("--outcomes", "list every instruction that each CPU can execute at the site"),
   noRepair: option("--no-repair", "do not look for the one added synchronisation that would repair it"),
-  property: option("--property <ids>", "only these properties count, promised or not", properties),
-  ignore: option("--ignore <ids>", "these properties do not count", properties),
+  property: option("--property <ids>", "only these properties count, promised or not", words("--property")),
+  ignore: option("--ignore <ids>", "these properties do not count", words("--ignore")),
   pairs: option("--pairs", "instead: each instruction changed into each, and what that needs (armv7)"),
   width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
   maxStates: option("--max-states <n>", "stop after this many states", whole("--max-states", 1)),
@@ -136,7 +134,11 @@ export const options = {
   ),
   timeout: option("--timeout <s>", "stop after this many seconds, whatever the command is at", positive("--timeout")),
   save: option("--save <file>", "write the counterexample to a file that `cmodx replay` reads"),
-  plugin: option("--plugin <module>", "load further strategies or architectures: a path or a package", words),
+  plugin: option(
+    "--plugin <module>",
+    "load further strategies or architectures: a path or a package",
+    words("--plugin"),
+  ),
   allowPlugins: option(
     "--allow-plugins",
     "run the code that the file names, and cmodx.config.mjs beside it; see SECURITY.md",
