@@ -25,7 +25,7 @@ import { stubbornSetsAgree } from "./random-searches.js";
 import { toy } from "./toy/architecture.js";
 import { AT, only, site, strategy } from "./toy/scenario.js";
 
-stubbornSetsAgree([0, 40, 200]);
+stubbornSetsAgree([0, 40, 80, 120, 200]);
 
 /** The handler of a breakpoint at `AT`, which begins by telling the patchers that it runs. */
 type Written = {
