@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../../../tooling/oracle/random.js";
 import { createSimulation, type FetchModel, fetchChoices, fromHex, store, syncCore, toHex } from "../src/index.js";
 import { ageWindow, synchronize, withBehind, withChanges } from "../src/machine/windows.js";
 import type { Written } from "../src/memory-order.js";
 import { addressKey, type CpuState, type MemoryState } from "../src/state.js";
 import { toy, untilSync } from "./toy/architecture.js";
-import { Random } from "./toy/random.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 const inOrder: FetchModel = { ...untilSync, id: "in-order", stale: "in-order", behind: 100 };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../../../tooling/oracle/random.js";
 import { GrowingInt32 } from "../src/explorer/growing.js";
 import { Interner } from "../src/explorer/interner.js";
 import { OutcomeTable } from "../src/explorer/outcome-table.js";
 import { hashOf, StateStore } from "../src/explorer/state-store.js";
 import { Tuples, hashOf as tupleHash } from "../src/explorer/tuples.js";
 import { type Data, keyOf, same } from "../src/index.js";
-import { Random } from "./toy/random.js";
 
 describe("the set of states seen is exact", () => {
   it("it gives each row a number in order of arrival, and the same row the same one", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../../../tooling/oracle/random.js";
 import {
   type Cell,
   createSimulation,
@@ -25,7 +26,6 @@ import {
   untilMaintenance,
   untilSync,
 } from "./toy/architecture.js";
-import { Random } from "./toy/random.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 /** What executors can run at a site, in an architecture, while a program patches it. */
