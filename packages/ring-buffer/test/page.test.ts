@@ -182,7 +182,9 @@ describe("bad pages", () => {
           return;
         }
         const again = encodePage(page, format);
-        const committed = 16 + commit - (page.entries.at(-1)?.kind === "end" ? page.entries.at(-1)!.size - 4 : 0);
+        // What lies behind the end, or within padding, is no one's.
+        const last = page.entries.at(-1);
+        const committed = 16 + commit - (last?.kind === "end" ? last.size - 4 : 0);
         const skipped = page.entries.some((entry) => entry.kind === "padding");
         if (!skipped) expect(again.slice(0, committed)).toEqual(bytes.slice(0, committed));
         expect(decodePage(again, format)).toEqual(page);
