@@ -1,6 +1,6 @@
+import type { World } from "./contract/world.js";
 import type { Data } from "./data.js";
 import type { Instruction, Registers } from "./instruction-set.js";
-import type { Machine } from "./machine/machine.js";
 import type { CpuMap, EveryCpu, Rule } from "./rule.js";
 import type { CpuState, MemoryState, ServicesState } from "./state.js";
 
@@ -56,13 +56,13 @@ export interface MemoryOrder {
   /** The kinds of barriers that it knows; where they are listed, others are refused. */
   readonly barriers?: readonly string[];
   /** Performs a write, or keeps it for later. */
-  write(parts: Written, write: Write, machine: Machine): Written;
+  write(parts: Written, write: Write, machine: World): Written;
   /** Writes of this CPU that others do not see yet, the oldest first. Its own loads see them. */
   pending(cpu: CpuState): readonly Write[];
   /** Those of them that its own fetches see; by default all. */
   fetchable?(cpu: CpuState): readonly Write[];
   /** What a context synchronisation leaves its CPU to fetch, in place of R5. */
-  narrow?(cpu: CpuState, machine: Machine): CpuState;
+  narrow?(cpu: CpuState, machine: World): CpuState;
   /** Registers with which an instruction does what it otherwise does under a condition only; by default none has one. */
   conditional?(insn: Instruction): Registers | undefined;
   /** The CPU without what it fetched ahead for the context that it leaves. */

@@ -1,5 +1,5 @@
+import type { World } from "./contract/world.js";
 import type { Data } from "./data.js";
-import type { Machine } from "./machine/machine.js";
 import type { Ordering } from "./memory-order.js";
 import type { CpuState, Part, Parts } from "./state.js";
 
@@ -50,7 +50,7 @@ export interface Rule<A extends Data = Data, R extends Part = Part> {
    * others act first, or an interrupt comes first, is also one in which it comes first. The explorer takes urgent steps together
    * with the step before; the reason stands with each rule. An urgent step has one outcome.
    */
-  urgent?(cpu: CpuState, machine: Machine): boolean;
+  urgent?(cpu: CpuState, machine: World): boolean;
   /**
    * What a step of this rule did in a timeline's words, from what was observed last; for rules that core does not bring. `place`
    * gives an address as timelines speak of it.
@@ -60,7 +60,7 @@ export interface Rule<A extends Data = Data, R extends Part = Part> {
    * The outcomes: none means blocked, several mean non-determinism. A step of a program goes on by `machine.advance`; one that leaves
    * its program where it was is an {@link InputError}.
    */
-  apply(parts: Pick<Parts, R>, args: A, machine: Machine): readonly Effect[];
+  apply(parts: Pick<Parts, R>, args: A, machine: World): readonly Effect[];
 }
 
 /** A map over one CPU's part, applied to many CPUs by an {@link Effect}. Pure. */
@@ -68,13 +68,13 @@ export interface CpuMap<A extends Data = Data> {
   readonly id: string;
   /** Fields of a CPU's part that it looks at or changes; undefined: any. */
   readonly touches?: readonly (keyof CpuState)[];
-  apply(cpu: CpuState, args: A, machine: Machine): CpuState;
+  apply(cpu: CpuState, args: A, machine: World): CpuState;
 }
 
 /** A predicate over one CPU's part that a rule's guard asks of every CPU. Pure. */
 export interface CpuPredicate<A extends Data = Data> {
   readonly id: string;
-  holds(cpu: CpuState, args: A, machine: Machine): boolean;
+  holds(cpu: CpuState, args: A, machine: World): boolean;
 }
 
 /** Names in any of these object types that `Of` does not have. */
@@ -94,7 +94,7 @@ type InPlace<E> = [Misplaced<E>] extends [never] ? unknown : { readonly "cmodx: 
 /** Declares a rule and infers its types; the value is unchanged. A field of its effects that effects do not have does not compile. */
 export const rule = <A extends Data, const R extends Part, E extends Effect = Effect>(
   r: Omit<Rule<A, R>, "apply"> & {
-    apply(parts: Pick<Parts, R>, args: A, machine: Machine): readonly E[];
+    apply(parts: Pick<Parts, R>, args: A, machine: World): readonly E[];
   } & InPlace<E>,
 ): Rule => r as unknown as Rule;
 /** Declares a map over CPUs and infers its types; the value is unchanged. */

@@ -1,18 +1,18 @@
+import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import type { Effect } from "../rule.js";
 import type { CpuState } from "../state.js";
 import type { Candidate } from "./candidates.js";
-import type { Machine } from "./machine.js";
 
 /**
- * Throws {@link InputError} where a step of a program leaves its program at that same step: its rule forgot {@link Machine.advance}.
+ * Throws {@link InputError} where a step of a program leaves its program at that same step: its rule forgot {@link Programs.advance}.
  * `cpu` is the part of the CPU that acts before the step.
  */
 export const assertAdvanced = (
   { rule, step }: Candidate,
   cpu: CpuState,
   effects: readonly Effect[],
-  machine: Machine,
+  machine: World,
 ): void => {
   const depth = cpu.stack.length;
   const before = cpu.stack[depth - 1]?.code;

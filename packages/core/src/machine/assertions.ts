@@ -1,8 +1,8 @@
+import type { World } from "../contract/world.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Condition } from "../program/program.js";
 import { rule } from "../rule.js";
 import { addressKey, type CpuState, type MemoryState } from "../state.js";
-import type { Machine } from "./machine.js";
 import { freedIn } from "./text.js";
 import { byteSeen } from "./windows.js";
 
@@ -44,7 +44,7 @@ export const expectTextRule = rule({
 });
 
 /** A byte of text as this CPU's loads find it, that of a site of data too; undefined where nothing is. */
-const textSeen = (cpu: CpuState, memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
+const textSeen = (cpu: CpuState, memory: MemoryState, address: bigint, machine: World): number | undefined => {
   const key = addressKey(address);
   const own = machine.order.pending(cpu).findLast((write) => write.to === "data" && write.bytes[key] !== undefined);
   const datum = own?.to === "data" ? own.bytes[key] : memory.data[key];

@@ -1,3 +1,4 @@
+import type { World } from "../contract/world.js";
 import type { Data } from "../data.js";
 import type { EveryCpu, Rule } from "../rule.js";
 import { type CpuState, running } from "../state.js";
@@ -79,7 +80,7 @@ const returnRule = {
  * Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked by what runs here, or
  * never comes. What others can switch on again does not count as masked.
  */
-export const alone = (cpu: CpuState, machine: Machine): boolean => {
+export const alone = (cpu: CpuState, machine: World): boolean => {
   const levels = cpu.stack.map((context) => context.level);
   const masked = cpu.stack.some((context) => context.masked);
   const possible = (["irq", "ipi", "nmi"] as const).filter((interrupt) => interrupt !== "nmi" || machine.nmi);

@@ -1,3 +1,4 @@
+import type { World } from "../contract/world.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { same } from "../key.js";
@@ -18,7 +19,6 @@ import {
 import { raised, strayed } from "./faults.js";
 import { withoutPast } from "./grace-periods.js";
 import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
-import type { Machine } from "./machine.js";
 import { afterReturn } from "./nested-nmis.js";
 import { passThrough } from "./passage.js";
 import { passSections } from "./read-sections.js";
@@ -63,9 +63,9 @@ export const executeRule = rule({
   },
 });
 
-const isPrivate = (code: MachineCode, machine: Machine): boolean => {
+const isPrivate = (code: MachineCode, machine: World): boolean => {
   const bytes: number[] = [];
-  let insn: ReturnType<Machine["instructionSet"]["decode"]> = "short";
+  let insn: ReturnType<World["instructionSet"]["decode"]> = "short";
   while (insn === "short") {
     const address = code.pc + BigInt(bytes.length);
     const byte = machine.isWritten(address) ? undefined : machine.text(address);
@@ -84,16 +84,16 @@ const isPrivate = (code: MachineCode, machine: Machine): boolean => {
   return outcome.do === "retire" && own(outcome.stores ?? []);
 };
 
-const inTwoGranules = (pc: bigint, length: number, machine: Machine): boolean => {
+const inTwoGranules = (pc: bigint, length: number, machine: World): boolean => {
   const granule = BigInt(machine.fetch.granule);
   return granule !== 0n && pc / granule !== (pc + BigInt(length) - 1n) / granule;
 };
 
 /** Where this context goes on: at its pc, or at any entry of its routine when it stands before its first instruction. */
-const starts = (code: MachineCode, machine: Machine): readonly MachineCode[] =>
+const starts = (code: MachineCode, machine: World): readonly MachineCode[] =>
   code.home ? machine.entries(code.routine).map((entry) => machine.enter(code.routine, entry)) : [code];
 
-const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machine: Machine): readonly Effect[] => {
+const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machine: World): readonly Effect[] => {
   if (machine.fetch.granule === 0) {
     return fetchChoices(cpu, memory, code.pc, code.mode, machine).flatMap((fetched) =>
       commit(withBehind(cpu, fetched.behind ?? []), memory, code, fetched, machine),
@@ -136,7 +136,7 @@ const commit = (
   memory: MemoryState,
   code: MachineCode,
   fetched: Fetched,
-  machine: Machine,
+  machine: World,
 ): readonly Effect[] => {
   const context = running(cpu);
   if (context === undefined) throw new Error("An idle CPU executes nothing.");
@@ -231,7 +231,7 @@ const commit = (
 };
 
 /** What an instruction uses together, where a strategy says that it does. */
-export const pairUsed = (at: bigint, { registers }: MachineCode, machine: Machine): Observation | undefined => {
+export const pairUsed = (at: bigint, { registers }: MachineCode, machine: World): Observation | undefined => {
   const use = machine.layout.pairs.get(at);
   if (use === undefined) return undefined;
   const values = use.registers.map((register) => own(registers, register) ?? 0n);
@@ -243,14 +243,14 @@ export const modeAfter = (outcome: Ran["outcome"], code: MachineCode): string =>
   (outcome.do === "retire" ? outcome.mode : undefined) ?? code.mode;
 
 /** Whether an instruction waits for earlier writes of its CPU: it is a barrier or atomic, or ends the round of its task. */
-const isHeldBack = (cpu: CpuState, { outcome, locked }: Ran, machine: Machine): boolean => {
+const isHeldBack = (cpu: CpuState, { outcome, locked }: Ran, machine: World): boolean => {
   if (locked && machine.order.holdsBack(cpu, "atomic")) return true;
   if (outcome.do === "trap") return false;
   if (outcome.do === "operate" && machine.order.holdsBack(cpu, outcome.step)) return true;
   return leaves(outcome.next, machine) && machine.order.holdsBack(cpu, "event");
 };
 
-const textOf = (fetched: Fetched, at: bigint, machine: Machine): string =>
+const textOf = (fetched: Fetched, at: bigint, machine: World): string =>
   typeof fetched.insn === "string"
     ? undecoded[fetched.insn as keyof typeof undecoded]
     : machine.instructionSet.format(fetched.insn, at);
@@ -287,7 +287,7 @@ export const run = (
   registers: Registers,
   stack: MachineCode["memory"],
   seen: Seen,
-  machine: Machine,
+  machine: World,
 ): Ran => {
   const trap = (vector: string, store?: bigint): Ran => ({
     outcome: { do: "trap", vector, resume: at },
@@ -336,11 +336,11 @@ const touches = (access: Access, holds: (address: bigint) => boolean): boolean =
 export const readOnlyIn = (
   stores: readonly Access[],
   memory: MemoryState | undefined,
-  machine: Machine,
+  machine: World,
 ): bigint | undefined => stores.flatMap(bytesOf).find((address) => isReadOnly(address, memory, machine));
 
 /** R4: the accesses that become visible one by one of a store of machine code. */
-export const accessesOf = (access: Access, machine: Machine): readonly Access[] => {
+export const accessesOf = (access: Access, machine: World): readonly Access[] => {
   const { address, size, value = 0n } = access;
   const stores = machine.stores[writesCode(access, machine) ? "code" : "data"];
   return piecesOf(address, hexOf(access), size, stores).map(([at, { length }]) => ({
@@ -352,12 +352,12 @@ export const accessesOf = (access: Access, machine: Machine): readonly Access[] 
 };
 
 /** What is written at one moment. */
-const writeOf = (access: Access, machine: Machine): Write =>
+const writeOf = (access: Access, machine: World): Write =>
   writesCode(access, machine)
     ? { to: "code", address: access.address, bytes: hexOf(access) }
     : { to: "data", bytes: bytesByAddress(access) };
 
-const writesCode = (access: Access, machine: Machine): boolean =>
+const writesCode = (access: Access, machine: World): boolean =>
   touches(access, (address) => machine.cellOf(address) !== undefined);
 
 const hexOf = (access: Access): string => Array.from({ length: access.size }, (_, i) => byteOf(access, i)).join("");
@@ -368,7 +368,7 @@ export const onStack = (address: bigint): boolean => address >= STACK_BOTTOM && 
 /** What the loads of a CPU look at. */
 export type Seen = { readonly cpu: CpuState; readonly memory: MemoryState };
 
-const loadFrom = (access: Access, stack: MachineCode["memory"], { cpu, memory }: Seen, machine: Machine): bigint => {
+const loadFrom = (access: Access, stack: MachineCode["memory"], { cpu, memory }: Seen, machine: World): bigint => {
   const pending = machine.order.pending(cpu);
   let value = 0n;
   for (let i = access.size - 1; i >= 0; i--) {
@@ -402,7 +402,7 @@ export const goOn = (
   memory: MemoryState,
   context: Context,
   code: MachineCode,
-  machine: Machine,
+  machine: World,
 ): CpuState => {
   if (code.trapped !== null || !leaves(code.pc, machine))
     return withRunning(cpu, withoutPast({ ...context, code }, machine));
@@ -414,4 +414,4 @@ export const goOn = (
 };
 
 /** Whether a context that goes on there is back at home, or has left the code that is modelled. */
-const leaves = (pc: bigint, machine: Machine): boolean => pc === HOME || !machine.isMapped(pc);
+const leaves = (pc: bigint, machine: World): boolean => pc === HOME || !machine.isMapped(pc);

@@ -1,7 +1,7 @@
+import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
 import type { Observation } from "../rule.js";
 import type { MachineCode } from "../state.js";
-import type { Machine } from "./machine.js";
 import { HOME, trapProgram } from "./reserved.js";
 
 /*
@@ -28,7 +28,7 @@ export const faulted = (
  * Whether an exception comes of a breakpoint that a patcher wrote: one that is no instruction of the code as it was at first. What
  * becomes of it is the patcher's matter (`trap-owned`).
  */
-export const isPatchers = ({ at, bytes }: Faulting, vector: string, machine: Machine): boolean => {
+export const isPatchers = ({ at, bytes }: Faulting, vector: string, machine: World): boolean => {
   if (!machine.cpu.breakpoints.includes(vector)) return false;
   const place = machine.siteAt(at);
   if (place !== undefined) return !machine.versionsAt(place.site, place.offset, fromHex(bytes)).includes(0);
@@ -36,7 +36,7 @@ export const isPatchers = ({ at, bytes }: Faulting, vector: string, machine: Mac
 };
 
 /** A routine's own handler takes an exception. A breakpoint that is only a patcher's, and no version's, is still nobody's. */
-export const caught = (insn: Faulting, vector: string, to: bigint, machine: Machine): readonly Observation[] => {
+export const caught = (insn: Faulting, vector: string, to: bigint, machine: World): readonly Observation[] => {
   const { at, bytes } = insn;
   const place = machine.siteAt(at);
   const written = place !== undefined && machine.versionsAt(place.site, place.offset, fromHex(bytes)).length > 0;
@@ -46,7 +46,7 @@ export const caught = (insn: Faulting, vector: string, to: bigint, machine: Mach
 };
 
 /** Whether a routine goes on by itself after an exception of a vector: no patch program handles that, and its executor says where. */
-export const catches = (routine: string, vector: string, machine: Machine): boolean =>
+export const catches = (routine: string, vector: string, machine: World): boolean =>
   machine.faults(routine) !== undefined && !machine.hasProgram(trapProgram(vector));
 
 /**
@@ -57,7 +57,7 @@ export const raised = (
   insn: Faulting,
   vector: string,
   routine: string,
-  machine: Machine,
+  machine: World,
   store?: bigint,
 ): readonly Observation[] => {
   // What no one knows the effect of, no handler takes care of.
@@ -88,7 +88,7 @@ export const unhandled = (insn: Faulting, vector: string, store?: bigint): Obser
 export const strayed = (
   insn: Faulting,
   code: MachineCode,
-  machine: Machine,
+  machine: World,
   emulated = false,
 ): readonly Observation[] => {
   const { pc, routine, trapped } = code;

@@ -1,6 +1,6 @@
+import type { World } from "../contract/world.js";
 import { cpuMap, cpuPredicate, rule } from "../rule.js";
 import type { Context, CpuState } from "../state.js";
-import type { Machine } from "./machine.js";
 import { readsIn } from "./read-sections.js";
 import { isAsleep, NOT_PREEMPTIBLE } from "./scheduling.js";
 
@@ -23,7 +23,7 @@ type Grace = { readonly flavour: string; readonly waiter: string };
 const mark = (args: Grace): string => `${args.flavour} ${args.waiter}`;
 
 /** Whether a context holds back a grace period of this flavour that begins now. */
-const holdsBack = (context: Context, flavour: string, machine: Machine): boolean => {
+const holdsBack = (context: Context, flavour: string, machine: World): boolean => {
   const { level, code } = context;
   if (readsIn(context, flavour) && (flavour !== "rcu" || machine.preempt)) return true;
   if (flavour.startsWith("srcu:") || flavour === "rcu-tasks-trace" || level === "stopper") return false;
@@ -38,7 +38,7 @@ const holdsBack = (context: Context, flavour: string, machine: Machine): boolean
 };
 
 /** The context without the marks of grace periods that it no longer holds back. */
-export const withoutPast = (context: Context, machine: Machine): Context => {
+export const withoutPast = (context: Context, machine: World): Context => {
   if (context.marks.length === 0) return context;
   const marks = context.marks.filter((name) => holdsBack(context, flavourOf(name), machine));
   return marks.length === context.marks.length ? context : { ...context, marks };
@@ -46,13 +46,13 @@ export const withoutPast = (context: Context, machine: Machine): Context => {
 
 const flavourOf = (name: string): string => name.slice(0, name.indexOf(" "));
 
-const marked = (context: Context, args: Grace, machine: Machine): Context =>
+const marked = (context: Context, args: Grace, machine: World): Context =>
   holdsBack(context, args.flavour, machine) && !context.marks.includes(mark(args))
     ? { ...context, marks: [...context.marks, mark(args)].sort() }
     : context;
 
 /** The marks that a context keeps when its trap's handler, which gets them all, is entered. */
-export const marksBelowTrap = (context: Context, machine: Machine): readonly string[] =>
+export const marksBelowTrap = (context: Context, machine: World): readonly string[] =>
   withoutPast(context, machine).marks;
 
 /** Begins a grace period. */

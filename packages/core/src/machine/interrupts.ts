@@ -1,7 +1,7 @@
+import type { World } from "../contract/world.js";
 import { cpuMap, cpuPredicate, type Effect, rule } from "../rule.js";
 import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../state.js";
 import { alone } from "./candidates.js";
-import type { Machine } from "./machine.js";
 import { trapProgram } from "./reserved.js";
 import { endsInSwitch } from "./scheduling.js";
 import { resumption } from "./text.js";
@@ -37,7 +37,7 @@ const arrival = (level: "irq" | "nmi") =>
 /** How the handler of an interrupt from outside may start; `entry`: where its machine code does, null where a program comes first. */
 export const handlersOf = (
   level: "irq" | "nmi",
-  machine: Machine,
+  machine: World,
 ): readonly { readonly code: Context["code"]; readonly entry: bigint | null }[] => {
   const first = trapProgram(level);
   if (machine.hasProgram(first)) return [{ code: machine.start(first, {}, null), entry: null }];
@@ -66,7 +66,7 @@ export const callPatchedRule = rule({
 });
 
 /** The CPU with one more context on top; whatever was partly fetched is discarded. */
-export const push = (cpu: CpuState, context: Context, machine: Machine): CpuState => ({
+export const push = (cpu: CpuState, context: Context, machine: World): CpuState => ({
   ...(machine.order.discard?.(cpu) ?? cpu),
   stack: [...cpu.stack, context],
   fetching: null,
@@ -225,7 +225,7 @@ export const maskIrqRule = mask("maskIrq", true);
 export const unmaskIrqRule = mask("unmaskIrq", false);
 
 /** Whether a CPU takes an interrupt now. */
-export const takes = (cpu: CpuState, interrupt: "irq" | "ipi" | "nmi", machine: Machine): boolean =>
+export const takes = (cpu: CpuState, interrupt: "irq" | "ipi" | "nmi", machine: World): boolean =>
   !(interrupt === "nmi" && cpu.words[NMI_OFF] === true) &&
   machine.cpu.accepts(
     interrupt,

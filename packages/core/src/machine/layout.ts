@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import type { World } from "../contract/world.js";
 import type { Bytes } from "../data.js";
 import { InputError } from "../errors.js";
 import type { FetchModel } from "../fetch-model.js";
@@ -9,7 +10,7 @@ import type { Pair, PatchProgram } from "../program/program.js";
 import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
 import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from "./fits.js";
-import type { Initial, Machine } from "./machine.js";
+import type { Initial } from "./machine.js";
 import { compilePlans } from "./plans.js";
 import { type ReadSide, readFlavour, sectionAt } from "./read-sections.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "./reserved.js";
@@ -54,7 +55,7 @@ export type Layout = {
   readonly steps: readonly (readonly string[])[];
   /** The programs of each patcher, there and, where it goes back, back, with what the scenario adds and without what it leaves out. */
   readonly plans: readonly (readonly PatchProgram[])[];
-  initial(machine: Machine): Initial;
+  initial(machine: World): Initial;
 };
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
@@ -90,7 +91,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   const written = new Set([...ofCode, ...storedBytes(built.programs), ...living]);
   const cells = placeCells(written, text, BigInt(fetch.unit));
 
-  const initial = (machine: Machine): Initial => {
+  const initial = (machine: World): Initial => {
     const task = (code: Context["code"]): Context => ({
       level: "task",
       code,

@@ -1,16 +1,16 @@
+import type { World } from "../contract/world.js";
 import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import type { Write } from "../memory-order.js";
 import type { Observation } from "../rule.js";
 import { addressKey, type CpuState, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
-import type { Machine } from "./machine.js";
 import { freedIn } from "./text.js";
 
 /** One load of machine code and what it found. */
 export type Loaded = { readonly access: Access; readonly value: bigint };
 
 /** How the site of data stands that holds an address; undefined where none does. */
-export const dataSiteAt = (address: bigint, memory: MemoryState, machine: Machine): SiteState | undefined => {
+export const dataSiteAt = (address: bigint, memory: MemoryState, machine: World): SiteState | undefined => {
   const index = machine.siteAt(address)?.site;
   return index === undefined || machine.layout.sites[index]?.data !== true ? undefined : memory.sites[index];
 };
@@ -23,7 +23,7 @@ export const dataLoaded = (
   at: bigint,
   loads: readonly Loaded[],
   memory: MemoryState,
-  machine: Machine,
+  machine: World,
   stood?: SiteState,
 ): readonly Observation[] =>
   loads.flatMap(({ access, value }) => {
@@ -50,7 +50,7 @@ export const freedData = (
   keys: readonly string[],
   cpu: CpuState,
   memory: MemoryState,
-  machine: Machine,
+  machine: World,
 ): string | undefined => {
   // Where no data is given back, no store is to look at memory for it.
   if (!machine.uses("freeData")) return undefined;
@@ -66,7 +66,7 @@ export const storesFreed = (
   writes: readonly Write[],
   cpu: CpuState,
   memory: MemoryState,
-  machine: Machine,
+  machine: World,
 ): readonly Observation[] =>
   writes.flatMap((write): readonly Observation[] => {
     if (write.to === "data") {

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import type { World } from "../contract/world.js";
 import type { Cpu } from "../cpu.js";
 import type { Bytes, Data } from "../data.js";
 import { InputError } from "../errors.js";
@@ -72,7 +73,7 @@ const turnsNmisOff = (entry: CodeEntry): boolean =>
  * does not change (code, programs, rules); state lives in the parts alone.
  */
 @injectable()
-export class Machine {
+export class Machine implements World {
   readonly instructionSet: InstructionSet;
   readonly fetch: FetchModel;
   readonly cache: CacheMaintenance;

@@ -1,8 +1,8 @@
+import type { World } from "../contract/world.js";
 import { rule } from "../rule.js";
 import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../state.js";
 import { faulted } from "./faults.js";
 import { handlersOf } from "./interrupts.js";
-import type { Machine } from "./machine.js";
 import { synchronize } from "./windows.js";
 
 /*
@@ -19,7 +19,7 @@ import { synchronize } from "./windows.js";
 const open = (cpu: CpuState): number => cpu.stack.findIndex(({ nmi }) => nmi === "open");
 
 /** The CPU after a return, or an instruction, that may let NMIs in though the handler of one still runs. */
-export const afterReturn = (cpu: CpuState, event: string, machine: Machine): CpuState => {
+export const afterReturn = (cpu: CpuState, event: string, machine: World): CpuState => {
   if (!machine.nestsNmis || machine.cpu.unblocksNmis?.includes(event) !== true) return cpu;
   const at = cpu.stack.findIndex(({ level }) => level === "nmi");
   return at < 0 || cpu.stack[at]?.nmi !== undefined ? cpu : withNmi(cpu, at, "open");
@@ -31,10 +31,10 @@ const withNmi = (cpu: CpuState, at: number, nmi: NonNullable<Context["nmi"]>): C
 });
 
 /** Whether an NMI may come inside the handler of another; what others can switch on again counts as on. */
-export const mayNest = (cpu: CpuState, machine: Machine): boolean => machine.nestsNmis && open(cpu) >= 0;
+export const mayNest = (cpu: CpuState, machine: World): boolean => machine.nestsNmis && open(cpu) >= 0;
 
 /** Whether an NMI can come inside the handler of another now. */
-export const nests = (cpu: CpuState, machine: Machine): boolean => mayNest(cpu, machine) && cpu.words[NMI_OFF] !== true;
+export const nests = (cpu: CpuState, machine: World): boolean => mayNest(cpu, machine) && cpu.words[NMI_OFF] !== true;
 
 /** An NMI comes inside the handler of another. */
 export const nestedNmiRule = rule({

@@ -1,6 +1,7 @@
+import type { World } from "../contract/world.js";
 import { toHex } from "../hex.js";
+import type { Rule } from "../rule.js";
 import type { Layout } from "./layout.js";
-import type { Machine } from "./machine.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 
 /*
@@ -25,8 +26,11 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 type DataArgs = { readonly address: bigint; readonly bytes?: string; readonly size?: number };
 
+/** A world that knows the rules of its operations. */
+type Ruled = World & { rule(id: string): Pick<Rule, "writes"> };
+
 /** Whether nobody writes a byte of data at an address; undefined where that is not known of any. */
-export const neverWritten = (machine: Machine): ((address: bigint) => boolean) => {
+export const neverWritten = (machine: Ruled): ((address: bigint) => boolean) => {
   const written = new Set<bigint>();
   for (const { code } of machine.layout.programs.values()) {
     for (const entry of code) {
@@ -43,7 +47,7 @@ export const neverWritten = (machine: Machine): ((address: bigint) => boolean) =
 };
 
 /** Whether some instruction of the code, as it is laid out and as it is patched, may store elsewhere than on its own stack. */
-const storesAbroad = (machine: Machine): boolean => {
+const storesAbroad = (machine: World): boolean => {
   const { layout, instructionSet } = machine;
   const entered = instructionSet.enter(HOME, STACK_TOP).registers;
   const isAbroad = (bytes: readonly number[], at: bigint, mode: string): number | "abroad" => {
@@ -91,7 +95,7 @@ const storesAbroad = (machine: Machine): boolean => {
  * data, programs or code, and those that code works out by itself, as calls and position-independent code do.
  */
 export const heldAddresses = (
-  machine: Machine,
+  machine: World,
   data: { readonly [address: string]: string },
 ): readonly { readonly address: bigint; readonly mode: string }[] => {
   const { layout, instructionSet } = machine;
@@ -120,7 +124,7 @@ export const heldAddresses = (
 };
 
 /** The values that registers hold when a piece of code is run from its start to its end, branches left out. */
-const workedOut = (start: bigint, bytes: readonly number[], mode: string, machine: Machine): readonly bigint[] => {
+const workedOut = (start: bigint, bytes: readonly number[], mode: string, machine: World): readonly bigint[] => {
   const { instructionSet } = machine;
   const values: bigint[] = [];
   let { registers } = instructionSet.enter(HOME, STACK_TOP);

@@ -1,5 +1,5 @@
+import type { World } from "../contract/world.js";
 import type { Passages } from "../state.js";
-import type { Machine } from "./machine.js";
 
 /** What a passage through a site looks like after one of its instructions took effect. */
 export type Passed = {
@@ -19,7 +19,7 @@ export const passThrough = (
   matched: readonly number[],
   next: bigint,
   link: bigint | undefined,
-  machine: Machine,
+  machine: World,
 ): Passed => {
   const name = String(site);
   const before = offset === 0 ? null : (passages[name] ?? null);

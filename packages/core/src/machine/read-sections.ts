@@ -1,7 +1,7 @@
+import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { rule } from "../rule.js";
 import { type Context, running, withRunning } from "../state.js";
-import type { Machine } from "./machine.js";
 
 /*
  * R44: read-side sections. A section belongs to the context that entered it, through preemption, sleep, traps and interrupts, and holds
@@ -48,7 +48,7 @@ export const passSections = (
   at: bigint,
   next: bigint,
   link: bigint | undefined,
-  machine: Machine,
+  machine: World,
 ): Context => {
   let passed = context;
   for (const { from, to, section } of machine.layout.readSides) {

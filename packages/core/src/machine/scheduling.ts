@@ -1,9 +1,9 @@
+import type { World } from "../contract/world.js";
 import type { SynchronizationEvent } from "../cpu.js";
 import { keyOf, same } from "../key.js";
 import { rule } from "../rule.js";
 import { type Context, type CpuState, running } from "../state.js";
 import { push } from "./interrupts.js";
-import type { Machine } from "./machine.js";
 import { stopperWork, trapProgram } from "./reserved.js";
 import { resumption } from "./text.js";
 import { synchronize } from "./windows.js";
@@ -82,7 +82,7 @@ export const resumeRule = rule({
 });
 
 /** How a task goes on that was taken off: it was interrupted, or it gave its CPU up by itself, or has not begun. */
-const wayBack = (task: Context, machine: Machine): SynchronizationEvent => {
+const wayBack = (task: Context, machine: World): SynchronizationEvent => {
   const { code } = task;
   if (code.run === "program") return isAsleep(task, machine) ? "context-switch" : "resume-preempted";
   const begins = code.home ? code.trapped === null : same(code, machine.begin(code.routine));
@@ -90,7 +90,7 @@ const wayBack = (task: Context, machine: Machine): SynchronizationEvent => {
 };
 
 /** What patch programs do in the switch to a task. */
-const switching = (machine: Machine): readonly Context[] => {
+const switching = (machine: World): readonly Context[] => {
   const program = trapProgram("switch");
   if (!machine.hasProgram(program)) return [];
   return [{ level: "irq", code: machine.start(program, {}, null), masked: true, preempts: true, marks: [] }];
@@ -135,7 +135,7 @@ export const takeStopperRule = rule({
 });
 
 /** Whether the running task stands at a voluntary switch, sleeps, or is not there at all. With interrupts masked nobody sleeps. */
-export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {
+export const givesUpCpu = (cpu: CpuState, machine: World): boolean => {
   const context = running(cpu);
   if (context === undefined) return true;
   if (context.level !== "task" || context.masked) return false;
@@ -145,7 +145,7 @@ export const givesUpCpu = (cpu: CpuState, machine: Machine): boolean => {
 };
 
 /** Whether a task that runs a program stands at a step in which it sleeps. With interrupts masked nobody sleeps. */
-export const isAsleep = ({ code, level, masked }: Context, machine: Machine): boolean =>
+export const isAsleep = ({ code, level, masked }: Context, machine: World): boolean =>
   code.run === "program" && level === "task" && !masked && SLEEPING.has(machine.next(code)?.op ?? "");
 
 /** The stopper thread gives the CPU back. Preempted code goes on through the return from the interrupt that preempted it. */
@@ -168,13 +168,13 @@ export const exitStopperRule = rule({
 });
 
 /** Whether the running task can be taken off now. */
-export const preemptible = (cpu: CpuState, machine: Machine): boolean => canBeTakenOff(running(cpu), machine);
+export const preemptible = (cpu: CpuState, machine: World): boolean => canBeTakenOff(running(cpu), machine);
 
 /**
  * Whether an interrupt ends on this CPU whose return would take something from what the CPU may fetch, and the interrupted task can be
  * taken off before that. Where the return takes nothing, to take the task off after it is the same.
  */
-export const endsInSwitch = (cpu: CpuState, machine: Machine): boolean => {
+export const endsInSwitch = (cpu: CpuState, machine: World): boolean => {
   const [task, interrupt] = cpu.stack;
   if (cpu.stack.length !== 2 || interrupt?.level !== "irq" || !machine.cpu.synchronizes.includes("irq-return"))
     return false;
@@ -187,7 +187,7 @@ export const endsInSwitch = (cpu: CpuState, machine: Machine): boolean => {
 
 const isEmpty = (map: object): boolean => Object.keys(map).length === 0;
 
-const canBeTakenOff = (context: Context | undefined, machine: Machine): boolean => {
+const canBeTakenOff = (context: Context | undefined, machine: World): boolean => {
   if (!machine.preempt || context?.level !== "task" || context.masked) return false;
   if (context.code.run === "machine") return context.code.trapped === null;
   return !NOT_PREEMPTIBLE.has(machine.next(context.code)?.op ?? "");

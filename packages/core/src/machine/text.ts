@@ -1,3 +1,4 @@
+import type { World as Machine } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { fromHex } from "../hex.js";
 import { assertRange, MOST_BYTES } from "../maxima.js";
@@ -14,7 +15,6 @@ import {
   type TrapFrame,
 } from "../state.js";
 import type { PlacedCode } from "./layout.js";
-import type { Machine } from "./machine.js";
 import { STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 
 /*

@@ -1,9 +1,9 @@
+import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { fromHex } from "../hex.js";
 import type { Instruction, Outcome, Registers } from "../instruction-set.js";
 import { rule } from "../rule.js";
 import type { MemoryState, SiteState } from "../state.js";
-import type { Machine } from "./machine.js";
 
 /*
  * A decoder of hardware traces sees the text-poke events in the order of their stamps, and of each CPU the exceptions it took, which way
@@ -19,7 +19,7 @@ export type Decoded = "told" | "ambiguous" | "open" | "wrong";
 
 type Trail = "nothing" | "exception" | "branch";
 
-const withLoads = (insn: Instruction, at: bigint, registers: Registers, machine: Machine, value: bigint): Outcome => {
+const withLoads = (insn: Instruction, at: bigint, registers: Registers, machine: World, value: bigint): Outcome => {
   const outcome = machine.instructionSet.execute(insn, at, registers);
   if (outcome.do !== "load") return outcome;
   return machine.instructionSet.execute(
@@ -31,7 +31,7 @@ const withLoads = (insn: Instruction, at: bigint, registers: Registers, machine:
 };
 
 /** What an instruction leaves in a trace. */
-const trailOf = (bytes: string, at: bigint, mode: string, machine: Machine): Trail => {
+const trailOf = (bytes: string, at: bigint, mode: string, machine: World): Trail => {
   const insn = machine.instructionSet.decode(fromHex(bytes), mode);
   if (typeof insn === "string") return "exception";
   if (machine.instructionSet.inputs(insn).some(({ role }) => role === "branch")) return "branch";
@@ -47,7 +47,7 @@ export const decode = (
   { traced, calling }: SiteState,
   { site, offset }: { readonly site: number; readonly offset: number },
   bytes: string,
-  machine: Machine,
+  machine: World,
 ): Decoded | null => {
   if (traced === undefined) return null;
   const { address, mode } = machine.layout.sites[site] as { readonly address: bigint; readonly mode: string };

@@ -1,3 +1,4 @@
+import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
 import { same } from "../key.js";
@@ -21,7 +22,6 @@ import { goOn, modeAfter, run, type Seen } from "./execute.js";
 import { caught, isPatchers, raised, strayed, unhandled } from "./faults.js";
 import { marksBelowTrap } from "./grace-periods.js";
 import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
-import type { Machine } from "./machine.js";
 import { afterReturn } from "./nested-nmis.js";
 import { passThrough } from "./passage.js";
 import { passSections } from "./read-sections.js";
@@ -86,7 +86,7 @@ const fall = (
   context: Context,
   code: MachineCode,
   trapped: Trapped,
-  machine: Machine,
+  machine: World,
 ): Effect => {
   const { vector, at, bytes, resume } = trapped;
   const handler = machine.faults(code.routine);
@@ -227,7 +227,7 @@ type TrapEffect = {
  * The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address, after the second, and so on
  * as long as they go straight on.
  */
-const effectsOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine): readonly TrapEffect[] => {
+const effectsOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: World): readonly TrapEffect[] => {
   const effects: TrapEffect[] = [];
   let { interrupted } = frame;
   const writes: Write[] = [];
@@ -247,13 +247,13 @@ const effectsOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine
   return effects;
 };
 
-const lengthAt = (bytes: string, mode: string, machine: Machine): number | undefined => {
+const lengthAt = (bytes: string, mode: string, machine: World): number | undefined => {
   const insn = machine.instructionSet.decode(fromHex(bytes), mode);
   return typeof insn === "string" ? undefined : insn.length;
 };
 
 /** The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address. */
-const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine): TrapEffect => {
+const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: World): TrapEffect => {
   const { interrupted, at } = frame;
   const decoded = machine.instructionSet.decode(fromHex(bytes), interrupted.mode);
   const insn = decoded === "short" ? "undefined" : decoded;
@@ -277,7 +277,7 @@ const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: Machine)
 };
 
 /** The code (hex) of a version of a site from an offset on. */
-const restOf = (site: number, version: number, offset: number, machine: Machine): string =>
+const restOf = (site: number, version: number, offset: number, machine: World): string =>
   toHex(machine.layout.sites[site]?.versions[version]?.bytes.slice(offset) ?? []);
 
 /** Returns from a trap handler: what became of the interrupted context is compared with the effects of both versions. */

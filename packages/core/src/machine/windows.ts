@@ -1,3 +1,4 @@
+import type { World } from "../contract/world.js";
 import type { Bytes } from "../data.js";
 import { InputError } from "../errors.js";
 import type { ByteWindow } from "../fetch-model.js";
@@ -7,7 +8,6 @@ import { valueSet } from "../key.js";
 import type { Write } from "../memory-order.js";
 import type { Cell, CellValue, CpuState, MemoryState, Overwritten, ValueSet } from "../state.js";
 import { addressKey } from "../state.js";
-import type { Machine } from "./machine.js";
 import { isExecutable } from "./text.js";
 
 /*
@@ -33,7 +33,7 @@ const NO_VALUES: ValueSet = [];
 const MOST_BEHIND = 16;
 
 /** Values that a CPU can fetch from a cell, the latest first: what it wrote itself may be seen before others see it. */
-export const windowOf = (cpu: CpuState, memory: MemoryState, key: string, machine: Machine): readonly CellValue[] => {
+export const windowOf = (cpu: CpuState, memory: MemoryState, key: string, machine: World): readonly CellValue[] => {
   if (machine.fetch.stale === "in-order") return inOrder(cpu, memory, key, 0, machine).map(([value]) => value);
   const versions = versionsSeen(memory, key, machine, fetchableOf(cpu, machine));
   const stale = cpu.stale[key] ?? NO_VALUES;
@@ -52,7 +52,7 @@ const inOrder = (
   memory: MemoryState,
   key: string,
   from: number,
-  machine: Machine,
+  machine: World,
 ): readonly (readonly [CellValue, number])[] => {
   const behind = cpu.behind ?? NOT_BEHIND;
   const { latest } = memory.cells[key] as Cell;
@@ -71,7 +71,7 @@ const inOrder = (
   return [...found];
 };
 
-const fetchableOf = (cpu: CpuState, machine: Machine): readonly Write[] =>
+const fetchableOf = (cpu: CpuState, machine: World): readonly Write[] =>
   machine.order.fetchable?.(cpu) ?? machine.order.pending(cpu);
 
 /** One change of a cell of code. */
@@ -81,7 +81,7 @@ export type Change = { readonly key: string; readonly old: CellValue; readonly v
 const versionsSeen = (
   memory: MemoryState,
   key: string,
-  machine: Machine,
+  machine: World,
   own: readonly Write[],
 ): readonly CellValue[] => {
   const versions = [(memory.cells[key] as Cell).latest];
@@ -95,7 +95,7 @@ const versionsSeen = (
 };
 
 /** The cells that a store of these bytes (hex) reaches, in address order. */
-const cellsUnder = (address: bigint, bytes: string, machine: Machine): readonly string[] => {
+const cellsUnder = (address: bigint, bytes: string, machine: World): readonly string[] => {
   const unit = BigInt(machine.fetch.unit);
   const end = address + BigInt(bytes.length / 2);
   const keys: string[] = [];
@@ -120,7 +120,7 @@ const noCell = (address: bigint): InputError =>
   );
 
 /** R3: what a store of code changes: the cells that hold something else after it, in address order. */
-export const changesOf = (memory: MemoryState, address: bigint, bytes: string, machine: Machine): readonly Change[] =>
+export const changesOf = (memory: MemoryState, address: bigint, bytes: string, machine: World): readonly Change[] =>
   cellsUnder(address, bytes, machine).flatMap((key) => {
     const old = memory.cells[key]?.latest;
     if (old === undefined) throw noCell(address);
@@ -138,7 +138,7 @@ export const fetchChoices = (
   memory: MemoryState,
   pc: bigint,
   mode: string,
-  machine: Machine,
+  machine: World,
   begun: Bytes = [],
 ): readonly Fetched[] => {
   const found = new Map<string, Omit<Fetched, "versions">>();
@@ -202,13 +202,13 @@ export const fetchChoices = (
 };
 
 /** Bytes from an address on, up to where text may not be executed. */
-const upToBorder = (bytes: Bytes, from: bigint, memory: MemoryState, machine: Machine): Bytes => {
+const upToBorder = (bytes: Bytes, from: bigint, memory: MemoryState, machine: World): Bytes => {
   const end = bytes.findIndex((_, i) => !isExecutable(from + BigInt(i), memory, machine));
   return end < 0 ? bytes : bytes.slice(0, end);
 };
 
 /** Bytes of an instruction; of what does not decode, as many as it takes to tell. */
-export const lengthOf = (insn: Fetched["insn"], bytes: Bytes, mode: string, machine: Machine): number => {
+export const lengthOf = (insn: Fetched["insn"], bytes: Bytes, mode: string, machine: World): number => {
   if (typeof insn !== "string") return insn.length;
   for (let length = 1; length < bytes.length; length++) {
     if (machine.instructionSet.decode(bytes.slice(0, length), mode) !== "short") return length;
@@ -217,7 +217,7 @@ export const lengthOf = (insn: Fetched["insn"], bytes: Bytes, mode: string, mach
 };
 
 /** The bytes from an address to the end of its fetch granule, as a CPU sees them now; undefined where nothing is mapped. */
-export const fetchGranule = (cpu: CpuState, memory: MemoryState, from: bigint, machine: Machine): Bytes | undefined => {
+export const fetchGranule = (cpu: CpuState, memory: MemoryState, from: bigint, machine: World): Bytes | undefined => {
   const granule = BigInt(machine.fetch.granule);
   const end = from - (from % granule) + granule;
   const bytes: number[] = [];
@@ -230,7 +230,7 @@ export const fetchGranule = (cpu: CpuState, memory: MemoryState, from: bigint, m
 };
 
 /** The byte that memory holds at last, or undefined where no code is. */
-export const latestByte = (memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
+export const latestByte = (memory: MemoryState, address: bigint, machine: World): number | undefined => {
   const base = machine.cellOf(address);
   if (base === undefined) return machine.text(address);
   const cell = memory.cells[addressKey(base)] as Cell;
@@ -238,7 +238,7 @@ export const latestByte = (memory: MemoryState, address: bigint, machine: Machin
 };
 
 /** The byte of code that a CPU's own accesses find, its pending writes included, or undefined where no code is. */
-export const byteSeen = (cpu: CpuState, memory: MemoryState, address: bigint, machine: Machine): number | undefined => {
+export const byteSeen = (cpu: CpuState, memory: MemoryState, address: bigint, machine: World): number | undefined => {
   const base = machine.cellOf(address);
   if (base === undefined) return machine.text(address);
   const [last] = versionsSeen(memory, addressKey(base), machine, machine.order.pending(cpu));
@@ -254,7 +254,7 @@ const byteWindow = (
   memory: MemoryState,
   address: bigint,
   chosen: readonly Chosen[],
-  machine: Machine,
+  machine: World,
 ): ByteWindow => {
   const base = machine.cellOf(address);
   if (base === undefined) return [machine.text(address) ?? 0];
@@ -272,21 +272,21 @@ const excluded = (cpu: CpuState, a: Chosen, b: Chosen): boolean =>
 const without = (values: ValueSet, value: CellValue): ValueSet => values.filter((v) => v !== value);
 
 /** R2: a store appends a version, for every CPU; a store that leaves the value as it is appends nothing (the caller sees to it). */
-export const ageCell = (cell: Cell, value: CellValue, machine: Machine): Cell => {
+export const ageCell = (cell: Cell, value: CellValue, machine: World): Cell => {
   if (machine.fetch.stale !== "until-maintenance") return { ...cell, latest: value };
   const age = (values: ValueSet): ValueSet => without(valueSet([...values, cell.latest]), value);
   return { latest: value, sinceClean: age(cell.sinceClean), sinceFloor: age(cell.sinceFloor) };
 };
 
 /** The memory with some cells holding new values. */
-export const withChanges = (memory: MemoryState, changes: readonly Change[], machine: Machine): MemoryState => {
+export const withChanges = (memory: MemoryState, changes: readonly Change[], machine: World): MemoryState => {
   const cells = { ...memory.cells };
   for (const { key, value } of changes) cells[key] = ageCell(cells[key] as Cell, value, machine);
   return { ...memory, cells };
 };
 
 /** What a store that changes these cells at one moment does to the window of one CPU. */
-export const ageWindow = (cpu: CpuState, changes: readonly Change[], machine: Machine): CpuState => {
+export const ageWindow = (cpu: CpuState, changes: readonly Change[], machine: World): CpuState => {
   if (machine.fetch.stale === "never" || changes.length === 0) return cpu;
   if (machine.fetch.stale === "in-order") {
     const all = [...(cpu.behind ?? NOT_BEHIND), Object.fromEntries(changes.map(({ key, old }) => [key, old]))];
@@ -317,7 +317,7 @@ export const ageWindow = (cpu: CpuState, changes: readonly Change[], machine: Ma
 };
 
 /** R5: a context synchronisation narrows the window of the CPU it happens on to what the floor of its fetch model allows. */
-export const synchronize = (cpu: CpuState, memory: MemoryState, machine: Machine): CpuState => {
+export const synchronize = (cpu: CpuState, memory: MemoryState, machine: World): CpuState => {
   if (machine.order.narrow !== undefined) return machine.order.narrow(cpu, machine);
   const stale: { [cell: string]: ValueSet } = {};
   if (machine.fetch.stale === "until-maintenance") {
@@ -343,7 +343,7 @@ export const maintain = (
   memory: MemoryState,
   operation: (cell: Cell) => Cell,
   address: bigint | undefined,
-  machine: Machine,
+  machine: World,
 ): MemoryState => {
   const line = BigInt(machine.cache.line);
   const covered = (key: string): boolean => address === undefined || BigInt(`0x${key}`) / line === address / line;

@@ -1,12 +1,12 @@
+import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
-import type { Machine } from "../machine/machine.js";
 import { changesOf, withChanges } from "../machine/windows.js";
 import type { Write, Written } from "../memory-order.js";
 import type { Effect, Observation } from "../rule.js";
 import type { CpuState, MemoryState, ServicesState } from "../state.js";
 
 /** Makes a write visible to all CPUs. */
-export const perform = (parts: Written, write: Write, machine: Machine): Written => {
+export const perform = (parts: Written, write: Write, machine: World): Written => {
   switch (write.to) {
     case "code":
       return performCode(parts, write, machine);
@@ -32,7 +32,7 @@ export const perform = (parts: Written, write: Write, machine: Machine): Written
 const performCode = (
   parts: Written,
   { address, bytes }: Extract<Write, { readonly to: "code" }>,
-  machine: Machine,
+  machine: World,
 ): Written => {
   const memory = needed(parts.memory);
   const changes = changesOf(memory, address, bytes, machine);

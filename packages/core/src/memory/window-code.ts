@@ -1,6 +1,6 @@
+import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
 import { same, valueSet } from "../key.js";
-import type { Machine } from "../machine/machine.js";
 import { ageWindow, type Change, withBehind } from "../machine/windows.js";
 import { own } from "../own.js";
 import { cpuMap, type Effect } from "../rule.js";
@@ -19,7 +19,7 @@ import { type Invalidation, type WindowState, windowOfCpu, withWindow } from "./
 const NO_VALUES: ValueSet = [];
 
 /** The memory with cells changed; what is cleaned and invalidated is counted from the values since. */
-export const withStored = (memory: MemoryState, changes: readonly Change[], machine: Machine): MemoryState => {
+export const withStored = (memory: MemoryState, changes: readonly Change[], machine: World): MemoryState => {
   const cells = { ...memory.cells };
   for (const { key, old, value } of changes) {
     const { sinceClean, ...cell } = cells[key] as Cell;
@@ -33,12 +33,7 @@ const aged = (values: ValueSet, old: CellValue, value: CellValue): ValueSet =>
   valueSet([...values, old]).filter((each) => each !== value);
 
 /** What a store that changes these cells at one moment does to what a CPU may fetch. */
-export const ageStored = (
-  cpu: CpuState,
-  changes: readonly Change[],
-  model: WindowModel,
-  machine: Machine,
-): CpuState => {
+export const ageStored = (cpu: CpuState, changes: readonly Change[], model: WindowModel, machine: World): CpuState => {
   const moved = ageWindow(cpu, changes, machine);
   if (machine.fetch.stale === "never") return moved;
   const window = windowOfCpu(cpu);
@@ -121,7 +116,7 @@ const inForce = (cpu: CpuState, invalidations: readonly Invalidation[]): CpuStat
 };
 
 /** R5, R29: a context synchronisation puts in force on its CPU what was begun anywhere. */
-export const synchronizeWindow = (cpu: CpuState, machine: Machine): CpuState => {
+export const synchronizeWindow = (cpu: CpuState, machine: World): CpuState => {
   const forced = inForce(cpu, windowOfCpu(cpu).incoming);
   const stale = machine.fetch.stale === "until-sync" ? {} : forced.stale;
   const fresh = { ...withBehind(forced, []), stale, fetching: null };
@@ -149,7 +144,7 @@ export const cleaned = (
   memory: MemoryState,
   step: string,
   address: bigint | undefined,
-  machine: Machine,
+  machine: World,
 ): MemoryState => {
   const operation = own(machine.cache.operations, step);
   if (operation === undefined) return memory;
@@ -163,7 +158,7 @@ export const invalidationsOf = (
   memory: MemoryState,
   step: string,
   address: bigint | undefined,
-  machine: Machine,
+  machine: World,
 ): readonly Invalidation[] => {
   const operation = own(machine.cache.operations, step);
   if (operation === undefined) return [];

@@ -1,5 +1,5 @@
+import type { World } from "../contract/world.js";
 import type { Instruction, Registers } from "../instruction-set.js";
-import type { Machine } from "../machine/machine.js";
 import type { CpuState } from "../state.js";
 import { reservationFor } from "./window-exclusive.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
@@ -29,7 +29,7 @@ export const withFetched = (
   entry: WindowEntry,
   view: WindowView,
   model: WindowModel,
-  machine: Machine,
+  machine: World,
 ): readonly CpuState[] => {
   const window = windowOfCpu(cpu);
   const mode = entry.mode ?? "";
@@ -68,7 +68,7 @@ const pointing = (
 };
 
 /** The bytes (hex) of the instruction at an address where nobody writes; undefined where somebody may, or nothing is mapped. */
-export const textAt = (at: bigint, mode: string, machine: Machine): string | undefined => {
+export const textAt = (at: bigint, mode: string, machine: World): string | undefined => {
   const bytes: number[] = [];
   for (;;) {
     const byte = machine.text(at + BigInt(bytes.length));

@@ -1,6 +1,6 @@
+import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
 import type { Access, Instruction, Registers } from "../instruction-set.js";
-import type { Machine } from "../machine/machine.js";
 import { own } from "../own.js";
 import type { AccessKind, Alternatives, WindowModel, WindowStep } from "./window-model.js";
 
@@ -21,7 +21,7 @@ export type WindowInstruction = {
   /** The machine step that it asks for, and what that is to the order. */
   readonly step: string | undefined;
   readonly order: WindowStep | undefined;
-  readonly inputs: ReturnType<Machine["instructionSet"]["inputs"]>;
+  readonly inputs: ReturnType<World["instructionSet"]["inputs"]>;
   readonly outputs: readonly string[];
   /** It reserves a place, or stores to a reserved one. */
   readonly exclusive: "load" | "store" | undefined;
@@ -38,7 +38,7 @@ export type WindowInstruction = {
 const NONE: readonly string[] = [];
 const WAYS: readonly Registers[] = [];
 
-const known = new WeakMap<Machine, Map<string, WindowInstruction>>();
+const known = new WeakMap<World, Map<string, WindowInstruction>>();
 
 /** What the instruction of these bytes (hex) is to the window at an address; worked out once for each. */
 export const instructionOf = (
@@ -46,7 +46,7 @@ export const instructionOf = (
   bytes: string,
   mode: string,
   model: WindowModel,
-  machine: Machine,
+  machine: World,
 ): WindowInstruction => {
   let byText = known.get(machine);
   if (byText === undefined) {
@@ -62,7 +62,7 @@ export const instructionOf = (
   return found;
 };
 
-const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machine: Machine): WindowInstruction => {
+const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machine: World): WindowInstruction => {
   const { instructionSet } = machine;
   const decoded = bytes === "" ? "unmapped" : instructionSet.decode(fromHex(bytes), mode);
   const nothing = {

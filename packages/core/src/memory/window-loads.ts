@@ -1,5 +1,5 @@
+import type { World } from "../contract/world.js";
 import type { Access } from "../instruction-set.js";
-import type { Machine } from "../machine/machine.js";
 import { latestByte } from "../machine/windows.js";
 import { addressKey, type CpuState, type MachineCode, type MemoryState } from "../state.js";
 import type { WindowModel } from "./window-model.js";
@@ -20,7 +20,7 @@ export const loadNow = (
   cpu: CpuState,
   memory: MemoryState,
   model: WindowModel,
-  machine: Machine,
+  machine: World,
 ): Found | undefined => {
   const load = view.entries[index] as SeenEntry;
   const { memory: stack } = codeOn(cpu);
@@ -84,7 +84,7 @@ const storedByte = (seen: SeenEntry, address: bigint): number | undefined => {
 };
 
 /** The byte that memory, or the context's own stack, holds. */
-const byteIn = (address: bigint, stack: MachineCode["memory"], memory: MemoryState, machine: Machine): number => {
+const byteIn = (address: bigint, stack: MachineCode["memory"], memory: MemoryState, machine: World): number => {
   const byte = stack[addressKey(address)] ?? memory.data[addressKey(address)];
   return byte === undefined ? (latestByte(memory, address, machine) ?? 0) : Number.parseInt(byte, 16) || 0;
 };

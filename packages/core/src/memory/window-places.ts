@@ -1,5 +1,5 @@
+import type { World } from "../contract/world.js";
 import type { Access } from "../instruction-set.js";
-import type { Machine } from "../machine/machine.js";
 import type { MemoryState } from "../state.js";
 import type { SeenEntry } from "./window-view.js";
 
@@ -20,7 +20,7 @@ export const samePlace = (a: SeenEntry, b: SeenEntry): boolean =>
   a.accesses.some((one) => (b.accesses as readonly Access[]).some((other) => overlap(one, other)));
 
 /** Whether two entries, one of them cache maintenance, are for a common line, as far as their addresses are known. */
-export const sameLine = (a: SeenEntry, b: SeenEntry, machine: Machine): boolean => {
+export const sameLine = (a: SeenEntry, b: SeenEntry, machine: World): boolean => {
   const line = BigInt(machine.cache.line);
   const lines = ({ accesses = [] }: SeenEntry): readonly bigint[] =>
     accesses.flatMap(({ address, size }) => [address / line, (address + BigInt(size) - 1n) / line]);
@@ -29,7 +29,7 @@ export const sameLine = (a: SeenEntry, b: SeenEntry, machine: Machine): boolean 
 };
 
 /** The cells of code that maintenance is done for: those in the line of an address, or all where there is none. */
-export const cellsOf = (address: bigint | undefined, memory: MemoryState, machine: Machine): readonly string[] => {
+export const cellsOf = (address: bigint | undefined, memory: MemoryState, machine: World): readonly string[] => {
   const line = BigInt(machine.cache.line);
   const keys = Object.keys(memory.cells);
   return address === undefined ? keys : keys.filter((key) => BigInt(`0x${key}`) / line === address / line);

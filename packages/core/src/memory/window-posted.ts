@@ -1,5 +1,5 @@
+import type { World } from "../contract/world.js";
 import type { Data } from "../data.js";
-import type { Machine } from "../machine/machine.js";
 import { changesOf } from "../machine/windows.js";
 import type { Ordering, Write, Written } from "../memory-order.js";
 import { own } from "../own.js";
@@ -69,7 +69,7 @@ export const withPosted = (cpu: CpuState, last: Posted, model: WindowModel): Cpu
 };
 
 /** Whether a barrier or a shared place keeps what is posted at an index behind what was posted before it. */
-const isFree = (posted: readonly Posted[], index: number, model: WindowModel, machine: Machine): boolean => {
+const isFree = (posted: readonly Posted[], index: number, model: WindowModel, machine: World): boolean => {
   const one = posted[index] as Posted;
   if (one.is === "barrier") return false;
   return posted.slice(0, index).every((older, i) => {
@@ -80,7 +80,7 @@ const isFree = (posted: readonly Posted[], index: number, model: WindowModel, ma
 };
 
 /** Stores of one place, and stores and cleans of one line; an invalidation keeps no order by its line. */
-const meets = (a: Posted, b: Posted, machine: Machine): boolean => {
+const meets = (a: Posted, b: Posted, machine: World): boolean => {
   if (a.is === "write" && b.is === "write") return isSamePlace(a.write, b.write);
   if (a.is === "clean" && b.is === "write") return meets(b, a, machine);
   if (a.is !== "write" || b.is !== "clean" || a.write.to !== "code") return false;
@@ -123,7 +123,7 @@ const isHeldFrom = (write: Write, held: readonly Place[]): boolean => {
 };
 
 /** Makes a write visible to all CPUs. */
-const performWrite = (parts: Written, write: Write, machine: Machine): Written => {
+const performWrite = (parts: Written, write: Write, machine: World): Written => {
   // Loads that came before older ones of the place have found what memory no longer holds.
   if (write.to === "data") {
     const stores = Object.keys(write.bytes).map((address) => ({ address: BigInt(`0x${address}`), size: 1 }));

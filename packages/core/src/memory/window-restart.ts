@@ -1,4 +1,4 @@
-import type { Machine } from "../machine/machine.js";
+import type { World } from "../contract/world.js";
 import type { CpuState } from "../state.js";
 import { instructionOf } from "./window-instruction.js";
 import { bytesOf, sourceOf, storesTo } from "./window-loads.js";
@@ -21,7 +21,7 @@ export const restartedAt = (cpu: CpuState, index: number, guessless?: WindowEntr
 };
 
 /** R22: the CPU when a guess has turned out wrong: without what was fetched behind it. */
-export const withoutWrongGuess = (cpu: CpuState, model: WindowModel, machine: Machine): CpuState | undefined => {
+export const withoutWrongGuess = (cpu: CpuState, model: WindowModel, machine: World): CpuState | undefined => {
   const window = windowOfCpu(cpu);
   for (let wrong = 0; wrong < window.entries.length; wrong++) {
     const upTo = withWindow(cpu, { ...window, entries: window.entries.slice(0, wrong + 1) });
@@ -34,11 +34,11 @@ export const withoutWrongGuess = (cpu: CpuState, model: WindowModel, machine: Ma
   throw new Error("A window without a view has an entry that was guessed wrong.");
 };
 
-const compares = ({ at, bytes, mode = "" }: WindowEntry, model: WindowModel, machine: Machine): boolean =>
+const compares = ({ at, bytes, mode = "" }: WindowEntry, model: WindowModel, machine: World): boolean =>
   instructionOf(at, bytes, mode, model, machine).compares;
 
 /** R26: the first access that has taken place and should have waited, as what became known since tells. */
-export const tooEarly = ({ entries }: WindowView, machine: Machine): number | undefined => {
+export const tooEarly = ({ entries }: WindowView, machine: World): number | undefined => {
   for (const [i, older] of entries.entries()) {
     if (older.access === undefined || older.performed || older.accesses === undefined) continue;
     for (let j = i + 1; j < entries.length; j++) {

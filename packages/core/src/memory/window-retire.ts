@@ -1,8 +1,8 @@
+import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
 import { bytesByAddress, goOn, pairUsed, undecoded } from "../machine/execute.js";
 import { catches, caught, raised, strayed } from "../machine/faults.js";
 import { dataLoaded, type Loaded } from "../machine/loads.js";
-import type { Machine } from "../machine/machine.js";
 import { passThrough } from "../machine/passage.js";
 import { passSections } from "../machine/read-sections.js";
 import { trapProgram } from "../machine/reserved.js";
@@ -39,7 +39,7 @@ export const retireComplete = (
   cpu: CpuState,
   view: WindowView,
   memory: MemoryState,
-  machine: Machine,
+  machine: World,
 ): Settled | undefined => {
   const observed: Observation[] = [];
   let left = cpu;
@@ -58,7 +58,7 @@ export const retireComplete = (
  * patchers change that. Of a trap it is how the site stood when it was fetched. So does each where a grace period may wait for who was
  * taken off behind it.
  */
-const isWatched = ({ entry, outcome }: SeenEntry, machine: Machine): boolean =>
+const isWatched = ({ entry, outcome }: SeenEntry, machine: World): boolean =>
   outcome?.do !== "trap" &&
   (machine.holdsGrace || (machine.uses("returnCall") && machine.siteAt(entry.at) !== undefined));
 
@@ -67,7 +67,7 @@ export const retireWatched = (
   cpu: CpuState,
   view: WindowView,
   memory: MemoryState,
-  machine: Machine,
+  machine: World,
 ): Retired | undefined => {
   const [head] = view.entries;
   const leaves = head !== undefined && isWatched(head, machine) && isComplete(head, windowOfCpu(cpu));
@@ -78,7 +78,7 @@ export const retireWatched = (
 type Retired = Settled & { readonly memory: MemoryState };
 
 /** R30, R19: an instruction leaves the window in program order: its effect is the context's, and it is judged. */
-const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Machine): Retired => {
+const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: World): Retired => {
   const context = running(cpu) as Context;
   const code = context.code as MachineCode;
   const { entry, is } = head;

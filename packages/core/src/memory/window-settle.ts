@@ -1,4 +1,4 @@
-import type { Machine } from "../machine/machine.js";
+import type { World } from "../contract/world.js";
 import type { Observation } from "../rule.js";
 import { type CpuState, type MemoryState, running } from "../state.js";
 import { synchronizeWindow } from "./window-code.js";
@@ -25,7 +25,7 @@ export const settle = (
   cpu: CpuState,
   memory: MemoryState,
   model: WindowModel,
-  machine: Machine,
+  machine: World,
   observed: readonly Observation[] = [],
   left = MOST_FETCHED,
 ): readonly Settled[] => {
@@ -79,7 +79,7 @@ export const settle = (
 };
 
 /** The CPU when the last entry of its window has taken place: a synchronising instruction, or an exception. */
-const synchronised = (cpu: CpuState, view: WindowView, machine: Machine): CpuState => {
+const synchronised = (cpu: CpuState, view: WindowView, machine: World): CpuState => {
   const last = view.entries.length - 1;
   const { entry, is } = view.entries[last] as SeenEntry;
   const done = withEntry(cpu, last, { ...entry, done: true });
@@ -88,7 +88,7 @@ const synchronised = (cpu: CpuState, view: WindowView, machine: Machine): CpuSta
 };
 
 /** Whether a load finds the same whenever it takes place: on the context's own stack, and of what nobody writes. */
-const isQuiet = ({ is, own, accesses = [] }: SeenEntry, machine: Machine): boolean =>
+const isQuiet = ({ is, own, accesses = [] }: SeenEntry, machine: World): boolean =>
   (is.kind === "read" || (is.kind === "atomic" && own)) &&
   accesses.length > 0 &&
   (own ||

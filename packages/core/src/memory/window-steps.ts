@@ -1,10 +1,10 @@
+import type { World } from "../contract/world.js";
 import type { Data } from "../data.js";
 import { reservedIn } from "../exclusive.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
 import { dataSiteAt, freedData } from "../machine/loads.js";
-import type { Machine } from "../machine/machine.js";
 import { HOME } from "../machine/reserved.js";
 import { freedIn } from "../machine/text.js";
 import { type Change, type Fetched, fetchChoices, overlaid, windowOf, withBehind } from "../machine/windows.js";
@@ -34,7 +34,7 @@ export type Stepping = {
   readonly view: WindowView;
   readonly order: LocalOrder;
   readonly model: WindowModel;
-  readonly machine: Machine;
+  readonly machine: World;
 };
 
 const observation = (what: string, detail: { readonly [name: string]: Data }): Observation => ({ what, detail });

@@ -1,7 +1,7 @@
+import type { World } from "../contract/world.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
 import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
 import { catches } from "../machine/faults.js";
-import type { Machine } from "../machine/machine.js";
 import type { CpuState, MachineCode } from "../state.js";
 import { atomicEntry, conditionalEntry } from "./window-atomics.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
@@ -68,7 +68,7 @@ export const synchronizes = (seen: SeenEntry): boolean =>
 const views = new WeakMap<CpuState, WindowView | null>();
 
 /** Looks at the window of a CPU that runs machine code. */
-export const viewOf = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView | undefined => {
+export const viewOf = (cpu: CpuState, model: WindowModel, machine: World): WindowView | undefined => {
   let view = views.get(cpu);
   if (view === undefined) {
     view = look(cpu, model, machine) ?? null;
@@ -109,7 +109,7 @@ const beginning = (code: MachineCode): Step => {
   return first;
 };
 
-const look = (cpu: CpuState, model: WindowModel, machine: Machine): WindowView | undefined => {
+const look = (cpu: CpuState, model: WindowModel, machine: World): WindowView | undefined => {
   const code = codeOn(cpu);
   let last = begun.get(code) ?? beginning(code);
   const entries: SeenEntry[] = [];
@@ -135,7 +135,7 @@ const lookOn = (
   seen: readonly SeenEntry[],
   code: MachineCode,
   model: WindowModel,
-  machine: Machine,
+  machine: World,
 ): Step | undefined => {
   const registers = { ...before.registers };
   const unknown = new Set(before.unknown);

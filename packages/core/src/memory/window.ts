@@ -1,4 +1,4 @@
-import type { Machine } from "../machine/machine.js";
+import type { World } from "../contract/world.js";
 import type { MemoryOrder } from "../memory-order.js";
 import { type Effect, type Observation, rule } from "../rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
@@ -17,7 +17,7 @@ const settledEffects = (
   cpu: CpuState,
   memory: MemoryState,
   model: WindowModel,
-  machine: Machine,
+  machine: World,
   observed: readonly Observation[] = [],
   before = memory,
 ): readonly Effect[] =>
@@ -26,7 +26,7 @@ const settledEffects = (
     observed: each.observed,
   }));
 
-const stepsOf = (cpu: CpuState, memory: MemoryState, model: WindowModel, machine: Machine): readonly Effect[] => {
+const stepsOf = (cpu: CpuState, memory: MemoryState, model: WindowModel, machine: World): readonly Effect[] => {
   const view = viewOf(cpu, model, machine);
   if (view === undefined) return [];
   const order = localOrderOf(view, windowOfCpu(cpu), model);

@@ -1,4 +1,4 @@
-import { type Context, type CpuState, cpuMap, type Machine, rule, type Step, step, syncStep } from "@cmodx/core";
+import { type Context, type CpuState, cpuMap, rule, type Step, step, syncStep, type World } from "@cmodx/core";
 
 /* Operations that programs of the gallery need beside those of core and arm64. */
 
@@ -12,7 +12,7 @@ export const callPatchedCodeRule = rule({
   reads: ["cpu"],
   writes: ["cpu"],
   says: () => "calls the patched code",
-  apply: ({ cpu }, _args: Readonly<Record<string, never>>, machine: Machine) =>
+  apply: ({ cpu }, _args: Readonly<Record<string, never>>, machine: World) =>
     machine.entries("irq").map((entry) => {
       const called: Context = {
         level: "irq",
@@ -44,7 +44,7 @@ export const invalidateByTlbRule = rule({
   writes: ["cpu", "everyCpu"],
   maps: ["drop-prefetched"],
   says: ({ address }, place) => `IC IVAU of ${place(address as bigint)}, trapped: TLBI, DSB`,
-  apply: ({ cpu }, { address }: { readonly address: bigint }, machine: Machine) => [
+  apply: ({ cpu }, { address }: { readonly address: bigint }, machine: World) => [
     {
       set: { cpu: machine.advance(cpu) },
       everyCpu: { id: "drop-prefetched", args: { address } },
@@ -57,7 +57,7 @@ export const invalidateByTlbRule = rule({
 export const dropPrefetchedMap = cpuMap({
   id: "drop-prefetched",
   touches: ["stale"],
-  apply(cpu, { address }: { readonly address: bigint }, machine: Machine): CpuState {
+  apply(cpu, { address }: { readonly address: bigint }, machine: World): CpuState {
     const line = BigInt(machine.cache.line);
     const kept = Object.entries(cpu.stale).filter(([cell]) => BigInt(`0x${cell}`) / line !== address / line);
     return { ...cpu, stale: Object.fromEntries(kept) };

@@ -1,4 +1,4 @@
-import { type Data, FREED, latestByte, type Machine, own, rule, running, type Step, step } from "@cmodx/core";
+import { type Data, FREED, latestByte, own, rule, running, type Step, step, type World } from "@cmodx/core";
 
 /* Operations that handlers of the gallery need beside those of core. */
 
@@ -13,7 +13,7 @@ export const incNotZeroRule = rule({
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   ordering: () => "atomic",
-  apply({ cpu, services }, { word, into }: { readonly word: string; readonly into: string }, machine: Machine) {
+  apply({ cpu, services }, { word, into }: { readonly word: string; readonly into: string }, machine: World) {
     const count: Data = own(services.words, word);
     const freed = count === FREED;
     const got = !freed && count !== 0;
@@ -37,7 +37,7 @@ export const loadCodeByteRule = rule({
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   says: ({ at, byte }, place) => `loads the byte at ${place(at as bigint)}: ${Number(byte).toString(16)}`,
-  apply({ cpu, memory }, { into }: { readonly into: string }, machine: Machine) {
+  apply({ cpu, memory }, { into }: { readonly into: string }, machine: World) {
     const code = running(cpu)?.code;
     if (code?.run !== "program" || code.frame === null) throw new Error("Only a trap handler has a trap's address.");
     const byte = latestByte(memory, code.frame.at, machine);

@@ -4,12 +4,12 @@ import {
   cpuMap,
   cpuPredicate,
   type Data,
-  type Machine,
   rule,
   running,
   type Step,
   step,
   syncStep,
+  type World,
 } from "@cmodx/core";
 
 /* Operations that the strategies of RISC-V need beside those of core. */
@@ -60,7 +60,7 @@ export const fencesNowPredicate = cpuPredicate({
 
 const asking: ReadonlySet<string> = new Set(["sbiRemoteFenceI", "flushIcacheMm"]);
 
-const fenced = (cpu: CpuState, machine: Machine): CpuState => {
+const fenced = (cpu: CpuState, machine: World): CpuState => {
   const { behind: _, ...rest } = machine.order.discard?.(cpu) ?? cpu;
   const fetches: CpuState = { ...rest, stale: {}, excludes: {}, fetching: null };
   return machine.order.narrow?.(fetches, machine) ?? fetches;
