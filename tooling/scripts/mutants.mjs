@@ -3,12 +3,10 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { transformWithOxc } from "vite";
-import { mutate, readMutants, root } from "../mutants/list.mjs";
+import { readSources, root } from "../mutants/code.mjs";
+import { mutate, problemsOf, readMutants } from "../mutants/list.mjs";
 
 const parallel = 2;
-const defaultTests = ["packages/core/test", "packages/x86/test"];
-const testsOf = (entry) => entry.tests ?? defaultTests;
 
 const scratch = mkdtempSync(join(tmpdir(), "cmodx-mutants-"));
 const running = new Set();
@@ -18,28 +16,6 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
     for (const child of running) stop(child);
     process.exit(code);
   });
-}
-
-/** What is wrong with an entry, found without running a test. */
-async function problemOf(entry) {
-  for (const key of ["rule", "file", "from", "to"]) {
-    if (typeof entry[key] !== "string") return `mutant ${entry.id}: \`${key}\` is missing`;
-  }
-  if (!existsSync(join(root, entry.file))) return `mutant ${entry.id}: no file ${entry.file}`;
-  const missing = testsOf(entry).find((path) => !existsSync(join(root, path)));
-  if (entry.tests && missing) return `mutant ${entry.id}: no tests at ${missing}`;
-  let mutated;
-  try {
-    mutated = mutate(entry, readFileSync(join(root, entry.file), "utf8"));
-  } catch (error) {
-    return error.message;
-  }
-  try {
-    await transformWithOxc(mutated, join(root, entry.file));
-  } catch (error) {
-    return `mutant ${entry.id}: ${entry.file} no longer parses: ${firstLine(error.message)}`;
-  }
-  return undefined;
 }
 
 function firstLine(text = "") {
@@ -115,7 +91,7 @@ async function main() {
     (entry) => wanted.length === 0 || wanted.includes(entry.id) || wanted.includes(entry.rule),
   );
 
-  const problems = (await Promise.all(entries.map(problemOf))).filter(Boolean);
+  const problems = problemsOf(entries);
   problems.push(...unknown.map((id) => `mutant ${id}: not in tooling/mutants/mutants.json`));
   if (problems.length > 0) {
     console.log(problems.join("\n"));
@@ -127,7 +103,7 @@ async function main() {
     return 0;
   }
 
-  const tests = [...new Set(entries.flatMap(testsOf))];
+  const tests = [...new Set(entries.flatMap(({ tests }) => tests))];
   const plain = await vitest(tests, {});
   const verdict = judge(plain);
   if (verdict.kind !== "survived") {
@@ -139,15 +115,16 @@ async function main() {
   console.log(`unmutated: ${plain.report.numPassedTests} tests pass in ${seconds} s; ${entries.length} mutants`);
 
   const limit = Math.max(120_000, 10 * plain.time);
+  const sources = readSources();
   const queue = [...entries];
   let passed = 0;
   const worker = async () => {
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
       const args = ["--bail=1", "--maxWorkers=1"];
-      const { kind, text } = judge(await vitest(testsOf(entry), { mutant: entry.id, limit, args }));
+      const { kind, text } = judge(await vitest(entry.tests, { mutant: entry.id, limit, args }));
       if (kind === "killed") passed++;
       const mark = { killed: "", survived: "SURVIVED: ", error: "ERROR: " }[kind];
-      console.log(`${entry.id} → ${entry.file}: ${mark}${text}`);
+      console.log(`${entry.id} → ${mutate(entry, sources).file}: ${mark}${text}`);
     }
   };
   await Promise.all(Array.from({ length: parallel }, worker));

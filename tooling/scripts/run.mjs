@@ -7,7 +7,10 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pin, pnpm } from "./pnpm.mjs";
 
-const lint = ["biome", "check", "."];
+const lint = [
+  ["node", "tooling/mutants/anchors.mjs"],
+  ["biome", "check", "."],
+];
 const typecheck = ["tsc", "--noEmit", "-p", "tsconfig.json"];
 const build = [
   ["node", "tooling/scripts/build.mjs"],
@@ -18,8 +21,8 @@ const unit = ["vitest", "run"];
 /** The commands of each task, run in order; further arguments go to the last. */
 const tasks = {
   start: [...build, ["node", "tooling/scripts/demo.mjs"]],
-  test: [lint, typecheck, ...build, unit],
-  lint: [lint],
+  test: [...lint, typecheck, ...build, unit],
+  lint,
   format: [["biome", "check", "--write", "."]],
   typecheck: [typecheck],
   build,
