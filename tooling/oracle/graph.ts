@@ -117,7 +117,9 @@ export class StateGraph {
   #breaks({ observed = [] }: Effect, state: number): boolean {
     const found = observed.flatMap((seen) =>
       this.#judges.flatMap((property) =>
-        property.judge(seen) === undefined ? [] : [{ property, at: seen.detail.at, id: property.id }],
+        property.judge(seen) === undefined
+          ? []
+          : [{ property, at: "at" in seen.detail ? seen.detail.at : undefined, id: property.id }],
       ),
     );
     const broken = found.filter(

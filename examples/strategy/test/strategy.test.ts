@@ -1,4 +1,4 @@
-import { createSimulation, type PatchStrategy, type Verdict } from "@cmodx/core";
+import { createSimulation, eventsOf, type PatchStrategy, type Verdict } from "@cmodx/core";
 import { fetchModels, x86 } from "@cmodx/x86";
 import { describe, expect, test } from "vitest";
 import { behindBreakpoint, firstByteLast } from "../index.js";
@@ -17,9 +17,9 @@ describe.each(fetchModels.map(({ id }) => id))("a strategy from another package 
     const verdict = await check(firstByteLast(), fetch);
     expect(verdict.verdict).toBe("unsafe");
     if (verdict.verdict !== "unsafe") return;
-    const last = verdict.trace.at(-1)?.observed.find(({ what }) => what === "execute");
-    expect(last?.detail).toMatchObject({ matched: [] });
-    expect(last?.detail.bytes).toMatch(/^0f/);
+    const [last] = eventsOf(verdict.trace.at(-1)?.observed ?? [], "execute");
+    expect(last).toMatchObject({ matched: [] });
+    expect(last?.bytes).toMatch(/^0f/);
   });
 
   test("behind-breakpoint: safe, and every step was taken", async () => {

@@ -1,5 +1,6 @@
 export * from "./architecture.js";
 export { partsAtCommas } from "./commas.js";
+export * from "./contract/events.js";
 export type * from "./contract/world.js";
 export * from "./cpu.js";
 export * from "./data.js";

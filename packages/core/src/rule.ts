@@ -1,10 +1,8 @@
+import type { EventName, Events, Observation } from "./contract/events.js";
 import type { World } from "./contract/world.js";
 import type { Data } from "./data.js";
 import type { Ordering } from "./memory-order.js";
 import type { CpuState, Part, Parts } from "./state.js";
-
-/** Something that happened in a step. Properties read these, never the parts. */
-export type Observation = { readonly what: string; readonly detail: { readonly [name: string]: Data } };
 
 /** A named map or predicate over every CPU's part, with its arguments. */
 export type EveryCpu = { readonly id: string; readonly args: Data };
@@ -18,6 +16,11 @@ export type Effect = {
   readonly everyCpu?: EveryCpu;
   readonly otherCpus?: EveryCpu;
   readonly observed?: readonly Observation[];
+};
+
+/** The words for events, by name. */
+export type Says = {
+  readonly [E in EventName]?: (detail: Events[E], place: (address: bigint) => string) => string;
 };
 
 /** What else a rule writes beside the parts of {@link Effect.set}: the parts of other CPUs. */
@@ -52,10 +55,10 @@ export interface Rule<A extends Data = Data, R extends Part = Part> {
    */
   urgent?(cpu: CpuState, machine: World): boolean;
   /**
-   * What a step of this rule did in a timeline's words, from what was observed last; for rules that core does not bring. `place`
+   * What a step of this rule did in a timeline's words, by the event that was observed last; for rules that core does not bring. `place`
    * gives an address as timelines speak of it.
    */
-  says?(detail: Observation["detail"], place: (address: bigint) => string): string;
+  readonly says?: Says;
   /**
    * The outcomes: none means blocked, several mean non-determinism. A step of a program goes on by `machine.advance`; one that leaves
    * its program where it was is an {@link InputError}.
@@ -79,6 +82,14 @@ export interface CpuPredicate<A extends Data = Data> {
 
 /** Names in any of these object types that `Of` does not have. */
 type Beyond<T, Of> = T extends object ? Exclude<keyof T, keyof Of> : never;
+/** The details of all events of a name. */
+type DetailOf<W> = W extends EventName ? Events[W] : never;
+/** Names in a detail that no detail of its event has. */
+type BeyondDetail<O> = O extends { readonly what: infer W; readonly detail: infer D }
+  ? D extends object
+    ? Exclude<keyof D, DetailOf<W> extends infer T ? (T extends object ? keyof T : never) : never>
+    : never
+  : never;
 /** Fields that effects of this type have and that nobody would look at. */
 type Misplaced<E> = E extends Effect
   ?
@@ -87,6 +98,7 @@ type Misplaced<E> = E extends Effect
       | Beyond<E["everyCpu"], EveryCpu>
       | Beyond<E["otherCpus"], EveryCpu>
       | Beyond<NonNullable<E["observed"]>[number], Observation>
+      | BeyondDetail<NonNullable<E["observed"]>[number]>
   : never;
 /** Nothing, or a field whose type the compiler names where an effect has one that is not its own. */
 type InPlace<E> = [Misplaced<E>] extends [never] ? unknown : { readonly "cmodx: no field of an effect": Misplaced<E> };

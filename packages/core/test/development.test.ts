@@ -22,6 +22,12 @@ import { answer, scenario, strategy, check as toyCheck } from "./toy/scenario.js
 /** A strategy whose one step is an operation with a rule of its own. */
 const strategyOf = (own: Rule): PatchStrategy => strategy(() => [step("odd", own.id)], { rules: [own] });
 
+declare module "../src/index.js" {
+  interface Events {
+    odd: { readonly stopped: boolean };
+  }
+}
+
 const odd = <const R extends Part>(
   reads: readonly R[],
   writes: readonly Writes[],
@@ -128,7 +134,7 @@ describe("operations and the rules behind them", () => {
       odd(["cpu"], ["cpu"], ({ cpu }, _args, machine) => [
         {
           set: { cpu: machine.advance(cpu) },
-          observed: [{ what: "pair", detail: { published, values: ["func", "op"] } }],
+          observed: [{ what: "pair", detail: { at: 0n, published, values: ["func", "op"] } }],
         },
       ]);
     expect(await check(using(true), true)).toMatchObject({ verdict: "safe" });

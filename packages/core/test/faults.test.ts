@@ -120,7 +120,7 @@ it("R48: nothing behind a store to read-only text takes place, however far ahead
       cpus: 2,
       memory: "architectural",
     });
-    return everSeen(machine, "window-store", ({ detail }) => `0x${(detail.address as bigint).toString(16)}`);
+    return everSeen(machine, "window-store", ({ detail }) => `0x${detail.address.toString(16)}`);
   };
   expect(stores("store 0x4000+store 0x4400+ret")).toEqual(new Set(["0x4000", "0x4400"]));
   expect(stores("store 0x1200+store 0x4400+ret")).toEqual(new Set([]));

@@ -108,7 +108,7 @@ describe("R10: interrupts", () => {
     ["nmi-entry", "nmi"],
     ["nmi-return", "nmi"],
   ])("%s synchronises only where the architecture says so", (event, interrupt) => {
-    const observed = event.endsWith("entry") ? interrupt : "return-from-interrupt";
+    const observed = event.endsWith("entry") ? (interrupt as "irq" | "nmi") : "return-from-interrupt";
     const windows = (synchronizes: readonly string[]): ReadonlySet<string> => {
       const of = scenario(
         strategy((flip) => [write(flip)]),

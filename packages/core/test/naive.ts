@@ -2,11 +2,13 @@ import {
   afterEffect,
   type Data,
   type Effect,
+  type EventName,
+  type Events,
   enabledSteps,
+  eventsOf,
   initialView,
   keyOf,
   type Machine,
-  type Observation,
   type Property,
   type PropertyId,
   type StateView,
@@ -176,14 +178,14 @@ const isCalling = (machine: Machine, { level, code }: Context): boolean => {
 };
 
 /** All that was observed under a name in any run, by what `tell` says of it. */
-export const everSeen = (
+export const everSeen = <E extends EventName>(
   machine: Machine,
-  what: string,
-  tell: (seen: Observation, step: Visited) => string,
+  what: E,
+  tell: (seen: { readonly detail: Events[E] }, step: Visited) => string,
 ): ReadonlySet<string> => {
   const found = new Set<string>();
   visit(machine, (step) => {
-    for (const seen of step.effect.observed ?? []) if (seen.what === what) found.add(tell(seen, step));
+    for (const detail of eventsOf(step.effect.observed ?? [], what)) found.add(tell({ detail }, step));
     return true;
   });
   return found;

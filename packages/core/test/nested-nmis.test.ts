@@ -155,9 +155,7 @@ describe("R10: the handler of an interrupt from outside", () => {
       createSimulation({ architecture: toy({ cpu }) }).machine(of),
       "execute",
       (observation, { before, cpu: at }) =>
-        running(before.cpus[at] as CpuState)?.level === level
-          ? `0x${(observation.detail.at as bigint).toString(16)}`
-          : "-",
+        running(before.cpus[at] as CpuState)?.level === level ? `0x${(observation.detail.at).toString(16)}` : "-",
     );
 
   it.each(["irq", "nmi"] as const)("calls the patched code, or is what the scenario says: %s", (level) => {
@@ -180,7 +178,7 @@ describe("R10: the handler of an interrupt from outside", () => {
     });
     const machine = (handler: InterruptHandler) =>
       createSimulation({ architecture: toy() }).machine(with_({ program, words: { seen: 0 }, ...handler }));
-    const levels = (handler: InterruptHandler, what: string) =>
+    const levels = (handler: InterruptHandler, what: "set" | "call-patched") =>
       everSeen(machine(handler), what, (_, { before, cpu: at }) => running(before.cpus[at] as CpuState)?.level ?? "");
     expect(levels({}, "set")).toEqual(new Set(["irq"]));
     expect(levels({}, "call-patched")).toEqual(new Set(["irq"]));

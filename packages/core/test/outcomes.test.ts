@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   createSimulation,
+  eventsOf,
   type Outcomes,
   type OutcomesOptions,
   outcomesBeyond,
@@ -30,7 +31,9 @@ describe("a listing", () => {
     if (verdict.verdict !== "unsafe") throw new Error("Two stores without synchronisation tear.");
     const { outcomes, limit } = await list(of);
     expect(limit).toBeNull();
-    const shown = new Set(verdict.trace.flatMap(({ observed }) => observed.map(({ detail }) => detail.bytes)));
+    const shown = new Set(
+      verdict.trace.flatMap(({ observed }) => eventsOf(observed, "execute").map(({ bytes }) => bytes)),
+    );
     const torn = outcomes.filter(({ kind }) => kind === "torn");
     expect(torn.length).toBeGreaterThan(1);
     expect(torn.some(({ bytes }) => !shown.has(bytes))).toBe(true);

@@ -30,7 +30,7 @@ const pieces = (
     ...everSeen(
       machine(scenario(patching, { sites, executors: [] })),
       "store",
-      ({ detail }) => `${(detail.address as bigint) - address}:${detail.bytes}`,
+      ({ detail }) => `${detail.address - address}:${detail.bytes}`,
     ),
   ];
 };

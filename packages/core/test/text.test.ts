@@ -435,7 +435,7 @@ describe("permissions of text", () => {
         { text },
       );
       const machine = createSimulation({ architecture: toy({ fetch: whole }) }).machine(of);
-      const seen = (what: string) => (everSeen(machine, what, () => what).size > 0 ? [what] : []);
+      const seen = (what: "store" | "store-faulted") => (everSeen(machine, what, () => what).size > 0 ? [what] : []);
       return [...seen("store"), ...seen("store-faulted")];
     };
     const here = (access: TextRange["access"]) => [{ address: AT, size: 3, access }];

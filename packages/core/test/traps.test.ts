@@ -175,7 +175,7 @@ describe("R13: a handler gives the interrupted context the effect of one instruc
     return everSeen(
       machine,
       "return-from-trap",
-      ({ detail }) => `0x${(detail.resumes as bigint).toString(16)} as ${(detail.matched as readonly number[]).join()}`,
+      ({ detail }) => `0x${detail.resumes?.toString(16)} as ${detail.site === null ? "" : detail.matched.join()}`,
     );
   };
   const emulating = (bytes: string): readonly Line[] => [emulate("emulate", bytes), claim()];

@@ -5,6 +5,7 @@ import {
   createSimulation,
   enabledSteps,
   enterWindow,
+  eventsOf,
   fence,
   fetchChoices,
   initialView,
@@ -169,8 +170,9 @@ describe("stores of programs take place later", () => {
       const out = new Set<string>();
       visit(machineOf(together([lines])), ({ rule, before, effect }) => {
         const { posted } = windowOfCpu(before.cpus[0] as CpuState);
-        const [drained] = effect.observed ?? [];
-        if (rule === "drain" && posted.length === 2) out.add(keyOf(drained?.detail.write));
+        const [drained] = eventsOf(effect.observed ?? [], "drain");
+        if (rule === "drain" && posted.length === 2 && drained !== undefined && "write" in drained)
+          out.add(keyOf(drained.write));
         return true;
       });
       return out.size;

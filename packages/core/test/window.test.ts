@@ -165,7 +165,7 @@ describe("fetches that see the stores in their order, late", () => {
         { ...architectural, sites, executors: [{ entries: [later], once: true }] },
       ),
     );
-    const stored = everSeen(machine, "window-store", ({ detail }) => (detail.value as bigint).toString(16));
+    const stored = everSeen(machine, "window-store", ({ detail }) => detail.value.toString(16));
     return [...stored].sort();
   };
 

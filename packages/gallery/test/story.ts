@@ -1,4 +1,4 @@
-import type { TraceStep, Verdict } from "@cmodx/core";
+import { type EventName, type Events, eventsOf, type TraceStep, type Verdict } from "@cmodx/core";
 
 /** The property that is shown broken, or what the verdict is else. */
 export const answer = (verdict: Verdict): string => (verdict.verdict === "unsafe" ? verdict.property : verdict.verdict);
@@ -23,10 +23,8 @@ export const story = (trace: readonly TraceStep[], keys: readonly Key[]): readon
 
 /** Whether something was observed in a step, with these details. */
 export const seen =
-  (what: string, detail: { readonly [name: string]: unknown } = {}) =>
+  <E extends EventName>(what: E, detail: Partial<Events[E]> = {}) =>
   ({ observed }: TraceStep): boolean =>
-    observed.some(
-      (observation) =>
-        observation.what === what &&
-        Object.entries(detail).every(([name, value]) => observation.detail[name] === value),
+    eventsOf(observed, what).some((event) =>
+      Object.entries(detail).every(([name, value]) => event[name as keyof Events[E]] === value),
     );

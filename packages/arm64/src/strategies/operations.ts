@@ -13,6 +13,14 @@ import {
 
 /* Operations that the breakpoint's handler needs beside those of core. */
 
+declare module "@cmodx/core" {
+  interface Events {
+    "trap-address": { readonly at: bigint };
+    "set-release": { readonly word: string };
+    "load-acquire": { readonly word: string };
+  }
+}
+
 /** In a trap handler: the trap's address goes to a local. */
 export const trapAddress = (id: string, into: string, note?: string): Step => step(id, "trapAddress", { into }, note);
 
@@ -32,7 +40,7 @@ export const trapAddressRule = rule({
   writes: ["cpu"],
   // The frame is the handler's own.
   urgent: () => true,
-  says: ({ at }, place) => `reads the trap's address, ${place(at as bigint)}`,
+  says: { "trap-address": ({ at }, place) => `reads the trap's address, ${place(at)}` },
   apply({ cpu }, { into }: { readonly into: string }, machine) {
     const code = running(cpu)?.code;
     const frame: TrapFrame | null = code?.run === "program" ? code.frame : null;
@@ -53,7 +61,7 @@ export const setReleaseRule = rule({
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   ordering: () => "release",
-  says: ({ word }) => `sets ${word}, store-release`,
+  says: { "set-release": ({ word }) => `sets ${word}, store-release` },
   apply({ cpu, services }, { word, value }: { readonly word: string; readonly value: Data }, machine) {
     const write = { to: "word", word, value: machine.value(cpu, value as Value) } as const;
     const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
@@ -68,7 +76,7 @@ export const loadAcquireRule = rule({
   reads: ["cpu", "services"],
   writes: ["cpu"],
   ordering: () => "acquire",
-  says: ({ word }) => `loads ${word}, load-acquire`,
+  says: { "load-acquire": ({ word }) => `loads ${word}, load-acquire` },
   apply: ({ cpu, services }, { word, into }: { readonly word: string; readonly into: string }, machine) => [
     {
       set: { cpu: machine.advance(machine.setLocal(cpu, into, wordSeen(cpu, services, word, machine))) },

@@ -258,7 +258,9 @@ describe("the exception model", () => {
         },
       );
       if (verdict.verdict !== "unsafe") throw new Error("It is unsafe.");
-      const executed = verdict.trace.findIndex(({ observed }) => observed.some(({ detail }) => detail.at === entry));
+      const executed = verdict.trace.findIndex(({ observed }) =>
+        observed.some(({ detail }) => "at" in detail && detail.at === entry),
+      );
       const flushed = verdict.trace.findIndex(({ step }) => step === "write-dsb-invalidate");
       expect(executed < flushed ? "before the flush" : "after the flush").toBe(
         instruction === "isb" ? "before the flush" : "after the flush",

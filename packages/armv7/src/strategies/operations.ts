@@ -2,6 +2,12 @@ import { InputError, latestByte, rule, running, type Step, step, toHex } from "@
 
 /* Operations that the strategies of ARMv7 need beside those of core. */
 
+declare module "@cmodx/core" {
+  interface Events {
+    "read-instruction": { readonly bytes: string };
+  }
+}
+
 /**
  * In the handler of an undefined instruction: reads `size` bytes at `offset` from the trap's address into the local `into`, as hex.
  * Of an A32 instruction the condition is cleared, which the kernel's hooks do not look at.
@@ -20,7 +26,7 @@ export const readInstructionRule = rule({
   source: "do_undefinstr, arch/arm/kernel/traps.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
-  says: ({ bytes }) => `reads the instruction, ${String(bytes)}`,
+  says: { "read-instruction": ({ bytes }) => `reads the instruction, ${bytes}` },
   apply({ cpu, memory }, { offset, size, into }: Read, machine) {
     const code = running(cpu)?.code;
     if (code?.run !== "program" || code.frame === null)

@@ -1,4 +1,4 @@
-import type { Machine, StateView, TraceStep } from "@cmodx/core";
+import { eventsOf, type Machine, type StateView, type TraceStep } from "@cmodx/core";
 import { type Colors, colors } from "../io.js";
 import { WIDTH, wrap } from "../text.js";
 import { bytesAt, describeSite, fetchPlaces, type Sight, sightsAt } from "./sight.js";
@@ -95,20 +95,14 @@ const loopText = (first: number, last: number): string =>
 /** The bytes of an executed instruction where they are not what memory holds. */
 const tornText = (machine: Machine, trace: readonly TraceStep[], index: number): string | undefined => {
   const step = trace[index] as TraceStep;
-  const executed = step.observed.find(({ what }) => what === "execute")?.detail;
+  const [executed] = eventsOf(step.observed, "execute");
   if (executed === undefined || executed.site === null) return undefined;
-  const { at, bytes, matched } = executed as {
-    readonly at: bigint;
-    readonly bytes: string;
-    readonly matched: readonly number[];
-  };
+  const { at, bytes, matched, owned, stale } = executed;
   const held = (view: StateView): boolean => bytesAt(machine, view, at, bytes.length / 2) === bytes;
   const existed = trace.slice(0, index + 1).some(({ before }) => held(before));
   if (!existed) return `[${bytes}] an instruction that never existed in memory`;
-  if (executed.stale === true) return `[${bytes}] fetched before it was overwritten`;
-  return matched.length === 0 && executed.owned !== true
-    ? `[${bytes}] as memory held it between two stores`
-    : undefined;
+  if (stale) return `[${bytes}] fetched before it was overwritten`;
+  return matched.length === 0 && !owned ? `[${bytes}] as memory held it between two stores` : undefined;
 };
 
 const memorySince = (machine: Machine, { before, after }: TraceStep): readonly string[] =>

@@ -2,11 +2,17 @@ import {
   addressKey,
   type CpuState,
   type Data,
+  type EventName,
+  type Events,
+  type ExecutedAtSite,
+  eventsOf,
   fetchChoices,
   type Level,
   type Machine,
+  type Observation,
   own,
   type PropertyId,
+  type ReturnedAtSite,
   type StateView,
   synchronize,
   type TraceStep,
@@ -33,8 +39,14 @@ const value = (name: string, text: string): ValueJson => ({ name, value: text })
 
 const lastOf = (trace: readonly TraceStep[]): TraceStep => trace[trace.length - 1] as TraceStep;
 
-const seen = ({ observed }: TraceStep, what: string): Detail | undefined =>
-  observed.find((observation) => observation.what === what)?.detail;
+const seen = <E extends EventName>({ observed }: TraceStep, what: E): Events[E] | undefined =>
+  eventsOf(observed, what)[0];
+
+/** An instruction, or what a trap's handler did for one, at a site. */
+const atSite = (step: TraceStep): ExecutedAtSite | ReturnedAtSite | undefined => {
+  const passed = seen(step, "execute") ?? seen(step, "return-from-trap");
+  return passed === undefined || passed.site === null ? undefined : passed;
+};
 
 const versionNames = ["old", "new"] as const;
 
@@ -60,18 +72,11 @@ const instruction: Values = (machine, trace) => {
   const last = lastOf(trace);
   const loaded = seen(last, "load-site");
   if (loaded !== undefined) {
-    const bytes = spaced(String(loaded.bytes));
-    return [value("loaded", bytes), ...versionsAt(machine, loaded.site as number, loaded.offset as number)];
+    return [value("loaded", spaced(loaded.bytes)), ...versionsAt(machine, loaded.site, loaded.offset)];
   }
   const executed = seen(last, "execute");
   if (executed === undefined || executed.site === null) return [];
-  const { at, bytes, text, site, offset } = executed as {
-    readonly at: bigint;
-    readonly bytes: string;
-    readonly text: string;
-    readonly site: number;
-    readonly offset: number;
-  };
+  const { at, bytes, text, site, offset } = executed;
   const level = last.before.cpus[last.cpu]?.stack.at(-1)?.level ?? "task";
   const held = bytesAt(machine, last.before, at, bytes.length / 2);
   return [
@@ -104,9 +109,7 @@ const staleness = (machine: Machine, trace: readonly TraceStep[], at: bigint, by
   );
   const first = seen(trace[part] ?? last, "fetch-part");
   if (first !== undefined && first.at === at)
-    found.push(
-      value("fetched", `${spaced(String(first.bytes))} in step ${part + 1}, the rest in step ${trace.length}`),
-    );
+    found.push(value("fetched", `${spaced(first.bytes)} in step ${part + 1}, the rest in step ${trace.length}`));
   return [...found, ...whyStale(machine, trace, at, bytes)];
 };
 
@@ -147,7 +150,7 @@ const whyStale = (machine: Machine, trace: readonly TraceStep[], at: bigint, byt
 /** What each byte of the instruction could have been. */
 const window: Values = (machine, trace) => {
   const last = lastOf(trace);
-  const executed = seen(last, "execute") as { readonly at: bigint; readonly bytes: string } | undefined;
+  const executed = seen(last, "execute");
   if (executed === undefined || machine.fetch.granule > 0) return [];
   const { at, bytes } = executed;
   const cpu = last.before.cpus[last.cpu];
@@ -164,7 +167,7 @@ const window: Values = (machine, trace) => {
 /** The instructions that this passage through the site executed, with their versions. */
 const passage: Values = (machine, trace) => {
   const last = lastOf(trace);
-  const end = seen(last, "execute") ?? seen(last, "return-from-trap");
+  const end = atSite(last);
   if (end === undefined) return [];
   const steps: string[] = [];
   const depth = depthOf(last);
@@ -179,9 +182,8 @@ const passage: Values = (machine, trace) => {
       continue;
     }
     if (depthOf(step) !== depth) continue;
-    const passed = seen(step, "execute") ?? seen(step, "return-from-trap");
-    if (passed === undefined || passed.site !== end.site || passed.owned === true || passed.restarted === true)
-      continue;
+    const passed = atSite(step);
+    if (passed?.site !== end.site || ("owned" in passed ? passed.owned : passed.restarted)) continue;
     steps.unshift(passageText(i, step, passed, machine));
     if (passed.before === null) break;
   }
@@ -194,33 +196,36 @@ const depthOf = (step: TraceStep): number => {
   return stack.length;
 };
 
-const passageText = (index: number, step: TraceStep, passed: Detail, machine: Machine): string => {
-  const matched = passed.matched as readonly number[];
+const passageText = (
+  index: number,
+  step: TraceStep,
+  passed: ExecutedAtSite | ReturnedAtSite,
+  machine: Machine,
+): string => {
+  const { at, matched } = passed;
   const version = matched.length === 0 ? "neither version" : listed(matched.map((each) => `${versionNames[each]}`));
-  const place = placeOf(passed.at as bigint, machine);
-  const what = seen(step, "execute") === undefined ? "the trap handler's effect" : String(passed.text);
+  const place = placeOf(at, machine);
+  const what = "text" in passed ? passed.text : "the trap handler's effect";
   return `${what} at ${place}, ${version}: step ${index + 1}, CPU ${step.cpu}`;
 };
 
 const returned: Values = (machine, trace) => {
   const loaded = seen(lastOf(trace), "load-site");
-  const end = loaded ?? seen(lastOf(trace), "execute") ?? seen(lastOf(trace), "return-from-trap");
+  const end = loaded ?? atSite(lastOf(trace));
   if (end === undefined) return [];
-  const call = indexBefore(trace, trace.length, (step) =>
-    ((seen(step, "return-call")?.sites as readonly number[] | undefined) ?? []).includes(end.site as number),
-  );
+  const call = indexBefore(trace, trace.length, (step) => seen(step, "return-call")?.sites.includes(end.site) === true);
   const since = call < 0 ? [] : [value("returned", stepText(trace, call))];
-  const expected = versionNames[end.to as number] ?? "new";
-  const version = versionsAt(machine, end.site as number, end.offset as number).filter(({ name }) => name === expected);
+  const expected = versionNames[end.to] ?? "new";
+  const version = versionsAt(machine, end.site, end.offset).filter(({ name }) => name === expected);
   const executed = loaded === undefined ? seen(lastOf(trace), "execute") : undefined;
-  const stale = executed === undefined ? [] : staleness(machine, trace, executed.at as bigint, String(executed.bytes));
+  const stale = executed === undefined ? [] : staleness(machine, trace, executed.at, executed.bytes);
   return [...since, ...version.map((each) => value("expected", each.value)), ...stale];
 };
 
 /** Where the trap comes from, and what its handlers found. */
 const trap: Values = (machine, trace) => {
   const last = lastOf(trace);
-  const at = seen(last, "trap-unclaimed")?.at as bigint | undefined;
+  const at = seen(last, "trap-unclaimed")?.at;
   if (at === undefined) return [];
   const fetched = indexBefore(trace, trace.length, (step) => step.cpu === last.cpu && seen(step, "execute")?.at === at);
   const stored = indexBefore(trace, fetched, (step) => {
@@ -242,7 +247,7 @@ const trap: Values = (machine, trace) => {
         );
   const none = entered < fetched ? [value("handler", "none is registered")] : [];
   const now = bytesAt(machine, last.before, at, 1);
-  const was = String(seen(trace[fetched] ?? last, "execute")?.bytes ?? "");
+  const was = seen(trace[fetched] ?? last, "execute")?.bytes ?? "";
   return [
     ...(stored < 0 ? [] : [value("stored", stepText(trace, stored))]),
     ...(fetched < 0 ? [] : [value("fetched", `step ${fetched + 1}, CPU ${last.cpu}`)]),
@@ -252,10 +257,8 @@ const trap: Values = (machine, trace) => {
   ];
 };
 
-const covers = (store: Detail, at: bigint): boolean => {
-  const from = store.address as bigint;
-  return at >= from && at < from + BigInt(String(store.bytes).length / 2);
-};
+const covers = ({ address, bytes }: Events["store"], at: bigint): boolean =>
+  at >= address && at < address + BigInt(bytes.length / 2);
 
 const isHandlers = ({ before, cpu }: TraceStep): boolean => {
   const context = before.cpus[cpu]?.stack.at(-1);
@@ -265,17 +268,19 @@ const isHandlers = ({ before, cpu }: TraceStep): boolean => {
 const emulated: Values = (machine, trace) => {
   const last = lastOf(trace);
   const back = seen(last, "return-from-trap");
-  if (back === undefined || typeof back.site !== "number") return [];
+  if (back === undefined || back.site === null) return [];
   const handled = indexBefore(trace, trace.length - 1, (step) => step.cpu === last.cpu && isHandlers(step));
-  const published = indexBefore(trace, trace.length, (step) =>
-    ((seen(step, "publish")?.sites as readonly number[] | undefined) ?? []).includes(back.site as number),
+  const published = indexBefore(
+    trace,
+    trace.length,
+    (step) => seen(step, "publish")?.sites.includes(back.site) === true,
   );
   return [
-    ...versionsAt(machine, back.site, back.offset as number),
+    ...versionsAt(machine, back.site, back.offset),
     ...(handled < 0
       ? []
       : [value("handler", `${tell(trace[handled] as TraceStep, machine).text} (step ${handled + 1})`)]),
-    value("resumed", `at ${placeOf(back.resumes as bigint, machine)}`),
+    value("resumed", `at ${placeOf(back.resumes, machine)}`),
     ...(back.published === null || published < 0 ? [] : [value("published", stepText(trace, published))]),
   ];
 };
@@ -290,59 +295,68 @@ const freedText = (trace: readonly TraceStep[], at: bigint): readonly ValueJson[
   return gone < 0 ? [] : [value("freed", stepText(trace, gone)), value("used", stepText(trace, last))];
 };
 
-/** The observations whose place may lie in text that was given back, with the name of that place. */
-const places: readonly (readonly [what: string, place: string])[] = [
-  ["execute", "at"],
-  ["store", "freed"],
-  ["window-store", "freed"],
-  ["expect-text", "freed"],
-  ["store-freed", "address"],
-  ["free-code", "address"],
-  ["resume", "place"],
-  ["exit-stopper", "place"],
-  ["return-from-interrupt", "place"],
-  ["return-from-trap", "place"],
-];
+/** The place of an event that may lie in text or data that was given back. */
+const placeOfUse = ({ what, detail }: Observation): bigint | undefined => {
+  switch (what) {
+    case "execute":
+      return detail.at;
+    case "store":
+    case "window-store":
+    case "expect-text":
+      return detail.freed;
+    case "store-freed":
+    case "free-code":
+      return detail.address;
+    case "resume":
+    case "exit-stopper":
+    case "return-from-interrupt":
+    case "return-from-trap":
+      return detail.place;
+    default:
+      return undefined;
+  }
+};
 
 /** What the program found, and who stored it. */
 const asserted: Values = (machine, trace) => {
   const looked = seen(lastOf(trace), "expect-text");
   if (looked === undefined) return [];
-  const address = looked.address as bigint;
+  const { address } = looked;
   const stored = indexBefore(trace, trace.length, (step) => {
     const store = seen(step, "store");
     return store !== undefined && covers(store, address);
   });
   return [
-    value("expected", `${spaced(String(looked.expected))} at ${placeOf(address, machine)}`),
-    value("found", spaced(String(looked.found))),
+    value("expected", `${spaced(looked.expected)} at ${placeOf(address, machine)}`),
+    value("found", spaced(looked.found)),
     ...(stored < 0 ? [] : [value("stored", stepText(trace, stored))]),
   ];
 };
 
 /** Since when the text is read-only that was stored to. */
-const readOnlySince = (trace: readonly TraceStep[], address: Data): readonly ValueJson[] => {
+const readOnlySince = (trace: readonly TraceStep[], address: bigint | null): readonly ValueJson[] => {
   const since = indexBefore(trace, trace.length, (step) => {
     const range = seen(step, "set-memory");
-    return range?.change === "ro" && typeof address === "bigint" && isIn(range, address);
+    return range?.change === "ro" && address !== null && isIn(range, address);
   });
   return since < 0 ? [] : [value("read-only", `since ${stepText(trace, since)}`)];
 };
 
-const isIn = ({ address, size }: Detail, at: bigint): boolean =>
-  at >= (address as bigint) && at < (address as bigint) + BigInt(Number(size));
+const isIn = ({ address, size }: { readonly address: bigint; readonly size: number }, at: bigint): boolean =>
+  at >= address && at < address + BigInt(size);
 
 const freed: Values = (_machine, trace) => {
   const word = seen(lastOf(trace), "load-freed")?.word;
   if (word === undefined) {
-    for (const [what, place] of places) {
-      const at = seen(lastOf(trace), what)?.[place];
-      const found = typeof at === "bigint" ? freedText(trace, at) : [];
+    // The instruction stands behind what it stored.
+    for (const observation of [...lastOf(trace).observed].reverse()) {
+      const at = placeOfUse(observation);
+      const found = at === undefined ? [] : freedText(trace, at);
       if (found.length > 0) return found;
     }
     return [];
   }
-  if (String(word).startsWith("0x")) return freedText(trace, BigInt(String(word)));
+  if (word.startsWith("0x")) return freedText(trace, BigInt(word));
   const at = indexBefore(trace, trace.length, (step) => seen(step, "free")?.word === word);
   const last = trace.length - 1;
   return at < 0 ? [] : [value("freed", stepText(trace, at)), value("used", stepText(trace, last))];
@@ -415,9 +429,9 @@ const faulting: Values = (machine, trace) => {
   return [
     fault.text === ""
       ? value("interrupted", `CPU ${cpu}${within[level]}`)
-      : value("instruction", `${spaced(String(fault.bytes))}  ${fault.text}, by CPU ${cpu}${within[level]}`),
-    value("address", placeOf(fault.at as bigint, machine)),
-    value("why", String(fault.why)),
+      : value("instruction", `${spaced(fault.bytes)}  ${fault.text}, by CPU ${cpu}${within[level]}`),
+    value("address", placeOf(fault.at, machine)),
+    value("why", fault.why),
     ...readOnlySince(trace, fault.to),
   ];
 };

@@ -1,12 +1,16 @@
 import {
   type CpuState,
   type Data,
+  type EventName,
+  type Events,
+  eventsOf,
   FREED,
   fromHex,
   type Machine,
   NMI_OFF,
   type Observation,
   own,
+  type Rule,
   type StateView,
   type TraceStep,
   type Write,
@@ -261,9 +265,9 @@ const last = (observed: readonly Observation[]): Observation | undefined =>
 /** A window lets several instructions take effect in one step. */
 const executions = (step: TraceStep, machine: Machine): Told => {
   const told = step.observed.flatMap(({ what, detail }): readonly Told[] => {
-    const each = own(tells, what)?.(detail, step, machine);
+    const each = own(tells, what)?.(detail as Detail, step, machine);
     if (each === undefined) return [];
-    const faults = step.observed.some((other) => other.what === "fault" && other.detail.at === detail.at);
+    const faults = "at" in detail && eventsOf(step.observed, "fault").some(({ at }) => at === detail.at);
     return [faults ? loud(each.text) : each];
   });
   const telling = told.filter(({ quiet }) => !quiet);
@@ -274,21 +278,27 @@ const executions = (step: TraceStep, machine: Machine): Told => {
   };
 };
 
+/** What a rule itself says of an event. */
+const saidBy = <E extends EventName>(
+  { says }: Rule,
+  { what, detail }: { readonly what: E; readonly detail: Events[E] },
+  machine: Machine,
+): string | undefined => says?.[what]?.(detail, (address) => placeOf(address, machine));
+
 /** Says in the field's words what the acting CPU did. */
 export const tell = (step: TraceStep, machine: Machine): Told => {
   if (step.rule === machine.order.execute.id) return executions(step, machine);
   const observation = last(step.observed);
   if (observation === undefined) return loud(`${named(step)}${step.rule}`);
-  const rule = machine.rule(step.rule);
-  const said = rule.says?.(observation.detail, (address) => placeOf(address, machine));
+  const said = saidBy(machine.rule(step.rule), observation, machine);
   if (said !== undefined) return loud(`${named(step)}${said}`);
   const words = own(tells, observation.what);
   if (words === undefined) return loud(`${named(step)}${step.rule}`);
-  const plain = words(observation.detail, step, machine);
-  const fault = step.observed.find(({ what }) => what === "fault");
+  const plain = words(observation.detail as Detail, step, machine);
+  const [fault] = eventsOf(step.observed, "fault");
   const told =
     fault === undefined || observation.what === "trap-unclaimed"
       ? plain
-      : loud(`${plain.text}; ${tells.fault?.(fault.detail, step, machine).text}`);
+      : loud(`${plain.text}; ${tells.fault?.(fault, step, machine).text}`);
   return calls.has(observation.what) ? told : { ...told, text: `${named(step)}${told.text}` };
 };

@@ -1,5 +1,6 @@
+import type { ExecutedAtSite, Observation, ReturnedAtSite } from "../contract/events.js";
 import type { Machine } from "../machine/machine.js";
-import { type Level, running, type SiteState } from "../state.js";
+import { type Level, running } from "../state.js";
 import type { Bounds, Progress } from "../verdict.js";
 import { CPU0 } from "./row.js";
 import { Search } from "./search.js";
@@ -100,28 +101,6 @@ export const listOutcomes = async (
   };
 };
 
-type Executed = Omit<SiteState, "published"> & {
-  readonly at: bigint;
-  readonly bytes: string;
-  readonly text: string;
-  readonly vector: string | null;
-  readonly site: number | null;
-  readonly offset: number;
-  readonly stale: boolean;
-  readonly refused: string | null;
-  readonly matched: readonly number[];
-  readonly owned: boolean;
-};
-
-type Returned = Omit<SiteState, "published"> & {
-  readonly at: bigint;
-  readonly resumes: bigint;
-  readonly site: number | null;
-  readonly offset: number;
-  readonly matched: readonly number[];
-  readonly restarted: boolean;
-};
-
 type Found = { -readonly [K in "fresh" | "stale" | "during" | "outside" | "late"]: boolean } & {
   readonly of: Pick<SiteOutcome, "site" | "offset" | "address" | "how" | "kind" | "bytes" | "text">;
   readonly levels: Set<Level>;
@@ -172,9 +151,9 @@ class Listing extends Search {
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     for (const { what, detail } of this.#steps.effects.info(effect).observed) {
-      if (what === "execute") this.#addExecuted(cpu, detail as unknown as Executed, levelOf(this.#steps, before));
-      if (what === "return-from-trap")
-        this.#addEmulated(cpu, detail as unknown as Returned, levelOf(this.#steps, after));
+      if (what === "execute" && detail.site !== null) this.#addExecuted(cpu, detail, levelOf(this.#steps, before));
+      if (what === "return-from-trap" && detail.site !== null)
+        this.#addEmulated(cpu, detail, levelOf(this.#steps, after));
     }
   }
 
@@ -184,9 +163,8 @@ class Listing extends Search {
     return this.#steps.parts.cpu.value(part).boot ? 0 : 1;
   }
 
-  #addExecuted(cpu: number, seen: Executed, level: Level): void {
+  #addExecuted(cpu: number, seen: ExecutedAtSite, level: Level): void {
     const { site, offset, at, bytes, text, owned, matched, stale, refused } = seen;
-    if (site === null) return;
     const traps = seen.vector !== null && this.#machine.cpu.breakpoints.includes(seen.vector);
     const kind = !owned ? kindOf(matched) : traps ? "breakpoint" : "guard";
     const found = this.#entry(cpu, { site, offset, address: at, how: "executed", kind, bytes, text });
@@ -196,9 +174,9 @@ class Listing extends Search {
     note(found, seen, level);
   }
 
-  #addEmulated(cpu: number, seen: Returned, level: Level): void {
+  #addEmulated(cpu: number, seen: ReturnedAtSite, level: Level): void {
     const { site, offset, at, matched, resumes, restarted } = seen;
-    if (site === null || restarted) return;
+    if (restarted) return;
     const version = this.#machine.instructionsAt(site, offset).find((each) => matched.includes(each.version));
     const { bytes, text } = version ?? { bytes: "", text: `goes on at 0x${resumes.toString(16)}` };
     const kind = kindOf(matched);
@@ -241,8 +219,8 @@ class Listing extends Search {
   }
 }
 
-const isAtSite = ({ what, detail }: { readonly what: string; readonly detail: object }): boolean =>
-  (what === "execute" || what === "return-from-trap") && (detail as { readonly site: number | null }).site !== null;
+const isAtSite = ({ what, detail }: Observation): boolean =>
+  (what === "execute" || what === "return-from-trap") && detail.site !== null;
 
 const levelOf = (steps: Steps, part: number): Level => running(steps.parts.cpu.value(part))?.level ?? "task";
 
@@ -253,7 +231,7 @@ const kindOf = (matched: readonly number[]): OutcomeKind => {
   return matched.includes(0) ? "old" : matched.includes(1) ? "new" : "torn";
 };
 
-const note = (found: Found, { calling, from, to, matched }: Executed | Returned, level: Level): void => {
+const note = (found: Found, { calling, from, to, matched }: ExecutedAtSite | ReturnedAtSite, level: Level): void => {
   found.levels.add(level);
   found.during ||= calling;
   found.outside ||= !calling;

@@ -1,7 +1,8 @@
+import type { Observation } from "../contract/events.js";
 import { assertAdvanced } from "../machine/advanced.js";
 import type { Candidate } from "../machine/candidates.js";
 import type { Machine } from "../machine/machine.js";
-import type { Effect, Observation } from "../rule.js";
+import type { Effect } from "../rule.js";
 import type { CpuState, MemoryState, ParkedState, ServicesState } from "../state.js";
 
 /** A whole state, its parts by name. */

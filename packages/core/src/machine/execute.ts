@@ -1,3 +1,4 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
@@ -6,7 +7,7 @@ import { perform, settled } from "../memory/perform.js";
 import { piecesOf } from "../memory/pieces.js";
 import type { Write, Written } from "../memory-order.js";
 import { own } from "../own.js";
-import { type Effect, type Observation, rule } from "../rule.js";
+import { type Effect, rule } from "../rule.js";
 import {
   addressKey,
   type Context,

@@ -1,6 +1,6 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
-import type { Observation } from "../rule.js";
 import type { MachineCode } from "../state.js";
 import { HOME, trapProgram } from "./reserved.js";
 

@@ -110,7 +110,7 @@ export const returnFromInterruptRule = rule({
     const synchronized = machine.cpu.synchronizes.includes(`${level}-return`)
       ? synchronize(popped, memory, machine)
       : popped;
-    const detail = { level, ...resumption(running(popped), memory, machine) };
+    const detail = { level, ...resumption(running(popped), memory, machine) } as const;
     return [{ set: { cpu: synchronized }, observed: [{ what: "return-from-interrupt", detail }] }];
   },
 });

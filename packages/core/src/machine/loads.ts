@@ -1,8 +1,8 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
 import type { Write } from "../memory-order.js";
-import type { Observation } from "../rule.js";
 import { addressKey, type CpuState, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
 import { freedIn } from "./text.js";
 
@@ -41,7 +41,14 @@ export const dataLoaded = (
     const matched = site.versions.flatMap((version, i) =>
       toHex(version.bytes.slice(place.offset, place.offset + access.size)) === bytes ? [i] : [],
     );
-    const detail = { at, address: access.address, bytes, ...(stood ?? memory.sites[place.site]), ...place, matched };
+    const detail = {
+      at,
+      address: access.address,
+      bytes,
+      ...(stood ?? (memory.sites[place.site] as SiteState)),
+      ...place,
+      matched,
+    };
     return [...observed, { what: "load-site", detail }];
   });
 

@@ -1,9 +1,10 @@
+import type { Observation } from "../contract/events.js";
 import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
 import { settled } from "../memory/perform.js";
 import { own } from "../own.js";
-import { cpuMap, type Effect, type Observation, rule } from "../rule.js";
+import { cpuMap, type Effect, rule } from "../rule.js";
 import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
 import { freedData } from "./loads.js";
 import { freedIn, isReadOnly } from "./text.js";
@@ -109,7 +110,7 @@ export const storeRule = rule({
     const written = machine.order.write(parts, { to: "code", address, bytes }, machine);
     const detail = { address, bytes, was: toHex(was as number[]) };
     const freed = freedIn({ address, size }, memory, machine);
-    const observed = [{ what: "store", detail: freed === undefined ? detail : { ...detail, freed } }];
+    const observed = [{ what: "store", detail: freed === undefined ? detail : { ...detail, freed } }] as const;
     return [settled(parts, written, observed)];
   },
 });

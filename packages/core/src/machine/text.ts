@@ -1,3 +1,4 @@
+import type { Resumption, TextUse } from "../contract/events.js";
 import type { World as Machine } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { fromHex } from "../hex.js";
@@ -181,16 +182,6 @@ export const freedIn = (range: Range, memory: MemoryState, machine: Machine): bi
 
 // ---- what an instruction of text is ----
 
-/** What is wrong with an instruction for where it was executed; each is absent where nothing is. */
-export type TextUse = {
-  /** Why nobody may get there. */
-  readonly forbidden?: string;
-  /** Why it is code that was given back. */
-  readonly freed?: string;
-  /** Outside of sites: it is nothing that was laid out there, or that a step of a program stores or maps. */
-  readonly strange?: true;
-};
-
 const NOTHING: TextUse = {};
 
 /**
@@ -238,11 +229,7 @@ const freedWhy = (
 export const isStranded = (at: bigint, { stranded }: Context): boolean => stranded?.includes(addressKey(at)) ?? false;
 
 /** What is wrong with the place where a context goes on that was stopped: which it is, and why it is text that was given back. */
-export const resumption = (
-  context: Context | undefined,
-  memory: MemoryState,
-  machine: Machine,
-): { readonly freed?: string; readonly place?: bigint } => {
+export const resumption = (context: Context | undefined, memory: MemoryState, machine: Machine): Resumption => {
   if (!hasLife(machine) || context?.code.run !== "machine") return NOTHING;
   const { home, pc, trapped } = context.code;
   if (home || trapped !== null) return NOTHING;

@@ -1,3 +1,4 @@
+import type { Decoded } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { fromHex } from "../hex.js";
@@ -10,12 +11,6 @@ import type { MemoryState, SiteState } from "../state.js";
  * its conditional branches went and where its indirect ones went. Everything else it reads off the code that the events say is there:
  * an instruction that goes straight on, or branches to where its own bytes say, leaves nothing in a trace.
  */
-
-/**
- * What the decoder makes of one executed instruction: it can tell which one it was; it cannot; it takes it for another; or, `open`, it
- * cannot and what follows the instruction may yet tell.
- */
-export type Decoded = "told" | "ambiguous" | "open" | "wrong";
 
 type Trail = "nothing" | "exception" | "branch";
 

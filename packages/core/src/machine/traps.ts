@@ -1,3 +1,4 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { fromHex, toHex } from "../hex.js";
@@ -5,7 +6,7 @@ import { same } from "../key.js";
 import { settled } from "../memory/perform.js";
 import { wordSeen } from "../memory/seen.js";
 import type { Write, Written } from "../memory-order.js";
-import { type Effect, type Observation, rule } from "../rule.js";
+import { type Effect, rule } from "../rule.js";
 import {
   type Context,
   type CpuState,

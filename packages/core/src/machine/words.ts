@@ -1,10 +1,11 @@
+import type { Observation } from "../contract/events.js";
 import type { Data } from "../data.js";
 import { same } from "../key.js";
 import { settled } from "../memory/perform.js";
 import { cpuWordSeen, wordSeen } from "../memory/seen.js";
 import { own } from "../own.js";
 import type { Value } from "../program/program.js";
-import { cpuMap, cpuPredicate, type Observation, rule } from "../rule.js";
+import { cpuMap, cpuPredicate, rule } from "../rule.js";
 import { FREED, type ServicesState } from "../state.js";
 
 /* Shared words, per-CPU words and reference counts that patch programs declare. */
@@ -14,7 +15,7 @@ const withWord = (services: ServicesState, word: string, value: Data): ServicesS
   words: { ...services.words, [word]: value },
 });
 
-const use = (what: string, word: string, before: Data): Observation => ({
+const use = (what: "load" | "add" | "until", word: string, before: Data): Observation => ({
   what: before === FREED ? "load-freed" : what,
   detail: { word },
 });
@@ -93,7 +94,7 @@ export const freeRule = rule({
     // Whoever gets the memory next writes to it after this CPU's earlier writes.
     const write = { to: "word", word, value: FREED } as const;
     const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
-    const twice = wordSeen(cpu, services, word, machine) === FREED ? { twice: true } : {};
+    const twice = wordSeen(cpu, services, word, machine) === FREED ? ({ twice: true } as const) : {};
     return [settled({ services }, written, [{ what: "free", detail: { word, ...twice } }])];
   },
 });

@@ -1,8 +1,9 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { InputError } from "../errors.js";
 import { changesOf, withChanges } from "../machine/windows.js";
 import type { Write, Written } from "../memory-order.js";
-import type { Effect, Observation } from "../rule.js";
+import type { Effect } from "../rule.js";
 import type { CpuState, MemoryState, ServicesState } from "../state.js";
 
 /** Makes a write visible to all CPUs. */

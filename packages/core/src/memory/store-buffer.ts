@@ -29,7 +29,7 @@ const drainRule = rule({
     const [oldest, ...rest] = pending(cpu);
     if (oldest === undefined) return [];
     const written = perform({ cpu: keep(cpu, rest), memory, services }, oldest, machine);
-    return [settled({ cpu, memory, services }, written, [{ what: "drain", detail: { write: oldest as Data } }])];
+    return [settled({ cpu, memory, services }, written, [{ what: "drain", detail: { write: oldest } }])];
   },
 });
 

@@ -1,5 +1,4 @@
 import type { World } from "../contract/world.js";
-import type { Data } from "../data.js";
 import { changesOf } from "../machine/windows.js";
 import type { Ordering, Write, Written } from "../memory-order.js";
 import { own } from "../own.js";
@@ -157,7 +156,7 @@ export const drainRuleOf = (model: WindowModel): Rule =>
         if (each.is === "write") {
           if (memory.held !== undefined && isHeldFrom(each.write, memory.held)) return [];
           const written = performWrite({ cpu: left, memory, services }, each.write, machine);
-          const observed = [{ what: "drain", detail: { write: each.write as Data } }];
+          const observed = [{ what: "drain", detail: { write: each.write } }] as const;
           const effect = settled({ cpu, memory, services }, written, observed);
           if (each.write.to !== "code" || each.write.fetched !== true || effect.everyCpu === undefined) return [effect];
           // Its own fetches have found it already.
@@ -166,7 +165,7 @@ export const drainRuleOf = (model: WindowModel): Rule =>
         }
         const { operation, address } = each;
         const detail = address === undefined ? { operation } : { operation, address };
-        const observed = [{ what: "drain", detail }];
+        const observed = [{ what: "drain", detail }] as const;
         if (each.is === "clean")
           return [{ set: { cpu: left, memory: cleaned(memory, operation, address, machine) }, observed }];
         const invalidations = invalidationsOf(memory, operation, address, machine);

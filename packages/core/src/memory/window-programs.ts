@@ -44,7 +44,7 @@ export const fenceRuleOf = (model: WindowModel) =>
     maps: ["invalidated-window"],
     ordering: ({ kind }: { readonly kind: string }) => kind,
     apply({ cpu }, args: { readonly kind: string }, machine): readonly Effect[] {
-      const observed = [{ what: "fence", detail: args }];
+      const observed = [{ what: "fence", detail: args }] as const;
       const step = own(model.steps, args.kind);
       const advanced = machine.advance(cpu);
       if (step?.is !== "barrier") return [{ set: { cpu: advanced }, observed }];

@@ -1,3 +1,4 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
 import { bytesByAddress, goOn, pairUsed, undecoded } from "../machine/execute.js";
@@ -8,7 +9,6 @@ import { passSections } from "../machine/read-sections.js";
 import { trapProgram } from "../machine/reserved.js";
 import { textUse } from "../machine/text.js";
 import { decode, withUntold } from "../machine/tracing.js";
-import type { Observation } from "../rule.js";
 import {
   addressKey,
   type Context,

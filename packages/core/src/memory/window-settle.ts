@@ -1,5 +1,5 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
-import type { Observation } from "../rule.js";
 import { type CpuState, type MemoryState, running } from "../state.js";
 import { synchronizeWindow } from "./window-code.js";
 import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";

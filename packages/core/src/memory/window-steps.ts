@@ -1,5 +1,5 @@
+import type { EventName, Events, Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
-import type { Data } from "../data.js";
 import { reservedIn } from "../exclusive.js";
 import { fromHex, toHex } from "../hex.js";
 import type { Access } from "../instruction-set.js";
@@ -8,7 +8,7 @@ import { dataSiteAt, freedData } from "../machine/loads.js";
 import { HOME } from "../machine/reserved.js";
 import { freedIn } from "../machine/text.js";
 import { type Change, type Fetched, fetchChoices, overlaid, windowOf, withBehind } from "../machine/windows.js";
-import { cpuMap, type Effect, type Observation } from "../rule.js";
+import { cpuMap, type Effect } from "../rule.js";
 import { addressKey, type Cell, type CpuState, type MemoryState, running } from "../state.js";
 import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./window-code.js";
 import { isGranted, isPending } from "./window-exclusive.js";
@@ -37,7 +37,7 @@ export type Stepping = {
   readonly machine: World;
 };
 
-const observation = (what: string, detail: { readonly [name: string]: Data }): Observation => ({ what, detail });
+const observation = <E extends EventName>(what: E, detail: Events[E]): Observation => ({ what, detail }) as Observation;
 
 const settled = (
   { memory, model, machine }: Stepping,

@@ -1,6 +1,7 @@
+import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import type { MemoryOrder } from "../memory-order.js";
-import { type Effect, type Observation, rule } from "../rule.js";
+import { type Effect, rule } from "../rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
 import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
 import { localOrderOf } from "./window-local-order.js";

@@ -1,15 +1,18 @@
-import type { Observation } from "../rule.js";
+import type { Observation } from "../contract/events.js";
 import type { Property, PropertyId } from "./property.js";
 
 /** A property that was broken; `causes`: those of which this is a consequence, where they count ({@link Property.consequenceOf}). */
 export type Judged = { readonly property: PropertyId; readonly why: string; readonly causes?: readonly PropertyId[] };
+
+/** The instruction that an observation is about; undefined where it is about none. */
+const atOf = ({ detail }: Observation): bigint | null | undefined => ("at" in detail ? detail.at : undefined);
 
 /** What the observations of one step break. */
 export const judge = (observed: readonly Observation[], properties: readonly Property[]): readonly Judged[] => {
   const judged = properties.flatMap((property) =>
     observed.flatMap((observation) => {
       const why = property.judge(observation);
-      return why === undefined ? [] : [{ property, why, at: observation.detail.at }];
+      return why === undefined ? [] : [{ property, why, at: atOf(observation) }];
     }),
   );
   return judged.map(({ property, why, at }) => {

@@ -1,5 +1,4 @@
-import type { Data } from "../data.js";
-import type { Observation } from "../rule.js";
+import type { AtSite, Executed, ExecutedAtSite } from "../contract/events.js";
 import type { Property } from "./property.js";
 import { trace } from "./trace.js";
 
@@ -7,44 +6,6 @@ import { trace } from "./trace.js";
  * The properties of safe code patching. Each is judged at the event that can break it, from what was observed there.
  */
 
-type Executed = {
-  readonly at: bigint;
-  readonly bytes: string;
-  readonly text: string;
-  readonly site: number | null;
-  readonly offset: number;
-  readonly from: number;
-  readonly to: number;
-  readonly calling: boolean;
-  readonly matched: readonly number[];
-  /** Versions that hold these bytes there, though not as an instruction; only where it is of none. */
-  readonly held?: readonly number[];
-  readonly owned: boolean;
-  readonly before: readonly number[] | null;
-  readonly refused: string | null;
-  readonly next: bigint;
-  readonly strange?: true;
-};
-
-type Returned = {
-  readonly at: bigint;
-  readonly resumes: bigint;
-  readonly site: number | null;
-  readonly from: number;
-  readonly to: number;
-  readonly calling: boolean;
-  readonly published: number | null;
-  readonly matched: readonly number[];
-  readonly restarted: boolean;
-  readonly before: readonly number[] | null;
-};
-
-/** What a program expected memory to hold, and what its CPU found, both hex; `found` is `--` where no code is. */
-type Expected = { readonly address: bigint; readonly expected: string; readonly found: string };
-
-type LoadedData = Pick<Executed, "at" | "bytes" | "from" | "to" | "calling" | "matched"> & { readonly address: bigint };
-
-const detail = <T>(observation: Observation): T => observation.detail as unknown as T;
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 /** Where an instruction went, unless to the one behind it. */
 const wayOf = ({ at, bytes, next }: Executed): string =>
@@ -57,13 +18,13 @@ export const midSequence: Property = {
   breaksWhen: "one passage through a site executes instructions of more than one version",
   judge(observation) {
     if (observation.what === "execute") {
-      const e = detail<Executed>(observation);
+      const e = observation.detail;
       if (e.site === null || e.owned || e.before === null || e.before.some((v) => e.matched.includes(v)))
         return undefined;
       return `The passage had executed the ${e.before.map(version).join(" or ")} code and went on at ${hex(e.at)} with ${e.text}, which is not of that version.${wayOf(e)}`;
     }
     if (observation.what === "return-from-trap") {
-      const r = detail<Returned>(observation);
+      const r = observation.detail;
       if (r.site === null || r.restarted || r.before === null || r.before.some((v) => r.matched.includes(v)))
         return undefined;
       return `The passage had executed the ${r.before.map(version).join(" or ")} code and the trap at ${hex(r.at)} emulated another version.`;
@@ -75,7 +36,7 @@ export const midSequence: Property = {
 /** What is wrong with an instruction or data that is of neither version that a change is about, as the end of a sentence. */
 const strangeness = (
   what: string,
-  { matched, held = [], from, to }: Pick<Executed, "matched" | "held" | "from" | "to">,
+  { matched, held = [], from, to }: Pick<AtSite, "matched" | "from" | "to"> & Pick<ExecutedAtSite, "held">,
 ): string => {
   const [one] = matched;
   if (one !== undefined)
@@ -93,12 +54,12 @@ export const oldOrNew: Property = {
     "a CPU executes in a site what is neither the old nor the new instruction there, or elsewhere what nobody laid out or stores there",
   judge(observation) {
     if (observation.what === "load-site") {
-      const l = detail<LoadedData>(observation);
+      const l = observation.detail;
       if (l.matched.includes(l.from) || l.matched.includes(l.to)) return undefined;
       return `The code at ${hex(l.at)} loaded ${l.bytes} from ${hex(l.address)}, which is ${strangeness("data", l)}.`;
     }
     if (observation.what !== "execute") return undefined;
-    const e = detail<Executed>(observation);
+    const e = observation.detail;
     if (e.strange)
       return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is no code that lies there or that a program stores there.`;
     if (e.site === null || e.owned || e.matched.includes(e.from) || e.matched.includes(e.to)) return undefined;
@@ -112,7 +73,7 @@ export const trapOwned: Property = {
   breaksWhen: "a trap caused by a patcher's byte finds no handler that claims it",
   judge(observation) {
     if (observation.what !== "trap-unclaimed") return undefined;
-    const t = detail<{ readonly vector: string; readonly at: bigint; readonly patchers: boolean }>(observation);
+    const t = observation.detail;
     return t.patchers
       ? `The ${t.vector} trap at ${hex(t.at)} was caused by a patcher's byte, and no handler claimed it.`
       : undefined;
@@ -125,7 +86,7 @@ export const emulation: Property = {
   breaksWhen: "the state after a trap handler is neither the old nor the new instruction's, or not the published one's",
   judge(observation) {
     if (observation.what !== "return-from-trap") return undefined;
-    const r = detail<Returned>(observation);
+    const r = observation.detail;
     if (r.site === null || r.restarted) return undefined;
     if (r.published !== null && !r.matched.includes(r.published)) {
       return `The handler of the trap at ${hex(r.at)} resumed at ${hex(r.resumes)}, which is not the effect of the published instruction.`;
@@ -141,18 +102,18 @@ export const done: Property = {
   breaksWhen: "an instruction has the old one's effect after the patch call returned",
   judge(observation) {
     if (observation.what === "load-site") {
-      const l = detail<LoadedData>(observation);
+      const l = observation.detail;
       if (l.calling || l.matched.includes(l.to) || !l.matched.includes(l.from)) return undefined;
       return `The code at ${hex(l.at)} loaded the old data from ${hex(l.address)} after the patch call had returned.`;
     }
     if (observation.what === "execute") {
-      const e = detail<Executed>(observation);
+      const e = observation.detail;
       if (e.site === null || e.calling || e.owned || e.matched.includes(e.to) || !e.matched.includes(e.from))
         return undefined;
       return `The CPU executed the old ${e.text} at ${hex(e.at)} after the patch call had returned.`;
     }
     if (observation.what === "return-from-trap") {
-      const r = detail<Returned>(observation);
+      const r = observation.detail;
       if (r.site === null || r.calling || r.restarted || r.matched.includes(r.to) || !r.matched.includes(r.from))
         return undefined;
       return `The trap at ${hex(r.at)} was given the old instruction's effect after the patch call had returned.`;
@@ -167,7 +128,7 @@ export const pair: Property = {
   breaksWhen: "code and the data it is bound to are used in a combination that no published version had",
   judge(observation) {
     if (observation.what !== "pair") return undefined;
-    const p = detail<{ readonly published: boolean; readonly values: Data }>(observation);
+    const p = observation.detail;
     return p.published
       ? undefined
       : `The combination ${JSON.stringify(p.values, (_, value) => (typeof value === "bigint" ? hex(value) : value))} was used, which no published version had.`;
@@ -179,28 +140,25 @@ export const lifetime: Property = {
   id: "lifetime",
   breaksWhen: "a shared word, data or text is used, or freed again, after the program freed it",
   judge({ what, detail: seen }) {
-    if (what === "load-freed") return `The word ${String(seen.word)} was loaded after it had been freed.`;
-    if (what === "free-code")
-      return seen.twice === true ? `The text at ${hex(seen.address as bigint)} was given back twice.` : undefined;
-    if (what === "free") return seen.twice === true ? `The word ${String(seen.word)} was freed twice.` : undefined;
+    if (what === "load-freed") return `The word ${seen.word} was loaded after it had been freed.`;
+    if (what === "free-code") return seen.twice ? `The text at ${hex(seen.address)} was given back twice.` : undefined;
+    if (what === "free") return seen.twice === true ? `The word ${seen.word} was freed twice.` : undefined;
     if (what === "free-data")
-      return seen.twice === undefined ? undefined : `The data at ${hex(seen.twice as bigint)} was given back twice.`;
+      return seen.twice === undefined ? undefined : `The data at ${hex(seen.twice)} was given back twice.`;
     if (what === "window-store" && seen.freedData !== undefined)
-      return `The data at ${hex(seen.freedData as bigint)} was stored to after it had been given back.`;
+      return `The data at ${hex(seen.freedData)} was stored to after it had been given back.`;
     if (what === "store-freed") {
-      const at = hex(seen.address as bigint);
+      const at = hex(seen.address);
       return seen.data === true
         ? `The data at ${at} was stored to after it had been given back.`
         : `The text at ${at} was stored to while nothing was mapped there.`;
     }
-    if (seen.freed === undefined) return undefined;
-    if (what === "execute")
-      return `The CPU executed ${String(seen.text)} at ${hex(seen.at as bigint)}: ${String(seen.freed)}.`;
+    if (!("freed" in seen) || seen.freed === undefined) return undefined;
+    if (what === "execute") return `The CPU executed ${seen.text} at ${hex(seen.at)}: ${seen.freed}.`;
     if (what === "store" || what === "window-store")
-      return `The text at ${hex(seen.freed as bigint)} was stored to while nothing was mapped there.`;
-    if (what === "expect-text")
-      return `The text at ${hex(seen.freed as bigint)} was read while nothing was mapped there.`;
-    return goingOn.has(what) ? `A context goes on in freed text: ${String(seen.freed)}.` : undefined;
+      return `The text at ${hex(seen.freed)} was stored to while nothing was mapped there.`;
+    if (what === "expect-text") return `The text at ${hex(seen.freed)} was read while nothing was mapped there.`;
+    return goingOn.has(what) ? `A context goes on in freed text: ${seen.freed}.` : undefined;
   },
 };
 
@@ -213,7 +171,7 @@ export const exclusive: Property = {
   breaksWhen: "two patchers are inside one declared window",
   judge(observation) {
     if (observation.what !== "enterWindow") return undefined;
-    const w = detail<{ readonly window: string; readonly inside: number }>(observation);
+    const w = observation.detail;
     return w.inside > 1 ? `${w.inside} programs were inside the window ${w.window} at the same time.` : undefined;
   },
 };
@@ -225,9 +183,9 @@ export const fault: Property = {
   consequenceOf: ["mid-sequence", "old-or-new", "lifetime", "rule"],
   judge(observation) {
     if (observation.what === "store-faulted")
-      return `The program stored ${String(observation.detail.bytes)} directly, and the text at ${hex(observation.detail.address as bigint)} was read-only.`;
+      return `The program stored ${observation.detail.bytes} directly, and the text at ${hex(observation.detail.address)} was read-only.`;
     if (observation.what !== "fault") return undefined;
-    const f = detail<{ readonly at: bigint; readonly text: string; readonly why: string }>(observation);
+    const f = observation.detail;
     const what = f.text === "" ? "The CPU stood" : `The CPU executed ${f.text}`;
     return `${what} at ${hex(f.at)}: ${f.why}.`;
   },
@@ -238,19 +196,15 @@ export const assertion: Property = {
   id: "assertion",
   breaksWhen: "a program's assertion does not hold, text is not as it expects, or a forbidden place is executed",
   judge({ what, detail }) {
-    if (what === "assert")
-      return detail.holds === true
-        ? undefined
-        : `The assertion ${String(detail.id)} does not hold: ${String(detail.why)}`;
+    if (what === "assert") return detail.holds ? undefined : `The assertion ${detail.id} does not hold: ${detail.why}`;
     if (what === "expect-text") {
-      const { address, expected, found } = detail as unknown as Expected;
+      const { address, expected, found } = detail;
       return found === expected
         ? undefined
         : `The program expected ${expected} at ${hex(address)}, and memory held ${found} there.`;
     }
     if (what !== "execute" || detail.forbidden === undefined) return undefined;
-    const e = detail as unknown as Executed & { readonly forbidden: string };
-    return `The CPU executed ${e.text} at ${hex(e.at)}, where nobody may get: ${e.forbidden}`;
+    return `The CPU executed ${detail.text} at ${hex(detail.at)}, where nobody may get: ${detail.forbidden}`;
   },
 };
 
@@ -260,7 +214,7 @@ export const rule: Property = {
   breaksWhen: "an instruction is executed or a pair is patched in a way that the architecture declares unpredictable",
   judge(observation) {
     if (observation.what !== "execute") return undefined;
-    const e = detail<Executed>(observation);
+    const e = observation.detail;
     return e.refused === null ? undefined : `${e.text} at ${hex(e.at)}: ${e.refused}`;
   },
 };

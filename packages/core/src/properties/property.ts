@@ -1,4 +1,4 @@
-import type { Observation } from "../rule.js";
+import type { Observation } from "../contract/events.js";
 
 /** The ids of the properties, in the order in which they are reported. */
 export const propertyIds = [

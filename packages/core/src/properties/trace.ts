@@ -1,9 +1,6 @@
-import type { Decoded } from "../machine/tracing.js";
 import type { Property } from "./property.js";
 
-type Executed = { readonly at: bigint; readonly text: string; readonly decoded?: Decoded };
-
-const hex = (address: unknown): string => `0x${(address as bigint).toString(16)}`;
+const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** A decoder that sees the published events and each CPU's branch outcomes can tell which instruction a CPU ran. */
 export const trace: Property = {
@@ -12,11 +9,11 @@ export const trace: Property = {
   judge({ what, detail }) {
     if (what === "publish-event" || what === "return-call") {
       if (detail.untold !== true) return undefined;
-      const at = detail.address === undefined ? "the site" : hex(detail.address);
+      const at = "address" in detail ? hex(detail.address) : "the site";
       return `Since the event that began the change of ${at} a CPU ran the instruction there; no event and no branch tells whether the old or the new one.`;
     }
-    if (what !== "execute") return undefined;
-    const { at, text, decoded } = detail as unknown as Executed;
+    if (what !== "execute" || detail.site === null) return undefined;
+    const { at, text, decoded } = detail;
     if (decoded === "wrong")
       return `The CPU ran ${text} at ${hex(at)}, and by the events published so far a decoder takes it for another instruction.`;
     return decoded === "ambiguous"

@@ -1,5 +1,5 @@
 import type { PropertyId } from "../properties/property.js";
-import type { CpuMap, CpuPredicate, Rule, Writes } from "../rule.js";
+import type { CpuMap, CpuPredicate, Rule, Says, Writes } from "../rule.js";
 import type { CpuState, Part } from "../state.js";
 import type { PatchStrategy } from "../strategy.js";
 import { callable, either, list, name, object, oneOf, only, optional, record, type Schema, text } from "./schema.js";
@@ -20,7 +20,7 @@ export const ruleSchema: Schema<Rule> = object("a rule", {
   outwaits: optional(text),
   ordering: optional(callable("a function of the arguments")),
   urgent: optional(callable("a function of a CPU's part")),
-  says: optional(callable("a function of what was observed")),
+  says: optional(record("functions of an event", callable("a function of an event")) as Schema<object> as Schema<Says>),
   apply: callable("a function of the parts"),
 });
 

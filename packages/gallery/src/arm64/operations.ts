@@ -2,6 +2,13 @@ import { type Context, type CpuState, cpuMap, rule, type Step, step, syncStep, t
 
 /* Operations that programs of the gallery need beside those of core and arm64. */
 
+declare module "@cmodx/core" {
+  interface Events {
+    "call-patched-code": { readonly entry: bigint };
+    "invalidate-by-tlb": { readonly address: bigint };
+  }
+}
+
 /** A program calls the patched code, which returns to it. */
 export const callPatchedCode = (id: string, note?: string): Step => step(id, "callPatchedCode", {}, note);
 
@@ -11,7 +18,7 @@ export const callPatchedCodeRule = rule({
   source: "a function that is traced or probed and that the stopper's loop calls",
   reads: ["cpu"],
   writes: ["cpu"],
-  says: () => "calls the patched code",
+  says: { "call-patched-code": () => "calls the patched code" },
   apply: ({ cpu }, _args: Readonly<Record<string, never>>, machine: World) =>
     machine.entries("irq").map((entry) => {
       const called: Context = {
@@ -43,7 +50,7 @@ export const invalidateByTlbRule = rule({
   reads: ["cpu"],
   writes: ["cpu", "everyCpu"],
   maps: ["drop-prefetched"],
-  says: ({ address }, place) => `IC IVAU of ${place(address as bigint)}, trapped: TLBI, DSB`,
+  says: { "invalidate-by-tlb": ({ address }, place) => `IC IVAU of ${place(address)}, trapped: TLBI, DSB` },
   apply: ({ cpu }, { address }: { readonly address: bigint }, machine: World) => [
     {
       set: { cpu: machine.advance(cpu) },

@@ -2,6 +2,13 @@ import { type Data, FREED, latestByte, own, rule, running, type Step, step, type
 
 /* Operations that handlers of the gallery need beside those of core. */
 
+declare module "@cmodx/core" {
+  interface Events {
+    /** `byte` is undefined where no code is. */
+    "load-code-byte": { readonly at: bigint; readonly byte: number | undefined };
+  }
+}
+
 /** Increments a shared count unless it is 0; the local `into` says whether it did. */
 export const incNotZero = (id: string, word: string, into: string, note?: string): Step =>
   step(id, "incNotZero", { word, into }, note);
@@ -36,7 +43,7 @@ export const loadCodeByteRule = rule({
   source: "a data access to code, which sees the latest store",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
-  says: ({ at, byte }, place) => `loads the byte at ${place(at as bigint)}: ${Number(byte).toString(16)}`,
+  says: { "load-code-byte": ({ at, byte }, place) => `loads the byte at ${place(at)}: ${Number(byte).toString(16)}` },
   apply({ cpu, memory }, { into }: { readonly into: string }, machine: World) {
     const code = running(cpu)?.code;
     if (code?.run !== "program" || code.frame === null) throw new Error("Only a trap handler has a trap's address.");

@@ -14,6 +14,13 @@ import {
 
 /* Operations that the strategies of RISC-V need beside those of core. */
 
+declare module "@cmodx/core" {
+  interface Events {
+    "flush-deferred": { readonly marked: boolean };
+    "fix-saved": Readonly<Record<never, never>>;
+  }
+}
+
 /**
  * `sbi_remote_fence_i(NULL)`: the firmware interrupts every other hart, whatever the kernel has masked there, and returns once each
  * has executed its FENCE.I, this one too. It waits for no handler of the kernel.
@@ -28,7 +35,7 @@ export const sbiRemoteFenceIRule = rule({
   writes: ["cpu", "everyCpu"],
   maps: ["fence-i"],
   guard: () => ({ id: "fences-now", args: {} }),
-  says: () => "the firmware has every hart execute fence.i",
+  says: { "send-ipi": () => "the firmware has every hart execute fence.i" },
   // Each hart does so at a moment of its own between the request and its end. All at the end is every behaviour: until then a hart
   // may as well go on fetching what it could fetch.
   apply: ({ cpu }, _args, machine) => [
@@ -81,7 +88,7 @@ export const flushIcacheMmRule = rule({
   maps: ["fence-or-mark"],
   ordering: () => "mb",
   guard: () => ({ id: "fences-now", args: {} }),
-  says: () => "harts that run the process execute fence.i, the others are marked",
+  says: { "send-ipi": () => "harts that run the process execute fence.i, the others are marked" },
   apply: ({ cpu }, _args, machine) => [
     {
       set: { cpu: machine.advance(cpu) },
@@ -109,7 +116,7 @@ export const flushIcacheDeferredRule = rule({
   reads: ["cpu"],
   writes: ["cpu"],
   ordering: () => "context-synchronisation",
-  says: ({ marked }) => (marked === true ? "is marked: executes fence.i" : "is not marked"),
+  says: { "flush-deferred": ({ marked }) => (marked ? "is marked: executes fence.i" : "is not marked") },
   apply({ cpu }, _args, machine) {
     const marked = cpu.words[ICACHE_STALE] === true;
     const done = machine.advance(cpu);
@@ -141,7 +148,7 @@ export const fixSavedRegistersRule = rule({
   reads: ["cpu", "parked"],
   writes: ["cpu", "parked", "everyCpu"],
   maps: ["fix-saved"],
-  says: () => "sends every interrupted thread that stands inside back to the start",
+  says: { "fix-saved": () => "sends every interrupted thread that stands inside back to the start" },
   apply: ({ cpu, parked }, args: Fix & { readonly [name: string]: Data }, machine) => [
     {
       set: {

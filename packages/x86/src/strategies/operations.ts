@@ -14,6 +14,15 @@ import {
 
 /* Operations that the older protocols need beside those of core. */
 
+declare module "@cmodx/core" {
+  interface Events {
+    "saved-ip": { readonly ip: bigint };
+    "resume-at": { readonly address: bigint };
+    /** `word`: what it sets. */
+    "wait-nmis": { readonly word?: string };
+  }
+}
+
 /** In a trap handler: the saved instruction pointer, which stands behind the breakpoint, goes to a local. */
 export const savedIp = (id: string, into: string, note?: string): Step => step(id, "savedIp", { into }, note);
 
@@ -39,7 +48,7 @@ export const savedIpRule = rule({
   writes: ["cpu"],
   // The frame is the handler's own.
   urgent: () => true,
-  says: ({ ip }, place) => `reads the saved instruction pointer, ${place(ip as bigint)}`,
+  says: { "saved-ip": ({ ip }, place) => `reads the saved instruction pointer, ${place(ip)}` },
   apply: ({ cpu }, args: { readonly into: string }, machine) => [
     {
       set: { cpu: machine.advance(machine.setLocal(cpu, args.into, frameOf(cpu).resume)) },
@@ -54,7 +63,7 @@ export const resumeAtRule = rule({
   source: "regs->ip in the handler of a breakpoint",
   reads: ["cpu"],
   writes: ["cpu"],
-  says: ({ address }, place) => `sets the saved instruction pointer to ${place(address as bigint)}`,
+  says: { "resume-at": ({ address }, place) => `sets the saved instruction pointer to ${place(address)}` },
   apply({ cpu }, args: { readonly address: bigint | { readonly local: string } }, machine) {
     const { interrupted } = frameOf(cpu);
     const pc = machine.address(cpu, args.address);
@@ -77,7 +86,9 @@ export const waitNmisRule = rule({
   // An atomic compare-and-exchange of the flag together with the count of running handlers.
   ordering: () => "atomic",
   guard: () => ({ id: "no-nmi", args: {} }),
-  says: ({ word }) => `sees no CPU in an NMI handler${word === undefined ? "" : `, and sets ${word}`}`,
+  says: {
+    "wait-nmis": ({ word }) => `sees no CPU in an NMI handler${word === undefined ? "" : `, and sets ${word}`}`,
+  },
   apply({ cpu, services }, { word, value }: { readonly word?: string; readonly value?: Data }, machine) {
     const done = { cpu: machine.advance(cpu) };
     const words = word === undefined ? services.words : { ...services.words, [word]: value };

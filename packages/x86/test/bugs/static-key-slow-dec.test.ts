@@ -35,8 +35,15 @@ const ENABLED = "key->enabled";
 type AddUnless = { readonly by: number; readonly unless: readonly number[]; readonly into: string };
 type Exchange = { readonly from: number; readonly to: number; readonly into: string };
 
+declare module "@cmodx/core" {
+  interface Events {
+    addUnless: { readonly count: number };
+    exchange: { readonly count: number };
+  }
+}
+
 /** An atomic step of the count: `into` gets what it was. */
-const atomic = <A extends Data>(id: string, next: (count: number, args: A) => number) =>
+const atomic = <A extends Data>(id: "addUnless" | "exchange", next: (count: number, args: A) => number) =>
   rule({
     id,
     source: "kernel/jump_label.c, 6.10 to 6.12",

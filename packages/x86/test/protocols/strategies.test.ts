@@ -1,4 +1,4 @@
-import { createSimulation, InputError, type Scenario, synchronisationsIn } from "@cmodx/core";
+import { createSimulation, eventsOf, InputError, type Scenario, synchronisationsIn } from "@cmodx/core";
 import {
   alignedStore,
   BATCH_CAPACITY,
@@ -134,7 +134,9 @@ describe("the exception model", () => {
       };
       const verdict = await check("amd", alignedStore(), { ...more, patcher: { flips: 1, drop: ["sync"] } });
       if (verdict.verdict !== "unsafe") throw new Error("It is unsafe.");
-      const executed = verdict.trace.findIndex(({ observed }) => observed.some(({ detail }) => detail.text === code));
+      const executed = verdict.trace.findIndex(({ observed }) =>
+        eventsOf(observed, "execute").some(({ text }) => text === code),
+      );
       const stored = verdict.trace.findIndex(({ rule }) => rule === "store");
       return executed < stored ? "before the store" : "after the store";
     };

@@ -27,9 +27,13 @@ describe("operations of the strategies", () => {
 
   it("say in a timeline what they do", () => {
     const place = (address: bigint): string => `<${address}>`;
-    expect(savedIpRule.says?.({ ip: 1n }, place)).toBe("reads the saved instruction pointer, <1>");
-    expect(resumeAtRule.says?.({ address: 5n }, place)).toBe("sets the saved instruction pointer to <5>");
-    expect(waitNmisRule.says?.({}, place)).toBe("sees no CPU in an NMI handler");
-    expect(waitNmisRule.says?.({ word: "flag" }, place)).toBe("sees no CPU in an NMI handler, and sets flag");
+    expect(savedIpRule.says?.["saved-ip"]?.({ ip: 1n }, place)).toBe("reads the saved instruction pointer, <1>");
+    expect(resumeAtRule.says?.["resume-at"]?.({ address: 5n }, place)).toBe(
+      "sets the saved instruction pointer to <5>",
+    );
+    expect(waitNmisRule.says?.["wait-nmis"]?.({}, place)).toBe("sees no CPU in an NMI handler");
+    expect(waitNmisRule.says?.["wait-nmis"]?.({ word: "flag" }, place)).toBe(
+      "sees no CPU in an NMI handler, and sets flag",
+    );
   });
 });
