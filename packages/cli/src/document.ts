@@ -182,6 +182,7 @@ export const checkJson = (
   bounds: boundsJson(subject, verdict),
   otherwise: (verdict.verdict === "unsafe" ? verdict.otherwise : undefined) ?? null,
   notJudged: verdict.notJudged,
+  notExecuted: verdict.notExecuted,
   otherOrder: verdict.otherOrder ?? null,
   unused: verdict.unused,
   notPromised: verdict.notPromised,

@@ -159,6 +159,8 @@ export type CheckJson = {
   readonly otherwise: "safe" | "vacuous" | null;
   /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
   readonly notJudged: readonly NotJudged[];
+  /** Sites that are changed and that nobody executed meanwhile, by index: the verdict says nothing about these. */
+  readonly notExecuted: readonly number[];
   /** What the memory order says that did not decide; null where only one was asked. */
   readonly otherOrder: OtherOrder | null;
   readonly unused: readonly string[];

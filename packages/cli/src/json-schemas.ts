@@ -257,6 +257,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   unused: texts,
   otherwise: orNull(oneOf<NonNullable<CheckJson["otherwise"]>>({ safe: true, vacuous: true })),
   notJudged: list("properties", notJudgedSchema),
+  notExecuted: list("sites", count),
   otherOrder: orNull(otherOrderSchema),
   notPromised: properties,
   faults: texts,

@@ -102,7 +102,7 @@ const faultsText = ({ faults }: Pick<Verdict, "faults">): readonly string[] => {
 /** Column in which the sentences about faults begin. */
 const FAULTS_COLUMN = 17;
 
-/** Column in which the sentence about a broken property begins. */
+/** Column in which the sentences about a broken property, and about what nobody executed, begin. */
 const COLUMN = 14;
 
 const valuesText = (values: readonly ValueJson[]): readonly string[] => {
@@ -161,6 +161,9 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
     lines.push(entry("Otherwise", `${verdict.otherwise}: only interrupts that come for ever keep it from its end`));
   if (verdict.otherOrder !== undefined) lines.push(entry("Memory", otherOrderText(verdict.otherOrder)));
   if (verdict.notJudged.length > 0) lines.push(entry("Not judged", becauseOf(verdict.notJudged)));
+  // Where nobody executed any, that is why the answer is vacuous.
+  if (verdict.notExecuted.length > 0 && verdict.verdict !== "vacuous")
+    lines.push(entry("Not executed", notExecutedText(verdict.notExecuted, bounds), COLUMN));
   if (verdict.notPromised.length > 0)
     lines.push(
       entry("Not counted", `${listed(verdict.notPromised)} broke, which nobody promised or which was left out`),
@@ -183,6 +186,11 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   ].flat();
   if (set.length > 0) lines.push(entry("Limits", set.join(", ")));
   return lines;
+};
+
+const notExecutedText = (notExecuted: readonly number[], { sites }: BoundsJson): string => {
+  const named = notExecuted.map((site) => `site ${site} (${sites[site]?.address})`);
+  return `${listed(named)}: nobody executed ${named.length === 1 ? "it while it was" : "them while they were"} changed, so the verdict says nothing of ${named.length === 1 ? "it" : "them"}`;
 };
 
 const pluginsText = (plugins: readonly UsedPlugin[]): readonly string[] => {

@@ -354,6 +354,21 @@ describe("limits", () => {
     expect(out).toContain(`Not judged  trace, because ${why}`);
   });
 
+  test("a site that nobody executes is named", async () => {
+    const module = `const at = 0xffffffff81000000n;
+    export default ({ x86 }) => ({
+      name: "two, of which one is executed",
+      sites: [at, at + 128n].map((address) => ({ address, old: "nop5", new: "jmp" })),
+      patchers: [{ strategy: x86.int3Batch(), sites: [0, 1], flips: 1 }],
+      executors: [{ entries: [at] }],
+      cpus: 2,
+    });`;
+    const where = { cwd: folder({ "two.mjs": module }) };
+    const line = "check --scenario two.mjs";
+    expect((await json(line, where)).document).toMatchObject({ verdict: "safe", notExecuted: [1] });
+    expect((await cmodx(line, where)).out).toContain("Not executed  site 1 (0xffffffff81000080): nobody executed it");
+  });
+
   test("one CPU with preemption has a victim", async () => {
     expect((await json("check --strategy int3 --cpus 1 --preempt")).document.verdict).toBe("safe");
     expect((await json("check --strategy plain-store --cpus 1 --preempt --no-repair")).code).toBe(1);

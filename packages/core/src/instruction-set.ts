@@ -61,7 +61,7 @@ export interface InstructionSet<I extends Instruction = Instruction> {
   readonly undefinedVector?: string;
   /** All vectors that instructions raise; where they are listed, handlers of others are refused. */
   readonly vectors?: readonly string[];
-  /** The modes that code may name; by default none. */
+  /** The modes that code may name, first that of code which names none; by default there are none. */
   readonly modes?: readonly string[];
   /** All registers; where they are listed, values for others are refused. */
   readonly registers?: readonly string[];

@@ -151,7 +151,8 @@ export type Scenario = {
   readonly blocks?: readonly CodeBlock[];
   /**
    * Addresses where control may leave the modelled code, beside those that branches of the code name as it is written: for what a
-   * computed branch goes to. Whatever leaves it for elsewhere breaks `fault`.
+   * computed branch goes to. Whatever leaves it for elsewhere breaks `fault`. So does what goes into the middle of an instruction of code that
+   * is no site; to name that place here is to mean it.
    */
   readonly exits?: readonly bigint[];
   /** What data memory holds at first; it is 0 elsewhere. */

@@ -59,6 +59,11 @@ export type VerdictBase = {
   /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
   readonly notJudged: readonly NotJudged[];
   /**
+   * Sites, indices into the scenario's, that a patcher changes and that nobody executed or loaded from while it did: of these the verdict says
+   * nothing. Empty where the run ended before everything was seen.
+   */
+  readonly notExecuted: readonly number[];
+  /**
    * The scenario does not say which memory order it is about, and both were asked: the sequential one, since that is an over-approximation
    * of what CPUs of this architecture fetch and broke something, then the architectural one. Where nothing breaks in that, it decides, and
    * this tells of the sequential one; else the sequential one's counterexample is given, and this tells whether the other confirms it.

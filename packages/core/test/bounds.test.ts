@@ -80,6 +80,7 @@ describe("a run that reaches a limit is inconclusive, never safe", () => {
       verdict: "inconclusive",
       unused: [],
       notJudged: [],
+      notExecuted: [],
     });
   });
 });

@@ -3,7 +3,9 @@ import {
   alwaysPromised,
   assert,
   becauseOf,
+  type CheckOptions,
   claim,
+  createSimulation,
   emulate,
   enterWindow,
   eq,
@@ -30,6 +32,7 @@ import {
   until,
   type Verdict,
 } from "../src/index.js";
+import { toy } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 /** Nothing is done in a flip, and nothing is promised but what counts always. */
@@ -78,6 +81,40 @@ describe("old code that equals the new", () => {
     const hangs = strategy(() => [until("wait", "word", 1)], { program: () => ({ words: { word: 0 } }) });
     expect(answer(await check(scenario(hangs, { sites: same, ...only("progress") })))).toBe("unsafe: progress");
     expect(answer(await check(scenario(hangs, { sites: same })))).toBe("unsafe: progress");
+  });
+});
+
+describe("a site that nobody executes beside one that somebody does", () => {
+  const stores = strategy((flip) => [
+    ...flip.sites.map(({ address, next }, i) => store(`write-${i}`, address, next)),
+    syncCores("sync"),
+  ]);
+  const sites = [site("nop", "ret"), site("nop", "ret", AT + 16n), site("nop", "ret", AT + 32n)];
+  const notExecuted = async (entries: readonly bigint[] | undefined, how: CheckOptions = {}, of = stores) => {
+    const executors = entries === undefined ? {} : { executors: [{ entries }] };
+    const verdict = await createSimulation({ architecture: toy() }).check(scenario(of, { sites, ...executors }), how);
+    return [verdict.verdict, ...verdict.notExecuted];
+  };
+
+  it("is named, with reductions and without", async () => {
+    for (const reduce of [true, false, { symmetry: true }, { urgent: true, stubborn: true }]) {
+      expect(await notExecuted(undefined, { reduce })).toEqual(["safe"]);
+      expect(await notExecuted([AT, AT + 32n], { reduce })).toEqual(["safe", 1]);
+      expect(await notExecuted([AT + 16n], { reduce })).toEqual(["safe", 0, 2]);
+      expect(await notExecuted([AT + 1n], { reduce })).toEqual(["vacuous", 0, 1, 2]);
+    }
+  });
+
+  it("is none that nobody changes, and none that code loads from", async () => {
+    const one = strategy((flip) => [store("write", AT, first(flip).next), syncCores("sync")]);
+    const verdict = await check(scenario(one, { sites, patcher: { sites: [0] }, executors: [{ entries: [AT] }] }));
+    expect(verdict).toMatchObject({ verdict: "safe", notExecuted: [] });
+    const data = { ...site([1, 0], [2, 0], 0x3000n), data: true };
+    const literal = strategy((flip) => [storeData("write", 0x3000n, first(flip).next)]);
+    const loads = { sites: [data], blocks: [{ address: 0x1200n, code: "load 0x3000+ret" }] };
+    const reader = scenario(literal, { ...loads, ...only("old-or-new") });
+    expect(await check({ ...reader, executors: [{ entries: [0x1200n] }] })).toMatchObject({ notExecuted: [] });
+    expect(await check({ ...reader, executors: [{ entries: [0x1203n] }] })).toMatchObject({ notExecuted: [0] });
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type Executor,
   emulate,
   type Line,
+  mapCode,
   type Scenario,
   store,
   syncCores,
@@ -106,10 +107,81 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
     expect(answer(await createSimulation({ architecture: whole }).check(patched))).toBe("safe");
   });
 
+  it("what begins in the middle of an instruction is none of the code", async () => {
+    // The operand of nop3 holds two instructions.
+    const middle = (to: string, more: Partial<Scenario> = {}): Promise<Verdict> =>
+      checkIn(order, running(to, {}, { ...more, blocks: [{ address: 0x1300n, code: "nop3 0x100+ret" }] }));
+    const stray = "no instruction of the code that lies there begins at that address.";
+    expect(why(await middle("jump 0x1301"))).toBe(`The CPU executed nop at 0x1301: ${stray}`);
+    expect(why(await middle("jump 0x1302"))).toBe(`The CPU executed ret at 0x1302: ${stray}`);
+    for (const border of ["0x1300", "0x1303"]) expect(answer(await middle(`jump ${border}`))).toBe("safe");
+    // Whoever means it says so, and reads on from there.
+    expect(answer(await middle("jump 0x1301", { exits: [0x1301n] }))).toBe("safe");
+    expect(answer(await middle("jump 0x1302", { exits: [0x1301n] }))).toBe("safe");
+    expect(answer(await middle("jump 0x1301", { exits: [0x1302n] }))).toBe("unsafe: fault");
+    const starts = { executors: [{ entries: [AT, 0x1301n], count: 1 }] };
+    expect(answer(await middle("ret", starts))).toBe("safe");
+    // Who takes a place twice, in one form and in another, means both.
+    const twice = [
+      { address: 0x1300n, code: "nop3 0x100+ret" },
+      { address: 0x1301n, code: "nop+ret" },
+    ];
+    expect(await answerOf(running("jump 0x1301", {}, { blocks: twice }))).toBe("safe");
+  });
+
+  it("nor is what begins in data, or goes on into a site", async () => {
+    const data = (address: string): Promise<Verdict> =>
+      checkIn(order, running(`jump ${address}`, {}, { blocks: [{ address: 0x1300n, code: ".quad 0x100+ret" }] }));
+    expect(why(await data("0x1300"))).toContain("0x1300: no instruction of the code that lies there begins");
+    expect(answer(await data("0x1308"))).toBe("safe");
+    const cut = running("ret", {}, { blocks: [{ address: AT - 1n, code: [0x13] }] });
+    const into = { ...cut, sites: [site("nop+nop", "nop+ret")], executors: [{ entries: [AT - 1n], count: 1 }] };
+    expect(why(await checkIn(order, into))).toMatch(/ at 0x100f: it goes on into the site at 0x1010\.$/);
+  });
+
   it("the scenario names further exits", async () => {
     expect(await answerOf(running("nop", {}, { exits: [0x1201n] }))).toBe("safe");
     expect(await answerOf(running("nop", {}, { exits: [0x1202n] }))).toBe("unsafe: fault");
   });
+});
+
+it("R48: what fills the gap between code and the next cell is none of it", async () => {
+  const wide = toy({ fetch: { ...untilSync, unit: 4 } });
+  const sites = [site("nop", "ret", 0x1013n)];
+  const whole = strategy((flip) => [store("write", 0x1013n, first(flip).next), syncCores("sync")]);
+  const of = scenario(whole, { sites, ...only("fault") });
+  const falls = { blocks: [{ address: 0x1200n, code: "jump 0x1010" }], executors: [{ entries: [0x1200n], count: 1 }] };
+  const verdict = await createSimulation({ architecture: wide }).check({ ...of, ...falls });
+  expect(why(verdict)).toBe("The CPU executed nop at 0x1010: nothing is modelled there.");
+});
+
+it("R48: of text that is mapped anew, what is mapped now says where instructions begin", async () => {
+  const mapping = (code: string): Promise<Verdict> =>
+    check({
+      ...running("jump 0x1301", {}, { blocks: [{ address: 0x1300n, code: "nop+ret+nop+nop" }] }),
+      patchers: [
+        { strategy: strategy(() => [mapCode("map", 0x1300n, code), syncCores("sync")]), sites: [0], flips: 1 },
+      ],
+      ...only("fault"),
+    });
+  expect(answer(await mapping("nop+ret+nop+nop"))).toBe("safe");
+  expect(why(await mapping("nop3 0x100+ret"))).toContain(
+    "at 0x1301: no instruction of the code that lies there begins",
+  );
+});
+
+it("R48: what a step stores is code from its first byte on", async () => {
+  const storing = (at: bigint, bytes: Bytes): Promise<Verdict> => {
+    const writes = [{ address: 0x1300n, size: 4 }];
+    const storer = strategy(() => [store("write", at, bytes, { width: 4 }), syncCores("sync")], {
+      program: () => ({ around: { writes } }),
+    });
+    const of = running("jump 0x1301", {}, { blocks: [{ address: 0x1300n, code: "nop3 0x100+ret" }] });
+    return check({ ...of, patchers: [{ strategy: storer, sites: [0], flips: 1 }], ...only("fault") });
+  };
+  expect(answer(await storing(0x1300n, [0, 0, 1, 1]))).toBe("safe");
+  expect(answer(await storing(0x1301n, [0, 1, 1]))).toBe("safe");
+  expect(answer(await storing(0x1300n, [0x10, 0, 0, 1]))).toBe("unsafe: fault");
 });
 
 it("R48: nothing behind a store to read-only text takes place, however far ahead it was fetched", () => {

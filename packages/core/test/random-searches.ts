@@ -102,6 +102,7 @@ const answered = (verdict: Verdict) => ({
   notPromised: verdict.notPromised,
   unused: verdict.unused,
   notJudged: verdict.notJudged,
+  notExecuted: verdict.notExecuted,
 });
 
 /** Searches with stubborn sets show what those without show. */

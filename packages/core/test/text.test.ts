@@ -442,6 +442,9 @@ describe("permissions of text", () => {
     expect(stores(false, here("r-x"))).toEqual(["store"]);
     expect(stores(true, here("r-x"))).toEqual(["store-faulted"]);
     expect(stores(true, here("rwx"))).toEqual(["store"]);
+    // A site of which nothing is said is `r-x`.
+    expect(stores(false, [])).toEqual(["store"]);
+    expect(stores(true, [])).toEqual(["store-faulted"]);
   });
 });
 

@@ -42,6 +42,7 @@ export const armv7InstructionSet: InstructionSet<Armv7Instruction> = {
 /** {@link armv7InstructionSet} where code that names no mode is in this one. */
 export const instructionSetIn = (state: Mode): InstructionSet<Armv7Instruction> => ({
   ...armv7InstructionSet,
+  modes: state === "a32" ? ["a32", "t32"] : ["t32", "a32"],
   alignment: state === "a32" ? 4 : 2,
   decode: (bytes, mode) => armv7InstructionSet.decode(bytes, mode || state),
   assemble: (text, at, mode) => armv7InstructionSet.assemble(text, at, mode || state),

@@ -2,6 +2,7 @@ import type { Cpu } from "../cpu.js";
 import type { Bytes, Data } from "../data.js";
 import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
 import type { InstructionSet } from "../instruction-set.js";
+import type { CodeBorders } from "../machine/borders.js";
 import type { Layout } from "../machine/layout.js";
 import type { SiteInstruction } from "../machine/sites.js";
 import type { Stores } from "../memory/pieces.js";
@@ -53,6 +54,8 @@ export interface CodeMap {
   isMapped(address: bigint): boolean;
   /** Whether control may leave the modelled code for an address: a branch names it as it is written, or the scenario does. */
   isExit(address: bigint): boolean;
+  /** Where instructions begin in code that is no site. */
+  readonly borders: CodeBorders;
   /** The address of the cell that an address lies in, if programs write that cell. */
   cellOf(address: bigint): bigint | undefined;
   /** The index of the stretch of text that an address lies in; undefined where nobody says anything of it. */

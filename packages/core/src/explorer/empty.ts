@@ -123,7 +123,7 @@ const NO_CHANGE = "the old code equals the new, and no code or data that was sto
 
 /** Why nobody can be harmed by a change of code, after a search that saw everything: nothing changes, or nobody is there. */
 export const idleBecause = (asked: Asked): string | undefined =>
-  changesNothing(asked) ? NO_CHANGE : unless(executed(asked.steps), NOBODY);
+  changesNothing(asked) ? NO_CHANGE : unless(executedSites(asked.steps).size > 0, NOBODY);
 
 /** The properties that count and that nothing in the scenario can break. `idle`: {@link idleBecause}, where that is known. */
 export const notJudgedIn = (
@@ -167,14 +167,26 @@ export const becauseOf = (notJudged: readonly NotJudged[]): string => {
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
-/** Whether somebody executed, or loaded, what a site holds while a patch call was under way. */
-const executed = (steps: Steps): boolean =>
-  steps.effects.infos.some(({ observed }) =>
-    observed.some(
-      ({ what, detail }) =>
-        (what === "load-site" || (what === "execute" && detail.site !== null)) && detail.calling === true,
+/**
+ * The sites that somebody executed, or loaded from, while a call that changes them was under way. Of a search that saw everything these are
+ * all that can be: its reductions take every effect of a full search.
+ */
+const executedSites = (steps: Steps): ReadonlySet<number> =>
+  new Set(
+    steps.effects.infos.flatMap(({ observed }) =>
+      observed.flatMap(({ what, detail }) =>
+        (what === "load-site" || what === "execute") && detail.calling === true ? [detail.site as number] : [],
+      ),
     ),
   );
+
+/** The sites that patchers change and that nobody executed meanwhile, after a search that saw everything. */
+export const notExecutedIn = ({ scenario, steps }: Asked): readonly number[] => {
+  const executed = executedSites(steps);
+  return [...new Set(scenario.patchers.flatMap(({ sites }) => sites))]
+    .filter((site) => !executed.has(site))
+    .sort((a, b) => a - b);
+};
 
 /** No version of a site differs from another, and no state held other code or data than the first. */
 const changesNothing = ({ machine, steps }: Asked): boolean => {

@@ -13,7 +13,7 @@ import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
 import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
-import { idleBecause, notJudgedIn, vacuousBecause } from "./empty.js";
+import { idleBecause, notExecutedIn, notJudgedIn, vacuousBecause } from "./empty.js";
 import { mayBeEndless } from "./endless.js";
 import { FairCycles, type Loop } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
@@ -121,6 +121,7 @@ export class Explorer {
       bounds,
       unused: end.end === "complete" ? this.#unused() : [],
       notJudged,
+      notExecuted: end.end === "complete" ? notExecutedIn(asked) : [],
       notPromised: this.#idsOf(search.brokenInactive),
       faults: counted.has("fault") ? [] : this.#faults(),
     });

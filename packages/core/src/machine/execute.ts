@@ -17,7 +17,7 @@ import {
   running,
   withRunning,
 } from "../state.js";
-import { raised, strayed } from "./faults.js";
+import { astray, raised, strayed } from "./faults.js";
 import { withoutPast } from "./grace-periods.js";
 import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
 import { afterReturn } from "./nested-nmis.js";
@@ -198,6 +198,8 @@ const commit = (
   }
 
   const insn = { at, bytes: seen.bytes, text: seen.text };
+  const lost = astray(insn, mode, memory, machine);
+  observed.push(...lost);
   const effect = (after: MachineCode, ...writes: readonly Write[]): Effect => {
     observed.push(...strayed(insn, after, machine));
     const passed = after.trapped === null ? passSections(context, at, next, link, machine) : context;
@@ -214,7 +216,7 @@ const commit = (
     const site = place === undefined ? null : (memory.sites[place.site] ?? null);
     // A fault resumes at the instruction, a breakpoint behind it; the handler sees which.
     const trapped = { vector: outcome.vector, at, resume: outcome.resume, bytes: toHex(fetched.bytes), site };
-    observed.push(...raised(insn, outcome.vector, code.routine, machine, result.store));
+    if (lost.length === 0) observed.push(...raised(insn, outcome.vector, code.routine, machine, result.store));
     return [effect({ ...code, home: false, passages, trapped })];
   }
   const registers = { ...code.registers, ...outcome.registers };

@@ -1,5 +1,5 @@
 import type { InstructionSet, Outcome } from "../instruction-set.js";
-import type { PlacedCode } from "./layout.js";
+import type { PlacedCode } from "./borders.js";
 
 /*
  * Where control may leave the modelled code: what the author named. These are the targets of branches as they are written, in every
@@ -34,19 +34,19 @@ export type ReadText = (address: bigint, size: number) => bigint | undefined;
 
 /** The addresses that the branches of a piece of code go to, as far as the code alone says where. */
 export const targetsOf = (
-  { address, bytes, mode }: PlacedCode,
+  { address, bytes, mode, starts }: PlacedCode,
   instructionSet: InstructionSet,
   read: ReadText,
 ): readonly bigint[] => {
   const targets: bigint[] = [];
   let known: Known = {};
-  for (let offset = 0; offset < bytes.length; ) {
+  let behind = 0;
+  for (const offset of starts) {
     const insn = instructionSet.decode(bytes.slice(offset), mode);
-    if (typeof insn === "string") {
-      known = {};
-      offset += instructionSet.alignment;
-      continue;
-    }
+    // Nothing is known behind data, and behind what nobody knows the effect of.
+    if (offset !== behind || typeof insn === "string") known = {};
+    if (typeof insn === "string") continue;
+    behind = offset + insn.length;
     const at = address + BigInt(offset);
     const execute = (given: Known): readonly Done[] => {
       const first = instructionSet.execute(insn, at, given);
@@ -69,7 +69,6 @@ export const targetsOf = (
     // Where it varies with what is not known, somebody else says where it goes.
     if (nexts.size === 1) targets.push(...nexts);
     known = knownBehind(known, done);
-    offset += insn.length;
   }
   return targets;
 };

@@ -1,12 +1,13 @@
 import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
-import type { MachineCode } from "../state.js";
+import type { MachineCode, MemoryState } from "../state.js";
+import { straysAt } from "./borders.js";
 import { HOME, trapProgram } from "./reserved.js";
 
 /*
- * R48: what nobody in the scenario takes care of: an exception without a handler, and control that leaves the modelled code for where
- * nobody said that it goes. The run goes on as after any routine's end; the observation is what `fault` judges.
+ * R48: what nobody in the scenario takes care of: an exception without a handler, and control that leaves the modelled code, or its
+ * instructions, for where nobody said that it goes. The run goes on as after any routine's end; the observation is what `fault` judges.
  */
 
 /** The instruction that something went wrong with; `bytes` is hex. */
@@ -48,6 +49,12 @@ export const caught = (insn: Faulting, vector: string, to: bigint, machine: Worl
 /** Whether a routine goes on by itself after an exception of a vector: no patch program handles that, and its executor says where. */
 export const catches = (routine: string, vector: string, machine: World): boolean =>
   machine.faults(routine) !== undefined && !machine.hasProgram(trapProgram(vector));
+
+/** An instruction takes effect outside of sites: a fault where the code that lies there has none that begins there, as far as it goes. */
+export const astray = (insn: Faulting, mode: string, memory: MemoryState, machine: World): readonly Observation[] => {
+  const why = straysAt(insn.at, insn.bytes, mode, memory, machine);
+  return why === undefined ? [] : [faulted(insn, why, {})];
+};
 
 /**
  * An instruction raises an exception: a fault where no patch program handles its vector and its routine does not catch it. A vector that

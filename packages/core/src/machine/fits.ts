@@ -54,10 +54,8 @@ export const assertApart = (
   const changed = sites.map(
     ({ address, versions }, i): Run => ({ what: `scenario.sites[${i}]`, address, bytes: versions[0].bytes }),
   );
-  const behind = sites.flatMap(({ address, length, after }, i): readonly Run[] =>
-    scenario.sites[i]?.after === undefined
-      ? []
-      : [{ what: `scenario.sites[${i}].after`, address: address + BigInt(length), bytes: after }],
+  const behind = sites.flatMap(({ after }, i): readonly Run[] =>
+    scenario.sites[i]?.after === undefined ? [] : [{ what: `scenario.sites[${i}].after`, ...after }],
   );
   blocks.forEach((block, i) => {
     for (const other of [...blocks.slice(0, i), ...changed, ...behind]) refuseOverlap(block, other);

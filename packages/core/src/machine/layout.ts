@@ -9,16 +9,14 @@ import type { CompiledProgram } from "../program/compile.js";
 import type { Pair, PatchProgram } from "../program/program.js";
 import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
+import type { PlacedCode } from "./borders.js";
 import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from "./fits.js";
 import type { Initial } from "./machine.js";
 import { compilePlans } from "./plans.js";
 import { type ReadSide, readFlavour, sectionAt } from "./read-sections.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "./reserved.js";
-import { assemble, type ResolvedSite, resolveSite } from "./sites.js";
+import { assemble, placeAt, type ResolvedSite, resolveSite } from "./sites.js";
 import { divideText, type TextLayout } from "./text.js";
-
-/** A piece of code as it is written; what follows a site belongs to each of its versions. */
-export type PlacedCode = { readonly address: bigint; readonly bytes: Bytes; readonly mode: string };
 
 /** A scenario laid out: where its code lies, what its programs are compiled to, and the state it starts in. */
 export type Layout = {
@@ -29,6 +27,8 @@ export type Layout = {
   readonly code: readonly PlacedCode[];
   /** Where control may leave the code, beside where that itself says: what the sites and the scenario name. */
   readonly named: ReadonlySet<bigint>;
+  /** Where machine code starts or may go, wherever that lies: entries, handlers of exceptions, and the exits that the scenario names. */
+  readonly meant: ReadonlySet<bigint>;
   /** Addresses of bytes that some program may write: those of the sites and of every store. */
   readonly written: ReadonlySet<bigint>;
   /** Addresses of the cells that programs write, with their first values. */
@@ -71,7 +71,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   assertEntries(scenario, sites, built.entries);
   const { text, code, forbidden } = placeCode(scenario, sites, built.blocks, architecture);
   assertPairs(built.pairs, text, architecture);
-  const { routines, runs, modes, counts } = placeRoutines(scenario, sites, built.entries, text, siteOf);
+  const { routines, runs, modes, counts } = placeRoutines(scenario, sites, built.entries, text, code, siteOf);
   const onCpu = placePatchers(patchers, cpus);
   const tasks = counts.reduce((sum, { count }) => sum + count, 0);
   if (tasks > MOST_EXECUTORS)
@@ -154,6 +154,11 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     text,
     code: [...code, ...built.mapped],
     named: namedExits(scenario, sites, architecture),
+    meant: new Set([
+      ...(scenario.exits ?? []),
+      ...[...routines.values()].flat(),
+      ...[...runs.values()].flatMap(({ faults }) => (faults === undefined ? [] : [faults])),
+    ]),
     written,
     cells,
     siteOf,
@@ -213,21 +218,27 @@ const placeCode = (
     });
   };
   const placeAlone = (address: bigint, written: Code, mode: string, why?: string): void => {
-    const bytes = assemble(written, address, mode, address, architecture);
-    place(address, bytes, why);
-    code.push({ address, bytes, mode });
+    const placed = placeAt(written, address, mode, address, architecture);
+    place(address, placed.bytes, why);
+    code.push(placed);
   };
   const placeBlock = (block: CodeBlock): void =>
     placeAlone(block.address, block.code, block.mode ?? "", block.forbidden);
   for (const { callees } of sites)
     for (const { address, mode } of callees) placeAlone(address, architecture.returns, mode);
   for (const block of ofStrategies) placeBlock(block);
-  for (const site of sites) place(site.address + BigInt(site.length), site.after);
+  for (const site of sites) place(site.after.address, site.after.bytes);
   for (const block of scenario.blocks ?? []) placeBlock(block);
   for (const { data, address, mode, versions, after } of sites) {
     if (data) continue;
     place(address, versions[0].bytes);
-    for (const { bytes } of versions) code.push({ address, bytes: [...bytes, ...after], mode });
+    for (const { bytes, instructions } of versions) {
+      const starts = [
+        ...instructions.map(({ offset }) => offset),
+        ...after.starts.map((start) => bytes.length + start),
+      ];
+      code.push({ address, bytes: [...bytes, ...after.bytes], mode, starts });
+    }
   }
   for (const address of text.keys()) {
     if (address >= STACK_BOTTOM && address <= HOME) {
@@ -297,6 +308,7 @@ const placeRoutines = (
   sites: readonly ResolvedSite[],
   ofStrategies: readonly bigint[],
   text: ReadonlyMap<bigint, number>,
+  code: readonly PlacedCode[],
   siteOf: Layout["siteOf"],
 ) => {
   const ofCode = sites.flatMap(({ data, address }) => (data ? [] : [address]));
@@ -320,7 +332,9 @@ const placeRoutines = (
   const entries = [...new Set([...routines.values()].flat())];
   for (const level of ["irq", "nmi"] as const) routines.set(level, handlerEntries(scenario, level, text) ?? entries);
   const all = new Set([...routines.values()].flat());
-  const modes = new Map([...all].map((entry) => [entry, modeAt(entry, scenario, sites, siteOf)]));
+  const modes = new Map(
+    [...all].map((entry) => [entry, modeAt(entry, code, sites[siteOf.get(entry)?.site ?? -1]?.mode)]),
+  );
   return { routines, runs, modes, counts };
 };
 
@@ -340,16 +354,12 @@ const handlerEntries = (
   return handler.entries;
 };
 
-const modeAt = (
-  address: bigint,
-  scenario: Scenario,
-  sites: readonly ResolvedSite[],
-  siteOf: Layout["siteOf"],
-): string => {
-  const site = siteOf.get(address);
-  if (site !== undefined) return sites[site.site]?.mode ?? "";
-  return scenario.blocks?.find((block) => block.address === address)?.mode ?? "";
-};
+/** The mode of the code that has an instruction at an address; of two the one that is written first. */
+const modeAt = (address: bigint, code: readonly PlacedCode[], modeOfSite: string | undefined): string =>
+  modeOfSite ??
+  code.find((piece) => piece.starts.includes(Number(address - piece.address)))?.mode ??
+  code.find((piece) => address >= piece.address && address < piece.address + BigInt(piece.bytes.length))?.mode ??
+  "";
 
 const placePatchers = (patchers: readonly Patcher[], cpus: number): ReadonlyMap<number, number> => {
   const onCpu = new Map<number, number>();

@@ -35,6 +35,7 @@ import {
   SCENARIO,
 } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
+import { CodeBorders } from "./borders.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { bytesByAddress, undecoded } from "./execute.js";
 import { targetsOf } from "./exits.js";
@@ -101,6 +102,7 @@ export class Machine implements World {
   readonly #enter = new Map<string, MachineCode>();
   #targets: Machine["targets"] | undefined;
   #exits: ReadonlySet<bigint> | undefined;
+  #borders: CodeBorders | undefined;
   #neverWritten: ((address: bigint) => boolean) | undefined;
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
@@ -189,6 +191,12 @@ export class Machine implements World {
         .filter((target) => target !== 0n),
     ]);
     return this.#exits.has(address);
+  }
+
+  /** Where instructions begin in code that is no site. */
+  get borders(): CodeBorders {
+    this.#borders ??= new CodeBorders(this.layout, this.instructionSet);
+    return this.#borders;
   }
 
   /** The value of bytes of code that nobody writes, little-endian; undefined where somebody does, or none lie there. */

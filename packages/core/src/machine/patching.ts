@@ -7,7 +7,7 @@ import { own } from "../own.js";
 import { cpuMap, type Effect, rule } from "../rule.js";
 import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../state.js";
 import { freedData } from "./loads.js";
-import { freedIn, isReadOnly } from "./text.js";
+import { freedIn, isWritable } from "./text.js";
 import { judged } from "./tracing.js";
 import { ageWindow, byteSeen, type Change, maintain } from "./windows.js";
 
@@ -100,10 +100,9 @@ export const storeRule = rule({
   maps: ["age"],
   apply({ cpu, memory }, { address, bytes, direct = false }: StoreArgs, machine): readonly Effect[] {
     const size = bytes.length / 2;
-    const readOnly = Array.from({ length: size }, (_, i) => address + BigInt(i)).find((at) =>
-      isReadOnly(at, memory, machine),
-    );
-    if (direct && readOnly !== undefined)
+    const places = Array.from({ length: direct ? size : 0 }, (_, i) => address + BigInt(i));
+    const readOnly = places.find((at) => !isWritable(at, memory, machine));
+    if (readOnly !== undefined)
       return [{ set: { cpu: machine.advance(cpu) }, observed: [storeFaulted(readOnly, bytes)] }];
     const was = Array.from({ length: bytes.length / 2 }, (_, i) => byteSeen(cpu, memory, address + BigInt(i), machine));
     const parts = { cpu: machine.advance(cpu), memory };

@@ -25,7 +25,7 @@ import { assertFits } from "../schema/schema.js";
 import { type Flip, isImpossible } from "../strategy.js";
 import { assertNamed, type Planned } from "./named.js";
 import { guardKey, patcherProgram, trapProgram } from "./reserved.js";
-import { assemble, type ResolvedSite } from "./sites.js";
+import { assemble, placeAt, type ResolvedSite } from "./sites.js";
 
 /** Asks every patcher's strategy for its programs and compiles them together with the trap handlers. */
 export const compilePlans = (
@@ -35,7 +35,7 @@ export const compilePlans = (
   fetch: FetchModel,
 ) => {
   const compiler = new Compiler(storesOf(architecture, fetch), (code, address, mode) =>
-    assemble(code, address, mode, address, architecture),
+    placeAt(code, address, mode, address, architecture),
   );
   const words = new Map<string, Data>();
   const cpuWords = new Map<string, Data>();

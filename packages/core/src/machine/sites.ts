@@ -6,6 +6,7 @@ import type { Registers } from "../instruction-set.js";
 import { assertRange, MOST_BYTES } from "../maxima.js";
 import { own } from "../own.js";
 import type { Code, Site } from "../scenario.js";
+import { type PlacedCode, startsIn } from "./borders.js";
 
 /** One instruction of a version of a site; `offset` is in bytes from the site's start. */
 export type SiteInstruction = { readonly offset: number; readonly bytes: string; readonly text: string };
@@ -25,7 +26,7 @@ export type ResolvedSite = {
   /** What is changed is data that code loads. */
   readonly data: boolean;
   /** Code that follows the site. */
-  readonly after: Bytes;
+  readonly after: PlacedCode;
   readonly origin?: string;
   /** Functions that its calls go to and that are not modelled otherwise: each returns at once. */
   readonly callees: readonly Callee[];
@@ -33,26 +34,56 @@ export type ResolvedSite = {
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
-/** Assembles code to lie at `at`; a branch without a target goes where the site's defaults say. */
-export const assemble = (code: Code, at: bigint, mode: string, site: bigint, architecture: Architecture): Bytes => {
-  if (typeof code !== "string") return code;
+/** Code as it is written: instructions, or data among them. */
+type Written = { readonly bytes: Bytes; readonly isData: boolean };
+
+const assembleLines = (
+  code: Code,
+  at: bigint,
+  mode: string,
+  site: bigint,
+  architecture: Architecture,
+): readonly Written[] => {
+  if (typeof code !== "string") return [{ bytes: code, isData: false }];
   if (code.length > MOST_BYTES)
     throw new InputError(`The code at ${hex(at)} is a text of ${code.length} characters, more than ${MOST_BYTES}.`);
-  const bytes: number[] = [];
+  const written: Written[] = [];
+  let next = at;
   for (const line of code.split(/[+\n](?!\d)/).map((text) => text.trim())) {
     if (line === "") continue;
     const [, datum] = /^\.quad\s+(\S+)$/.exec(line) ?? [];
-    if (datum !== undefined) {
-      bytes.push(...quad(datum, site, architecture));
-      continue;
-    }
     const words = line.split(/\s+/);
     const branch = own(architecture.branches, words.join(" "));
     const separator = words.length === 1 ? " " : ", ";
     const text = branch === undefined ? line : `${line}${separator}${hex(site + BigInt(architecture.reach[branch]))}`;
-    bytes.push(...architecture.instructionSet.assemble(text, at + BigInt(bytes.length), mode));
+    const bytes =
+      datum === undefined ? architecture.instructionSet.assemble(text, next, mode) : quad(datum, site, architecture);
+    written.push({ bytes, isData: datum !== undefined });
+    next += BigInt(bytes.length);
   }
-  return bytes;
+  return written;
+};
+
+/** Assembles code to lie at `at`; a branch without a target goes where the site's defaults say. */
+export const assemble = (code: Code, at: bigint, mode: string, site: bigint, architecture: Architecture): Bytes =>
+  assembleLines(code, at, mode, site, architecture).flatMap(({ bytes }) => bytes);
+
+/** The same as a piece of code that lies there. */
+export const placeAt = (
+  code: Code,
+  address: bigint,
+  mode: string,
+  site: bigint,
+  architecture: Architecture,
+): PlacedCode => {
+  const bytes: number[] = [];
+  const starts: number[] = [];
+  for (const line of assembleLines(code, address, mode, site, architecture)) {
+    const offset = bytes.length;
+    if (!line.isData) starts.push(...startsIn(line.bytes, mode, architecture.instructionSet).map((at) => offset + at));
+    bytes.push(...line.bytes);
+  }
+  return { address, bytes, mode, starts };
 };
 
 /** Eight bytes of data, little-endian: a number, or the address of the site's own `target` or `callee`. */
@@ -125,9 +156,8 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
   }
   assertRange("The site", site.address, length, "sites");
   const end = site.address + BigInt(length);
-  const after = data
-    ? []
-    : assemble(site.after ?? architecture.epilogue ?? architecture.returns, end, mode, site.address, architecture);
+  const behind = data ? [] : (site.after ?? architecture.epilogue ?? architecture.returns);
+  const after = placeAt(behind, end, mode, site.address, architecture);
   const callees = data ? [] : versions.flatMap((version) => calleesOf(version, site, architecture));
   return {
     address: site.address,

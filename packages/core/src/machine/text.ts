@@ -15,7 +15,7 @@ import {
   type TextState,
   type TrapFrame,
 } from "../state.js";
-import type { PlacedCode } from "./layout.js";
+import type { PlacedCode } from "./borders.js";
 import { STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 
 /*
@@ -168,6 +168,10 @@ export const isReadOnly = (address: bigint, memory: MemoryState | undefined, mac
   return isCell && !stands.access.includes("w");
 };
 
+/** Whether text may be written without a mapping of a patcher's own: only where somebody says so. */
+export const isWritable = (address: bigint, memory: MemoryState, machine: Machine): boolean =>
+  standsAt(address, memory, machine)?.access.includes("w") ?? false;
+
 /** Whether text may be executed. */
 export const isExecutable = (address: bigint, memory: MemoryState, machine: Machine): boolean =>
   standsAt(address, memory, machine)?.access.includes("x") ?? true;
@@ -260,10 +264,14 @@ const isFormer = (at: bigint, bytes: string, memory: MemoryState, machine: Machi
   });
 };
 
+/** The byte that was laid out or mapped at an address; undefined where no code is. */
+export const contentAt = (at: bigint, memory: MemoryState, machine: Machine): number | undefined =>
+  contentOf(standsAt(at, memory, machine)?.holds, machine)(at);
+
 const nowAt =
   (memory: MemoryState, machine: Machine): Content =>
   (at) =>
-    contentOf(standsAt(at, memory, machine)?.holds, machine)(at);
+    contentAt(at, memory, machine);
 
 /** Whether bytes outside of sites are what nobody laid out there, mapped or stores with a step of a program. */
 const isStrange = (at: bigint, bytes: string, memory: MemoryState, machine: Machine): boolean => {
@@ -280,7 +288,8 @@ type Stored = TextLayout["stores"][number];
 
 const sizeOf = ({ address, bytes }: Stored): Range => ({ address, size: bytes.length / 2 });
 
-const storesAt = (at: bigint, bytes: string, machine: Machine): readonly Stored[] =>
+/** What steps of programs store over bytes (hex) at an address. */
+export const storesAt = (at: bigint, bytes: string, machine: Machine): readonly Stored[] =>
   machine.layout.lives.stores.filter((each) => meets(sizeOf(each), { address: at, size: bytes.length / 2 }));
 
 /** Steps whose stores are put together in all ways; beyond that each byte is looked at by itself. */

@@ -2,7 +2,7 @@ import type { Observation } from "../contract/events.js";
 import type { World } from "../contract/world.js";
 import { fromHex } from "../hex.js";
 import { bytesByAddress, goOn, pairUsed, undecoded } from "../machine/execute.js";
-import { catches, caught, raised, strayed } from "../machine/faults.js";
+import { astray, catches, caught, raised, strayed } from "../machine/faults.js";
 import { dataLoaded, type Loaded } from "../machine/loads.js";
 import { passThrough } from "../machine/passage.js";
 import { passSections } from "../machine/read-sections.js";
@@ -139,9 +139,12 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Wo
     });
   }
   const insn = { at, bytes: entry.bytes, text };
+  const lost = astray(insn, code.mode, memory, machine);
+  observed.push(...lost);
   if (vector !== null) {
     const by = handler === undefined ? [] : caught(insn, vector, handler, machine);
-    observed.push(...by, ...raised(insn, vector, code.routine, machine, head.forbidden ?? entry.store));
+    observed.push(...by);
+    if (lost.length === 0) observed.push(...raised(insn, vector, code.routine, machine, head.forbidden ?? entry.store));
   }
   const { lost: _, ...kept } = windowOfCpu(cpu);
   const gone = is.exclusive === undefined ? windowOfCpu(cpu).lost : is.exclusive === "load" ? entry.lost : undefined;

@@ -33,7 +33,8 @@ const lines = (list: readonly Line[]): Data => list as unknown as Data;
  * Writes code. The bytes are stored by accesses of `width` bytes (1, 2, 4 or 8; default 1, as memcpy may) in ascending order, each of
  * which becomes visible at one moment as far as the architecture says so ({@link Architecture.stores}). What is left of the last one
  * stands for an access of the aligned place around it, the rest of which is rewritten as it is. They go through a writable mapping of
- * the patcher's own, unless the store is `direct`: then read-only text makes it a `fault`, and nothing is stored.
+ * the patcher's own, unless the store is `direct`: then text that is not writable, as all is of which nothing is said, makes it a `fault`, and
+ * nothing is stored.
  */
 export const store = (
   id: string,

@@ -1,7 +1,8 @@
-import type { Bytes, Data } from "../data.js";
+import type { Data } from "../data.js";
 import { InputError } from "../errors.js";
 import { toHex } from "../hex.js";
 import { keyOf } from "../key.js";
+import type { PlacedCode } from "../machine/borders.js";
 import { piecesOf, type Stores } from "../memory/pieces.js";
 import type { Code } from "../scenario.js";
 import type { Condition, Line, Step } from "./program.js";
@@ -23,7 +24,7 @@ export type CodeEntry = Operation | Branch | Jump;
 export type CompiledProgram = { readonly name: string; readonly code: readonly CodeEntry[] };
 
 /** Assembles code to lie at an address. */
-export type Assemble = (code: Code, address: bigint, mode: string) => Bytes;
+export type Assemble = (code: Code, address: bigint, mode: string) => PlacedCode;
 
 /** Bytes of the accesses in which code that is mapped is copied. */
 const COPIED = 8;
@@ -38,7 +39,7 @@ export class Compiler {
   readonly #stores: Stores;
   readonly #assemble: Assemble;
   /** Code that steps map, each once. */
-  readonly mapped: { readonly address: bigint; readonly bytes: Bytes; readonly mode: string }[] = [];
+  readonly mapped: PlacedCode[] = [];
   readonly #mappedAs = new Map<string, number>();
   /** Bytes (hex) that steps store as code, each step whole. */
   readonly stored: { readonly address: bigint; readonly bytes: string }[] = [];
@@ -115,9 +116,10 @@ export class Compiler {
       case "mapCode": {
         const address = args.address as bigint;
         const mode = (args.mode as string | undefined) ?? "";
-        const bytes = this.#assemble(args.code as Code, address, mode);
+        const placed = this.#assemble(args.code as Code, address, mode);
+        const { bytes } = placed;
         const access = args.access === undefined ? {} : { access: args.access };
-        op("mapCode", { address, size: bytes.length, holds: this.#map(address, bytes, mode), ...access });
+        op("mapCode", { address, size: bytes.length, holds: this.#map(placed), ...access });
         for (const [at, piece] of piecesOf(address, toHex(bytes), COPIED, this.#stores.code))
           op("store", { address: at, bytes: piece });
         return;
@@ -163,12 +165,13 @@ export class Compiler {
   }
 
   /** The number of code that is mapped; the same code in the same place has one. */
-  #map(address: bigint, bytes: Bytes, mode: string): number {
-    const key = `${address} ${toHex(bytes)} ${mode}`;
+  #map(placed: PlacedCode): number {
+    const { address, bytes, mode, starts } = placed;
+    const key = `${address} ${toHex(bytes)} ${mode} ${starts.join()}`;
     let number = this.#mappedAs.get(key);
     if (number === undefined) {
       number = this.mapped.length;
-      this.mapped.push({ address, bytes, mode });
+      this.mapped.push(placed);
       this.#mappedAs.set(key, number);
     }
     return number;
