@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const projects = ["packages", "examples"]
   .filter((folder) => existsSync(`${root}${folder}`))
   .flatMap((folder) => readdirSync(`${root}${folder}`).map((name) => `${folder}/${name}`))
-  .filter((folder) => existsSync(`${root}${folder}/package.json`));
+  .filter((folder) => existsSync(`${root}${folder}/package.json`))
+  .concat("tooling");
 
 /** The configuration of the suites whose files match `include`. */
 export const suites = (include: string) => ({

@@ -1,5 +1,5 @@
 // Finds a piece of code in the sources, whatever its variables are called and wherever it stands.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
@@ -23,11 +23,13 @@ function isPropertyName(node, key) {
 
 const isNode = (value) => typeof value === "object" && value !== null;
 
-/** The children of a node, lists of them, and its values, by their keys. */
+/** The children of a node, lists of them, and its values, each with its key. */
 function childrenOf(node) {
   if (node.type === "Literal") return [["value", node.regex ? node.raw : node.value]];
   if (node.type === "TemplateElement") return [["value", node.value.raw]];
-  return Object.entries(node).filter(([key]) => !beside.has(key));
+  const children = [];
+  for (const key in node) if (!beside.has(key)) children.push([key, node[key]]);
+  return children;
 }
 
 /** The name of a hole in a piece of code, `$like` this: it stands for any expression or statement. */
@@ -85,9 +87,10 @@ function isSame(a, b, renaming) {
   if (a.type !== b.type) return false;
   if (a.type === "Identifier" && !renaming.admits(a.name, b.name)) return false;
   if (a.type === "PrivateIdentifier") return renaming.admits(`#${a.name}`, `#${b.name}`);
+  const children = childrenOf(a);
   const others = childrenOf(b);
-  if (others.length !== childrenOf(a).length) return false;
-  return childrenOf(a).every(([key, child], i) => {
+  if (children.length !== others.length) return false;
+  return children.every(([key, child], i) => {
     const [otherKey, other] = others[i];
     if (key !== otherKey || (a.type === "Identifier" && key === "name")) return key === otherKey;
     if (isPropertyName(a, key)) return isPropertyName(b, key) && child.name === other.name;
@@ -140,6 +143,7 @@ export function readSources() {
   const packages = join(root, "packages");
   return readdirSync(packages).flatMap((name) => {
     const folder = join(packages, name, "src");
+    if (!existsSync(folder)) return [];
     return readdirSync(folder, { recursive: true })
       .filter((path) => path.endsWith(".ts"))
       .map((path) => {
