@@ -1,8 +1,8 @@
+import type { MemoryOrder } from "./contract/memory-order.js";
+import type { Scenario } from "./contract/scenario.js";
+import type { OtherOrder, Verdict } from "./contract/verdict.js";
 import type { CheckOptions } from "./explorer/explorer.js";
 import type { Machine } from "./machine/machine.js";
-import type { MemoryOrder } from "./memory-order.js";
-import type { Scenario } from "./scenario.js";
-import type { OtherOrder, Verdict } from "./verdict.js";
 
 /** States that the architectural order is given to confirm what the sequential one breaks. */
 const CONFIRMING_STATES = 200_000;

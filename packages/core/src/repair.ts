@@ -1,9 +1,12 @@
-import { InputError } from "./errors.js";
+import { InputError } from "./base/errors.js";
+import { keyOf } from "./base/key.js";
+import type { Property } from "./contract/property.js";
+import type { Patcher, Scenario } from "./contract/scenario.js";
+import type { Bounds, Verdict } from "./contract/verdict.js";
 import type { CheckOptions } from "./explorer/explorer.js";
 import { countedProperties } from "./explorer/explorer.js";
 import { pause, YIELD_MS } from "./explorer/search.js";
 import { type Choice, follow } from "./explorer/trace.js";
-import { keyOf } from "./key.js";
 import type { Machine } from "./machine/machine.js";
 import { fence, maintain, syncCore, syncCores, waitRcu, waitRcuTasks, waitRcuTasksRude } from "./program/builder.js";
 import {
@@ -17,9 +20,6 @@ import {
   nested,
   type Step,
 } from "./program/program.js";
-import type { Property } from "./properties/property.js";
-import type { Patcher, Scenario } from "./scenario.js";
-import type { Bounds, Verdict } from "./verdict.js";
 
 /** A kind of synchronisation that can be added to a program. */
 export type Synchronisation = {

@@ -1,25 +1,25 @@
-import type { Architecture } from "./architecture.js";
-import { InputError } from "./errors.js";
+import { InputError } from "./base/errors.js";
+import { assertNesting } from "./base/maxima.js";
+import type { Architecture } from "./contract/architecture.js";
+import type { MemoryOrder } from "./contract/memory-order.js";
+import type { Property } from "./contract/property.js";
+import type { Scenario } from "./contract/scenario.js";
+import type { PatchStrategy } from "./contract/strategy.js";
+import type { Verdict } from "./contract/verdict.js";
 import { type CheckOptions, countedProperties, Explorer } from "./explorer/explorer.js";
 import { listOutcomes, type Outcomes, type OutcomesOptions } from "./explorer/outcomes.js";
 import { Machine } from "./machine/machine.js";
 import { coreRules } from "./machine/rules.js";
-import { assertNesting } from "./maxima.js";
 import { sequential } from "./memory/sequential.js";
-import type { MemoryOrder } from "./memory-order.js";
 import { inEitherOrder } from "./other-order.js";
 import { eventProperties } from "./properties/properties.js";
-import type { Property } from "./properties/property.js";
 import { findRepairs, type RepairOptions, type Repairs } from "./repair.js";
 import { type Model, type Replayed, replayTrace, type SavedTrace, saveTrace } from "./replay/saved-trace.js";
-import type { Scenario } from "./scenario.js";
 import { simulationOptionsSchema } from "./schema/architecture.js";
 import { checkOptionsSchema, outcomesOptionsSchema, repairOptionsSchema, runOptionsSchema } from "./schema/options.js";
 import { assertProperties, scenarioSchema } from "./schema/scenario.js";
 import { assertFits } from "./schema/schema.js";
 import { type Run, simulate } from "./simulator/simulator.js";
-import type { PatchStrategy } from "./strategy.js";
-import type { Verdict } from "./verdict.js";
 import { type Plugin, partName, Wiring } from "./wiring/container.js";
 import {
   ARCHITECTURE,

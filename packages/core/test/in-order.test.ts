@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../tooling/oracle/random.js";
+import type { Written } from "../src/contract/memory-order.js";
+import { addressKey, type CpuState, type MemoryState } from "../src/contract/state.js";
+import { ageWindow, synchronize, withBehind, withChanges } from "../src/fetch/stale-code.js";
 import { createSimulation, type FetchModel, fetchChoices, fromHex, store, syncCore, toHex } from "../src/index.js";
-import { ageWindow, synchronize, withBehind, withChanges } from "../src/machine/windows.js";
-import type { Written } from "../src/memory-order.js";
-import { addressKey, type CpuState, type MemoryState } from "../src/state.js";
 import { toy, untilSync } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type CpuState, type Level, running } from "../src/contract/state.js";
 import {
   ack,
   createSimulation,
@@ -18,7 +19,6 @@ import {
   until,
   waitIpi,
 } from "../src/index.js";
-import { type CpuState, type Level, running } from "../src/state.js";
 import { everSeen, visit } from "./naive.js";
 import { type ToyOptions, toy } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";

@@ -1,3 +1,4 @@
+import { type Context, running } from "../src/contract/state.js";
 import {
   afterEffect,
   type Data,
@@ -13,7 +14,6 @@ import {
   type PropertyId,
   type StateView,
 } from "../src/index.js";
-import { type Context, running } from "../src/state.js";
 
 /*
  * The explorer once more, as simple as can be: whole states under string keys, nothing remembered but what a search needs. The

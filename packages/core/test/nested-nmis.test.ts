@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type CpuState, NMI_OFF, running } from "../src/contract/state.js";
 import {
   claim,
   createSimulation,
@@ -17,7 +18,6 @@ import {
   waitIpi,
   when,
 } from "../src/index.js";
-import { type CpuState, NMI_OFF, running } from "../src/state.js";
 import { everSeen } from "./naive.js";
 import { toy } from "./toy/architecture.js";
 import { answer, check, only, scenario, site, strategy } from "./toy/scenario.js";

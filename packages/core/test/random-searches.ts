@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { running } from "../src/contract/state.js";
 import {
   type CheckOptions,
   countedProperties,
@@ -9,7 +10,6 @@ import {
   type SiteOutcome,
   type Verdict,
 } from "../src/index.js";
-import { running } from "../src/state.js";
 import { naiveCheck, type Visited, visit } from "./naive.js";
 import { type ToyOptions, toy } from "./toy/architecture.js";
 import { randomProtocol } from "./toy/random.js";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Context, type CpuState, running } from "../src/contract/state.js";
 import {
   claim,
   createSimulation,
@@ -28,7 +29,6 @@ import {
   waitRcuTasksRude,
   when,
 } from "../src/index.js";
-import { type Context, type CpuState, running } from "../src/state.js";
 import { everSeen, visit } from "./naive.js";
 import { granules, type ToyOptions, toy, toyCpu } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";

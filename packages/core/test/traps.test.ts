@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type CpuState, running } from "../src/contract/state.js";
 import {
   armTrap,
   claim,
@@ -21,7 +22,6 @@ import {
   toHex,
   when,
 } from "../src/index.js";
-import { type CpuState, running } from "../src/state.js";
 import { everSeen, visit } from "./naive.js";
 import { granules, type ToyOptions, toy, toyCpu, untilSync } from "./toy/architecture.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";

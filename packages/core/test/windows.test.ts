@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../tooling/oracle/random.js";
+import { addressKey, type CpuState, type MemoryState } from "../src/contract/state.js";
+import { ageWindow, synchronize, windowOf, withChanges } from "../src/fetch/stale-code.js";
 import {
   type Cell,
   createSimulation,
@@ -14,8 +16,6 @@ import {
   syncCores,
   waitIpi,
 } from "../src/index.js";
-import { ageWindow, synchronize, windowOf, withChanges } from "../src/machine/windows.js";
-import { addressKey, type CpuState, type MemoryState } from "../src/state.js";
 import { everSeen, executedAtSite } from "./naive.js";
 import {
   granules,

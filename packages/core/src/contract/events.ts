@@ -1,7 +1,7 @@
-import type { Data } from "../data.js";
-import type { Write } from "../memory-order.js";
-import type { TextChange } from "../scenario.js";
-import type { SiteState, StopState } from "../state.js";
+import type { Data } from "../base/data.js";
+import type { Write } from "./memory-order.js";
+import type { TextChange } from "./scenario.js";
+import type { SiteState, StopState } from "./state.js";
 
 /*
  * Everything that a step can show of itself. A rule says it, once and in these words; properties, explanations and drivers read nothing

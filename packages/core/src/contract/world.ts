@@ -1,15 +1,15 @@
-import type { Cpu } from "../cpu.js";
-import type { Bytes, Data } from "../data.js";
-import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
-import type { InstructionSet } from "../instruction-set.js";
+import type { Bytes, Data } from "../base/data.js";
 import type { CodeBorders } from "../machine/borders.js";
 import type { Layout } from "../machine/layout.js";
 import type { SiteInstruction } from "../machine/sites.js";
 import type { Stores } from "../memory/pieces.js";
-import type { MemoryOrder } from "../memory-order.js";
 import type { Operation } from "../program/compile.js";
 import type { Condition, Value } from "../program/program.js";
-import type { CpuState, MachineCode, ProgramCode, TrapFrame } from "../state.js";
+import type { Cpu } from "./exception-model.js";
+import type { CacheMaintenance, FetchModel } from "./fetch-model.js";
+import type { InstructionSet } from "./instruction-set.js";
+import type { MemoryOrder } from "./memory-order.js";
+import type { CpuState, MachineCode, ProgramCode, TrapFrame } from "./state.js";
 
 /** What the CPUs of a scenario are. */
 export interface Hardware {

@@ -1,9 +1,9 @@
-import type { Data } from "../data.js";
-import { deepFreeze, footprint } from "../development.js";
-import { keyOf } from "../key.js";
+import type { Data } from "../base/data.js";
+import { keyOf } from "../base/key.js";
+import type { Effect, Rule } from "../contract/rule.js";
+import type { Parts } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import type { Effect, Rule } from "../rule.js";
-import type { Parts } from "../state.js";
+import { deepFreeze, footprint } from "./development.js";
 
 /** The effects of a rule on parts of a state; the rule is checked to be deterministic and to touch no more than it declares. */
 export const applyChecked = (rule: Rule, parts: Partial<Parts>, args: Data, machine: Machine): readonly Effect[] => {

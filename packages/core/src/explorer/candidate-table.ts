@@ -1,6 +1,6 @@
+import { running } from "../contract/state.js";
 import type { Candidate } from "../machine/candidates.js";
 import type { Machine } from "../machine/machine.js";
-import { running } from "../state.js";
 import { CpuMemo } from "./cpu-memo.js";
 import { GrowingInt32 } from "./growing.js";
 import type { InternedParts } from "./interned-parts.js";

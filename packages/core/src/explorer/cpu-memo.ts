@@ -1,5 +1,5 @@
-import { keyOf } from "../key.js";
-import type { EveryCpu } from "../rule.js";
+import { keyOf } from "../base/key.js";
+import type { EveryCpu } from "../contract/rule.js";
 
 /** A function of one CPU's part and its arguments, both numbered, that is computed once for each pair. */
 export class CpuMemo {

@@ -1,10 +1,10 @@
 import type { Observation } from "../contract/events.js";
+import type { Property } from "../contract/property.js";
+import type { Effect } from "../contract/rule.js";
 import type { Candidate } from "../machine/candidates.js";
-import { irqRule, nmiRule } from "../machine/interrupts.js";
 import type { Machine } from "../machine/machine.js";
 import { countedOf, type Judged, judge } from "../properties/judge.js";
-import type { Property } from "../properties/property.js";
-import type { Effect } from "../rule.js";
+import { irqRule, nmiRule } from "../services/interrupts.js";
 import { CpuMemo } from "./cpu-memo.js";
 import { GrowingInt32 } from "./growing.js";
 import type { InternedParts } from "./interned-parts.js";

@@ -1,11 +1,11 @@
-import { same } from "../key.js";
+import { same } from "../base/key.js";
+import { own } from "../base/own.js";
+import type { PropertyId } from "../contract/property.js";
+import type { Scenario } from "../contract/scenario.js";
+import { FREED, type MemoryState } from "../contract/state.js";
+import type { NotJudged } from "../contract/verdict.js";
 import type { Machine } from "../machine/machine.js";
-import { own } from "../own.js";
 import { isStep, type Line, nested } from "../program/program.js";
-import type { PropertyId } from "../properties/property.js";
-import type { Scenario } from "../scenario.js";
-import { FREED, type MemoryState } from "../state.js";
-import type { NotJudged } from "../verdict.js";
 import type { Steps } from "./steps.js";
 
 /*

@@ -1,7 +1,7 @@
-import { waitIpiRule } from "../machine/interrupts.js";
+import type { Rule } from "../contract/rule.js";
 import type { Machine } from "../machine/machine.js";
-import { awaitStopRule } from "../machine/stop-machine.js";
-import type { Rule } from "../rule.js";
+import { waitIpiRule } from "../services/interrupts.js";
+import { awaitStopRule } from "../services/stop-machine.js";
 import { FairCycles } from "./fair-cycles.js";
 import { Fairness, isTurn } from "./fairness.js";
 import { goesOn, isHeld, type Kept, type PatchCall } from "./kept.js";

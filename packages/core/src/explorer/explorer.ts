@@ -1,5 +1,3 @@
-import type { Machine } from "../machine/machine.js";
-import { countedOf, type Judged } from "../properties/judge.js";
 import {
   alwaysPromised,
   isOwnOfCore,
@@ -7,10 +5,12 @@ import {
   type PropertyId,
   propertyIds,
   reportedAt,
-} from "../properties/property.js";
-import type { Scenario } from "../scenario.js";
-import type { CpuState } from "../state.js";
-import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../verdict.js";
+} from "../contract/property.js";
+import type { Scenario } from "../contract/scenario.js";
+import type { CpuState } from "../contract/state.js";
+import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../contract/verdict.js";
+import type { Machine } from "../machine/machine.js";
+import { countedOf, type Judged } from "../properties/judge.js";
 import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { idleBecause, notExecutedIn, notJudgedIn, vacuousBecause } from "./empty.js";

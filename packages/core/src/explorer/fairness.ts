@@ -1,7 +1,7 @@
-import type { Data } from "../data.js";
-import { keyOf, same } from "../key.js";
-import { SLEEPING } from "../machine/scheduling.js";
-import { type Context, type CpuState, running } from "../state.js";
+import type { Data } from "../base/data.js";
+import { keyOf, same } from "../base/key.js";
+import { type Context, type CpuState, running } from "../contract/state.js";
+import { SLEEPING } from "../services/scheduling.js";
 import { CPU0, PARKED } from "./row.js";
 import type { Edge, Graph } from "./search.js";
 import type { Steps } from "./steps.js";

@@ -1,5 +1,5 @@
+import { type CpuState, running } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import { type CpuState, running } from "../state.js";
 import { CPU0, MEMORY, PARKED, SERVICES } from "./row.js";
 import { StateStore } from "./state-store.js";
 import { Steps, type Visitor } from "./steps.js";

@@ -1,4 +1,4 @@
-import type { Data } from "../data.js";
+import type { Data } from "../base/data.js";
 import { Tuples } from "./tuples.js";
 
 /** The names that an object holds, in the order in which it holds them. */

@@ -1,4 +1,4 @@
-import type { CpuState, MemoryState, ParkedState, Parts, ServicesState } from "../state.js";
+import type { CpuState, MemoryState, ParkedState, Parts, ServicesState } from "../contract/state.js";
 import { HashCons } from "./hash-cons.js";
 import { Interner } from "./interner.js";
 

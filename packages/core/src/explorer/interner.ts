@@ -1,4 +1,4 @@
-import type { Data } from "../data.js";
+import type { Data } from "../base/data.js";
 import { HashCons } from "./hash-cons.js";
 
 /** Gives equal values the same small number, from 0 in order of arrival. */

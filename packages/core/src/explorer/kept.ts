@@ -1,6 +1,6 @@
+import type { Context, CpuState } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import { patcherProgram } from "../machine/reserved.js";
-import type { Context, CpuState } from "../state.js";
+import { patcherProgram } from "../program/reserved.js";
 import { CPU0, PARKED } from "./row.js";
 import type { Taken } from "./search.js";
 import type { Steps } from "./steps.js";

@@ -1,7 +1,7 @@
-import type { Data } from "../data.js";
+import type { Data } from "../base/data.js";
+import type { CpuMap } from "../contract/rule.js";
+import type { CpuState, Parts } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import type { CpuMap } from "../rule.js";
-import type { CpuState, Parts } from "../state.js";
 import { fieldBit, partBit } from "./may-touch.js";
 
 /** One for all: to make one takes longer than the rule that is looked into. */

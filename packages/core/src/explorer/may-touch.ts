@@ -1,9 +1,9 @@
-import type { Data } from "../data.js";
-import { same } from "../key.js";
+import type { Data } from "../base/data.js";
+import { same } from "../base/key.js";
+import type { Context, CpuState } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import { trapProgram } from "../machine/reserved.js";
 import type { Operation } from "../program/compile.js";
-import type { Context, CpuState } from "../state.js";
+import { trapProgram } from "../program/reserved.js";
 
 /*
  * What a CPU may do to others, and from where on it cannot go on before they act: read off the programs, once for each place in them.

@@ -1,7 +1,7 @@
 import type { ExecutedAtSite, Observation, ReturnedAtSite } from "../contract/events.js";
+import { type Level, running } from "../contract/state.js";
+import type { Bounds, Progress } from "../contract/verdict.js";
 import type { Machine } from "../machine/machine.js";
-import { type Level, running } from "../state.js";
-import type { Bounds, Progress } from "../verdict.js";
 import { CPU0 } from "./row.js";
 import { Search } from "./search.js";
 import { type Settling, Steps } from "./steps.js";

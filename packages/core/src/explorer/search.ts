@@ -1,5 +1,5 @@
-import type { PropertyId } from "../properties/property.js";
-import type { Bounds, Progress } from "../verdict.js";
+import type { PropertyId } from "../contract/property.js";
+import type { Bounds, Progress } from "../contract/verdict.js";
 import { FewestSwitches, type Move } from "./fewest-switches.js";
 import { GrowingInt32 } from "./growing.js";
 import { reaching } from "./reach.js";

@@ -1,9 +1,9 @@
+import type { Property } from "../contract/property.js";
+import type { Effect } from "../contract/rule.js";
+import type { CpuState, Parts } from "../contract/state.js";
 import { assertAdvanced } from "../machine/advanced.js";
 import type { Machine } from "../machine/machine.js";
-import { stopperWork } from "../machine/reserved.js";
-import type { Property } from "../properties/property.js";
-import type { Effect } from "../rule.js";
-import type { CpuState, Parts } from "../state.js";
+import { stopperWork } from "../program/reserved.js";
 import { applyChecked } from "./apply-rule.js";
 import { CandidateTable, READS } from "./candidate-table.js";
 import { EffectTable } from "./effect-table.js";

@@ -1,9 +1,9 @@
 import type { Observation } from "../contract/events.js";
+import type { Effect } from "../contract/rule.js";
+import type { CpuState, MemoryState, ParkedState, ServicesState } from "../contract/state.js";
 import { assertAdvanced } from "../machine/advanced.js";
 import type { Candidate } from "../machine/candidates.js";
 import type { Machine } from "../machine/machine.js";
-import type { Effect } from "../rule.js";
-import type { CpuState, MemoryState, ParkedState, ServicesState } from "../state.js";
 
 /** A whole state, its parts by name. */
 export type StateView = {

@@ -1,4 +1,4 @@
-import type { Bounds } from "../verdict.js";
+import type { Bounds } from "../contract/verdict.js";
 
 /** A limit was reached where no search was under way: what was looked for is not known. */
 export class LimitReached extends Error {

@@ -1,7 +1,7 @@
+import { InputError } from "../base/errors.js";
+import type { Effect } from "../contract/rule.js";
+import type { CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { InputError } from "../errors.js";
-import type { Effect } from "../rule.js";
-import type { CpuState } from "../state.js";
 import type { Candidate } from "./candidates.js";
 
 /**

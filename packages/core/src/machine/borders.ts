@@ -1,10 +1,10 @@
+import type { Bytes } from "../base/data.js";
+import { fromHex } from "../base/hex.js";
+import type { InstructionSet } from "../contract/instruction-set.js";
+import type { MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Bytes } from "../data.js";
-import { fromHex } from "../hex.js";
-import type { InstructionSet } from "../instruction-set.js";
-import type { MemoryState } from "../state.js";
+import { contentAt, standsAt, storesAt } from "../fetch/text.js";
 import type { Layout } from "./layout.js";
-import { contentAt, standsAt, storesAt } from "./text.js";
 
 /*
  * R48: where instructions begin in code that is no site. Whoever executes at another address came there as nobody wrote it: in the middle

@@ -1,11 +1,11 @@
+import type { Data } from "../base/data.js";
+import type { EveryCpu, Rule } from "../contract/rule.js";
+import { type CpuState, running } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Data } from "../data.js";
-import type { EveryCpu, Rule } from "../rule.js";
-import { type CpuState, running } from "../state.js";
-import { takes } from "./interrupts.js";
+import { takes } from "../services/interrupts.js";
+import { mayNest, nests } from "../services/nested-nmis.js";
+import { endsInSwitch, givesUpCpu, preemptible } from "../services/scheduling.js";
 import type { Machine } from "./machine.js";
-import { mayNest, nests } from "./nested-nmis.js";
-import { endsInSwitch, givesUpCpu, preemptible } from "./scheduling.js";
 
 /** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
 export type Candidate = {

@@ -1,4 +1,4 @@
-import type { InstructionSet, Outcome } from "../instruction-set.js";
+import type { InstructionSet, Outcome } from "../contract/instruction-set.js";
 import type { PlacedCode } from "./borders.js";
 
 /*

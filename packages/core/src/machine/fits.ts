@@ -1,8 +1,8 @@
-import type { Architecture } from "../architecture.js";
-import { InputError, type InputErrorCode } from "../errors.js";
-import { didYouMean } from "../nearest.js";
+import { InputError, type InputErrorCode } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { CodeBlock, Scenario } from "../contract/scenario.js";
 import type { Pair } from "../program/program.js";
-import type { CodeBlock, Scenario } from "../scenario.js";
 import { assemble, type ResolvedSite } from "./sites.js";
 
 /* What a scenario says of its code has to fit together: of two things in one place one would silently be left out. */

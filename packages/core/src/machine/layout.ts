@@ -1,22 +1,22 @@
-import type { Architecture } from "../architecture.js";
+import type { Bytes } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { toHex } from "../base/hex.js";
+import { assertRange, MOST_EXECUTORS } from "../base/maxima.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { FetchModel } from "../contract/fetch-model.js";
+import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../contract/scenario.js";
+import { addressKey, type Cell, type Context, type CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Bytes } from "../data.js";
-import { InputError } from "../errors.js";
-import type { FetchModel } from "../fetch-model.js";
-import { toHex } from "../hex.js";
-import { assertRange, MOST_EXECUTORS } from "../maxima.js";
+import { divideText, type TextLayout } from "../fetch/text.js";
 import type { CompiledProgram } from "../program/compile.js";
 import type { Pair, PatchProgram } from "../program/program.js";
-import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../scenario.js";
-import { addressKey, type Cell, type Context, type CpuState } from "../state.js";
+import { HOME, patcherProgram, STACK_BOTTOM } from "../program/reserved.js";
+import { type ReadSide, readFlavour, sectionAt } from "../services/read-sections.js";
 import type { PlacedCode } from "./borders.js";
 import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from "./fits.js";
 import type { Initial } from "./machine.js";
 import { compilePlans } from "./plans.js";
-import { type ReadSide, readFlavour, sectionAt } from "./read-sections.js";
-import { HOME, patcherProgram, STACK_BOTTOM } from "./reserved.js";
 import { assemble, placeAt, type ResolvedSite, resolveSite } from "./sites.js";
-import { divideText, type TextLayout } from "./text.js";
 
 /** A scenario laid out: where its code lies, what its programs are compiled to, and the state it starts in. */
 export type Layout = {

@@ -1,19 +1,15 @@
-import type { Architecture } from "../architecture.js";
-import type { World } from "../contract/world.js";
-import type { Cpu } from "../cpu.js";
-import type { Bytes, Data } from "../data.js";
-import { InputError } from "../errors.js";
-import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
-import { toHex } from "../hex.js";
-import type { InstructionSet } from "../instruction-set.js";
-import { same } from "../key.js";
-import { type Stores, storesOf } from "../memory/pieces.js";
-import type { MemoryOrder } from "../memory-order.js";
-import { didYouMean } from "../nearest.js";
-import type { CodeEntry, CompiledProgram, Operation } from "../program/compile.js";
-import type { Condition, Value } from "../program/program.js";
-import type { CpuMap, CpuPredicate, Rule } from "../rule.js";
-import type { Scenario } from "../scenario.js";
+import type { Bytes, Data } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { toHex } from "../base/hex.js";
+import { same } from "../base/key.js";
+import { didYouMean } from "../base/nearest.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { Cpu } from "../contract/exception-model.js";
+import type { CacheMaintenance, FetchModel } from "../contract/fetch-model.js";
+import type { InstructionSet } from "../contract/instruction-set.js";
+import type { MemoryOrder } from "../contract/memory-order.js";
+import type { CpuMap, CpuPredicate, Rule } from "../contract/rule.js";
+import type { Scenario } from "../contract/scenario.js";
 import {
   type CpuState,
   type MachineCode,
@@ -23,7 +19,14 @@ import {
   running,
   type TrapFrame,
   withRunning,
-} from "../state.js";
+} from "../contract/state.js";
+import type { World } from "../contract/world.js";
+import { bytesByAddress, undecoded } from "../execution/execute.js";
+import { type Stores, storesOf } from "../memory/pieces.js";
+import type { CodeEntry, CompiledProgram, Operation } from "../program/compile.js";
+import type { Condition, Value } from "../program/program.js";
+import { guardKey, HOME, STACK_TOP } from "../program/reserved.js";
+import { withoutPast } from "../services/grace-periods.js";
 import {
   ARCHITECTURE,
   CACHE_MAINTENANCE,
@@ -37,12 +40,9 @@ import {
 import { injectable, use, useAll } from "../wiring/tokens.js";
 import { CodeBorders } from "./borders.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
-import { bytesByAddress, undecoded } from "./execute.js";
 import { targetsOf } from "./exits.js";
-import { withoutPast } from "./grace-periods.js";
 import { type Layout, layOut } from "./layout.js";
 import { heldAddresses, neverWritten } from "./never-written.js";
-import { guardKey, HOME, STACK_TOP } from "./reserved.js";
 import type { SiteInstruction } from "./sites.js";
 
 /** The parts of a state before any step, the CPUs in order. */

@@ -1,9 +1,9 @@
-import type { Architecture } from "../architecture.js";
-import { InputError } from "../errors.js";
-import { didYouMean } from "../nearest.js";
+import { InputError } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
+import type { Architecture } from "../contract/architecture.js";
+import { NMI_OFF } from "../contract/state.js";
 import { isStep, type Line, nested, type PatchProgram, type Step } from "../program/program.js";
 import { operationIds } from "../schema/program.js";
-import { NMI_OFF } from "../state.js";
 
 /* What programs name has to be there: a misspelt word, vector, barrier or cache operation would silently be another question. */
 

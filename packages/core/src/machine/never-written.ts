@@ -1,8 +1,8 @@
+import { toHex } from "../base/hex.js";
+import type { Rule } from "../contract/rule.js";
 import type { World } from "../contract/world.js";
-import { toHex } from "../hex.js";
-import type { Rule } from "../rule.js";
+import { HOME, STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
 import type { Layout } from "./layout.js";
-import { HOME, STACK_BOTTOM, STACK_TOP } from "./reserved.js";
 
 /*
  * R42: what no run changes: bytes of data that nobody writes, and so what a register that was loaded can hold. Read off the programs and the

@@ -1,10 +1,12 @@
-import type { Architecture } from "../architecture.js";
-import type { Data } from "../data.js";
-import { InputError } from "../errors.js";
-import type { FetchModel } from "../fetch-model.js";
-import { toHex } from "../hex.js";
-import { keyOf, same } from "../key.js";
-import { assertNesting } from "../maxima.js";
+import type { Data } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { toHex } from "../base/hex.js";
+import { keyOf, same } from "../base/key.js";
+import { assertNesting } from "../base/maxima.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { FetchModel } from "../contract/fetch-model.js";
+import type { CodeBlock, DataBlock, Patcher, Scenario } from "../contract/scenario.js";
+import { type Flip, isImpossible } from "../contract/strategy.js";
 import { storesOf } from "../memory/pieces.js";
 import { Compiler } from "../program/compile.js";
 import {
@@ -19,12 +21,10 @@ import {
   type PatchProgram,
   type Step,
 } from "../program/program.js";
-import type { CodeBlock, DataBlock, Patcher, Scenario } from "../scenario.js";
+import { guardKey, patcherProgram, trapProgram } from "../program/reserved.js";
 import { plannedSchema } from "../schema/program.js";
 import { assertFits } from "../schema/schema.js";
-import { type Flip, isImpossible } from "../strategy.js";
 import { assertNamed, type Planned } from "./named.js";
-import { guardKey, patcherProgram, trapProgram } from "./reserved.js";
 import { assemble, placeAt, type ResolvedSite } from "./sites.js";
 
 /** Asks every patcher's strategy for its programs and compiles them together with the trap handlers. */

@@ -1,17 +1,17 @@
-import * as assertions from "./assertions.js";
-import * as grace from "./grace-periods.js";
-import * as interrupts from "./interrupts.js";
+import * as text from "../fetch/text.js";
+import * as assertions from "../services/assertions.js";
+import * as grace from "../services/grace-periods.js";
+import * as interrupts from "../services/interrupts.js";
+import * as services from "../services/locks.js";
+import * as nested from "../services/nested-nmis.js";
+import * as patching from "../services/patching.js";
+import * as sections from "../services/read-sections.js";
+import * as scheduling from "../services/scheduling.js";
+import * as stop from "../services/stop-machine.js";
+import * as tracing from "../services/text-poke-events.js";
+import * as traps from "../services/traps.js";
+import * as words from "../services/words.js";
 import type { RuleBook } from "./machine.js";
-import * as nested from "./nested-nmis.js";
-import * as patching from "./patching.js";
-import * as sections from "./read-sections.js";
-import * as scheduling from "./scheduling.js";
-import * as services from "./services.js";
-import * as stop from "./stop-machine.js";
-import * as text from "./text.js";
-import * as tracing from "./tracing.js";
-import * as traps from "./traps.js";
-import * as words from "./words.js";
 
 /** The rules that every machine has; the memory order adds how machine code executes. */
 export const coreRules: RuleBook = {

@@ -1,11 +1,11 @@
-import type { Architecture } from "../architecture.js";
-import type { Bytes } from "../data.js";
-import { InputError } from "../errors.js";
-import { fromHex, toHex } from "../hex.js";
-import type { Registers } from "../instruction-set.js";
-import { assertRange, MOST_BYTES } from "../maxima.js";
-import { own } from "../own.js";
-import type { Code, Site } from "../scenario.js";
+import type { Bytes } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { fromHex, toHex } from "../base/hex.js";
+import { assertRange, MOST_BYTES } from "../base/maxima.js";
+import { own } from "../base/own.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { Registers } from "../contract/instruction-set.js";
+import type { Code, Site } from "../contract/scenario.js";
 import { type PlacedCode, startsIn } from "./borders.js";
 
 /** One instruction of a version of a site; `offset` is in bytes from the site's start. */

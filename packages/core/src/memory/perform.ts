@@ -1,10 +1,10 @@
+import { InputError } from "../base/errors.js";
 import type { Observation } from "../contract/events.js";
+import type { Write, Written } from "../contract/memory-order.js";
+import type { Effect } from "../contract/rule.js";
+import type { CpuState, MemoryState, ServicesState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { InputError } from "../errors.js";
-import { changesOf, withChanges } from "../machine/windows.js";
-import type { Write, Written } from "../memory-order.js";
-import type { Effect } from "../rule.js";
-import type { CpuState, MemoryState, ServicesState } from "../state.js";
+import { changesOf, withChanges } from "../fetch/stale-code.js";
 
 /** Makes a write visible to all CPUs. */
 export const perform = (parts: Written, write: Write, machine: World): Written => {

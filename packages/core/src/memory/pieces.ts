@@ -1,6 +1,6 @@
-import type { Architecture } from "../architecture.js";
-import type { FetchModel } from "../fetch-model.js";
-import { fromHex, toHex } from "../hex.js";
+import { fromHex, toHex } from "../base/hex.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { FetchModel } from "../contract/fetch-model.js";
 
 /** A part of a store that becomes visible at one moment: its address and bytes (hex). */
 export type Piece = readonly [address: bigint, bytes: string];

@@ -1,7 +1,7 @@
+import type { Data } from "../base/data.js";
+import { own } from "../base/own.js";
+import type { CpuState, ServicesState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Data } from "../data.js";
-import { own } from "../own.js";
-import type { CpuState, ServicesState } from "../state.js";
 
 /** The value of a shared word as a CPU sees it: what it wrote itself it sees before others do. */
 export const wordSeen = (cpu: CpuState, services: ServicesState, word: string, machine: World): Data => {

@@ -1,5 +1,5 @@
-import { executeRule } from "../machine/execute.js";
-import type { MemoryOrder, Write } from "../memory-order.js";
+import type { MemoryOrder, Write } from "../contract/memory-order.js";
+import { executeRule } from "../execution/execute.js";
 import { perform } from "./perform.js";
 
 const NONE: readonly Write[] = [];

@@ -1,8 +1,8 @@
-import type { Data } from "../data.js";
-import { executeRule } from "../machine/execute.js";
-import type { MemoryOrder, Ordering, Write, Written } from "../memory-order.js";
-import { type Effect, rule } from "../rule.js";
-import type { CpuState } from "../state.js";
+import type { Data } from "../base/data.js";
+import type { MemoryOrder, Ordering, Write, Written } from "../contract/memory-order.js";
+import { type Effect, rule } from "../contract/rule.js";
+import type { CpuState } from "../contract/state.js";
+import { executeRule } from "../execution/execute.js";
 import { perform, settled } from "./perform.js";
 
 /*

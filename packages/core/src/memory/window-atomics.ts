@@ -1,6 +1,6 @@
-import { GRANTED, MONITOR, RELEASED } from "../exclusive.js";
-import type { Access, Outcome, Registers } from "../instruction-set.js";
-import { onStack } from "../machine/execute.js";
+import type { Access, Outcome, Registers } from "../contract/instruction-set.js";
+import { onStack } from "../execution/execute.js";
+import { GRANTED, MONITOR, RELEASED } from "./exclusive.js";
 import type { SeenEntry } from "./window-view.js";
 
 /* R43: what is known so far of an instruction whose store depends on more than its registers. */

@@ -1,10 +1,17 @@
+import { fromHex } from "../base/hex.js";
+import { same, valueSet } from "../base/key.js";
+import { own } from "../base/own.js";
+import { cpuMap, type Effect } from "../contract/rule.js";
+import {
+  type Cell,
+  type CellValue,
+  type CpuState,
+  type MemoryState,
+  running,
+  type ValueSet,
+} from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { fromHex } from "../hex.js";
-import { same, valueSet } from "../key.js";
-import { ageWindow, type Change, withBehind } from "../machine/windows.js";
-import { own } from "../own.js";
-import { cpuMap, type Effect } from "../rule.js";
-import { type Cell, type CellValue, type CpuState, type MemoryState, running, type ValueSet } from "../state.js";
+import { ageWindow, type Change, withBehind } from "../fetch/stale-code.js";
 import type { WindowModel } from "./window-model.js";
 import { cellsOf } from "./window-places.js";
 import { type Invalidation, type WindowState, windowOfCpu, withWindow } from "./window-state.js";

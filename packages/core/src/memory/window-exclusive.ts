@@ -1,5 +1,5 @@
-import { reservedIn } from "../exclusive.js";
-import type { CpuState, Place } from "../state.js";
+import type { CpuState, Place } from "../contract/state.js";
+import { reservedIn } from "./exclusive.js";
 import { codeOn, windowOfCpu } from "./window-state.js";
 import type { SeenEntry } from "./window-view.js";
 

@@ -1,6 +1,6 @@
+import type { Instruction, Registers } from "../contract/instruction-set.js";
+import type { CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Instruction, Registers } from "../instruction-set.js";
-import type { CpuState } from "../state.js";
 import { reservationFor } from "./window-exclusive.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
 import type { WindowModel } from "./window-model.js";

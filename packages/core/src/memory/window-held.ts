@@ -1,4 +1,4 @@
-import type { CpuState, MemoryState, Place } from "../state.js";
+import type { CpuState, MemoryState, Place } from "../contract/state.js";
 import { isPending, reservationFor } from "./window-exclusive.js";
 import { overlap } from "./window-places.js";
 import type { WindowView } from "./window-view.js";

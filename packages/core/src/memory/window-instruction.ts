@@ -1,7 +1,7 @@
+import { fromHex } from "../base/hex.js";
+import { own } from "../base/own.js";
+import type { Access, Instruction, Registers } from "../contract/instruction-set.js";
 import type { World } from "../contract/world.js";
-import { fromHex } from "../hex.js";
-import type { Access, Instruction, Registers } from "../instruction-set.js";
-import { own } from "../own.js";
 import type { AccessKind, Alternatives, WindowModel, WindowStep } from "./window-model.js";
 
 /** What an instruction is to the window whatever its registers hold. */

@@ -1,7 +1,7 @@
+import type { Access } from "../contract/instruction-set.js";
+import { addressKey, type CpuState, type MachineCode, type MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Access } from "../instruction-set.js";
-import { latestByte } from "../machine/windows.js";
-import { addressKey, type CpuState, type MachineCode, type MemoryState } from "../state.js";
+import { latestByte } from "../fetch/stale-code.js";
 import type { WindowModel } from "./window-model.js";
 import { sameLine, samePlace } from "./window-places.js";
 import { codeOn, type WindowEntry } from "./window-state.js";

@@ -1,4 +1,4 @@
-import { own } from "../own.js";
+import { own } from "../base/own.js";
 import type { AccessKind, TagMeaning, WaitingKind, WindowModel } from "./window-model.js";
 import type { WindowState } from "./window-state.js";
 import type { SeenEntry, WindowView } from "./window-view.js";

@@ -1,6 +1,6 @@
+import type { Access } from "../contract/instruction-set.js";
+import type { MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Access } from "../instruction-set.js";
-import type { MemoryState } from "../state.js";
 import type { SeenEntry } from "./window-view.js";
 
 /* Which accesses meet: loads and stores by their bytes, cache maintenance by its line. */

@@ -1,9 +1,9 @@
+import { own } from "../base/own.js";
+import type { Ordering, Write, Written } from "../contract/memory-order.js";
+import { type Effect, type Rule, rule } from "../contract/rule.js";
+import type { CpuState, Place } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { changesOf } from "../machine/windows.js";
-import type { Ordering, Write, Written } from "../memory-order.js";
-import { own } from "../own.js";
-import { type Effect, type Rule, rule } from "../rule.js";
-import type { CpuState, Place } from "../state.js";
+import { changesOf } from "../fetch/stale-code.js";
 import { perform, settled } from "./perform.js";
 import { begins, cleaned, invalidationsOf, withBegun, withStored } from "./window-code.js";
 import { isHeld } from "./window-held.js";

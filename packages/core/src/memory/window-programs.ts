@@ -1,7 +1,7 @@
-import { InputError } from "../errors.js";
-import type { Write, Written } from "../memory-order.js";
-import { own } from "../own.js";
-import { type Effect, rule } from "../rule.js";
+import { InputError } from "../base/errors.js";
+import { own } from "../base/own.js";
+import type { Write, Written } from "../contract/memory-order.js";
+import { type Effect, rule } from "../contract/rule.js";
 import { completes } from "./window-code.js";
 import type { WindowModel } from "./window-model.js";
 import { withPosted } from "./window-posted.js";

@@ -1,5 +1,5 @@
+import type { CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { CpuState } from "../state.js";
 import { instructionOf } from "./window-instruction.js";
 import { bytesOf, sourceOf, storesTo } from "./window-loads.js";
 import type { WindowModel } from "./window-model.js";

@@ -1,14 +1,5 @@
+import { fromHex } from "../base/hex.js";
 import type { Observation } from "../contract/events.js";
-import type { World } from "../contract/world.js";
-import { fromHex } from "../hex.js";
-import { bytesByAddress, goOn, pairUsed, undecoded } from "../machine/execute.js";
-import { astray, catches, caught, raised, strayed } from "../machine/faults.js";
-import { dataLoaded, type Loaded } from "../machine/loads.js";
-import { passThrough } from "../machine/passage.js";
-import { passSections } from "../machine/read-sections.js";
-import { trapProgram } from "../machine/reserved.js";
-import { textUse } from "../machine/text.js";
-import { decode, withUntold } from "../machine/tracing.js";
 import {
   addressKey,
   type Context,
@@ -18,7 +9,16 @@ import {
   running,
   type SiteState,
   withRunning,
-} from "../state.js";
+} from "../contract/state.js";
+import type { World } from "../contract/world.js";
+import { bytesByAddress, goOn, pairUsed, undecoded } from "../execution/execute.js";
+import { astray, catches, caught, raised, strayed } from "../execution/faults.js";
+import { dataLoaded, type Loaded } from "../execution/loads.js";
+import { passThrough } from "../execution/passage.js";
+import { textUse } from "../fetch/text.js";
+import { trapProgram } from "../program/reserved.js";
+import { passSections } from "../services/read-sections.js";
+import { decode, withUntold } from "../services/text-poke-events.js";
 import { type WindowState, windowOfCpu, withWindow } from "./window-state.js";
 import { type SeenEntry, synchronizes, type WindowView } from "./window-view.js";
 

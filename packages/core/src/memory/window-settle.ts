@@ -1,6 +1,6 @@
 import type { Observation } from "../contract/events.js";
+import { type CpuState, type MemoryState, running } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { type CpuState, type MemoryState, running } from "../state.js";
 import { synchronizeWindow } from "./window-code.js";
 import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";
 import { hasOlderLoad, loadNow } from "./window-loads.js";

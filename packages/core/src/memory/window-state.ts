@@ -1,6 +1,13 @@
-import type { Data } from "../data.js";
-import type { Write } from "../memory-order.js";
-import { type CellValue, type CpuState, type MachineCode, running, type SiteState, type ValueSet } from "../state.js";
+import type { Data } from "../base/data.js";
+import type { Write } from "../contract/memory-order.js";
+import {
+  type CellValue,
+  type CpuState,
+  type MachineCode,
+  running,
+  type SiteState,
+  type ValueSet,
+} from "../contract/state.js";
 
 /** An instruction that was fetched and has not left the window; entries stand in program order. */
 export type WindowEntry = {

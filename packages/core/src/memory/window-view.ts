@@ -1,8 +1,8 @@
+import type { Access, Instruction, Outcome, Registers } from "../contract/instruction-set.js";
+import type { CpuState, MachineCode } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { Access, Instruction, Outcome, Registers } from "../instruction-set.js";
-import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../machine/execute.js";
-import { catches } from "../machine/faults.js";
-import type { CpuState, MachineCode } from "../state.js";
+import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../execution/execute.js";
+import { catches } from "../execution/faults.js";
 import { atomicEntry, conditionalEntry } from "./window-atomics.js";
 import { instructionOf, type WindowInstruction } from "./window-instruction.js";
 import type { AccessKind, WindowModel } from "./window-model.js";

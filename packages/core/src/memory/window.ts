@@ -1,8 +1,8 @@
 import type { Observation } from "../contract/events.js";
+import type { MemoryOrder } from "../contract/memory-order.js";
+import { type Effect, rule } from "../contract/rule.js";
+import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { MemoryOrder } from "../memory-order.js";
-import { type Effect, rule } from "../rule.js";
-import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../state.js";
 import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
 import { localOrderOf } from "./window-local-order.js";
 import type { WindowModel, WindowStep } from "./window-model.js";

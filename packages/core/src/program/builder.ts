@@ -1,8 +1,8 @@
-import type { Bytes, Data } from "../data.js";
-import { toHex } from "../hex.js";
-import { readFlavour } from "../machine/read-sections.js";
-import type { Code, ReadFlavour, TextAccess, TextChange } from "../scenario.js";
-import { NMI_OFF } from "../state.js";
+import type { Bytes, Data } from "../base/data.js";
+import { toHex } from "../base/hex.js";
+import type { Code, ReadFlavour, TextAccess, TextChange } from "../contract/scenario.js";
+import { NMI_OFF } from "../contract/state.js";
+import { readFlavour } from "../services/read-sections.js";
 import type { Condition, Line, Step, Value, When, While } from "./program.js";
 
 /*

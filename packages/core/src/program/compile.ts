@@ -1,10 +1,10 @@
-import type { Data } from "../data.js";
-import { InputError } from "../errors.js";
-import { toHex } from "../hex.js";
-import { keyOf } from "../key.js";
+import type { Data } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { toHex } from "../base/hex.js";
+import { keyOf } from "../base/key.js";
+import type { Code } from "../contract/scenario.js";
 import type { PlacedCode } from "../machine/borders.js";
 import { piecesOf, type Stores } from "../memory/pieces.js";
-import type { Code } from "../scenario.js";
 import type { Condition, Line, Step } from "./program.js";
 
 /** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */

@@ -1,5 +1,5 @@
-import type { Bytes, Data } from "../data.js";
-import type { CodeBlock, DataBlock } from "../scenario.js";
+import type { Bytes, Data } from "../base/data.js";
+import type { CodeBlock, DataBlock } from "../contract/scenario.js";
 
 /** A value in a program: a constant, or a local of the running program. */
 export type Value = Data | { readonly local: string };

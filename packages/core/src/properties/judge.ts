@@ -1,5 +1,5 @@
 import type { Observation } from "../contract/events.js";
-import type { Property, PropertyId } from "./property.js";
+import type { Property, PropertyId } from "../contract/property.js";
 
 /** A property that was broken; `causes`: those of which this is a consequence, where they count ({@link Property.consequenceOf}). */
 export type Judged = { readonly property: PropertyId; readonly why: string; readonly causes?: readonly PropertyId[] };

@@ -1,5 +1,5 @@
 import type { AtSite, Executed, ExecutedAtSite } from "../contract/events.js";
-import type { Property } from "./property.js";
+import type { Property } from "../contract/property.js";
 import { trace } from "./trace.js";
 
 /*

@@ -1,4 +1,4 @@
-import type { Property } from "./property.js";
+import type { Property } from "../contract/property.js";
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 

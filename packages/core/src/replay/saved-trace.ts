@@ -1,10 +1,11 @@
-import type { Data } from "../data.js";
-import { InputError } from "../errors.js";
+import type { Data } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { keyOf, same } from "../base/key.js";
+import type { Property, PropertyId } from "../contract/property.js";
+import type { Broken, Verdict } from "../contract/verdict.js";
 import { type Choice, follow, type TraceStep } from "../explorer/trace.js";
-import { keyOf, same } from "../key.js";
 import type { Machine } from "../machine/machine.js";
 import { judge } from "../properties/judge.js";
-import type { Property, PropertyId } from "../properties/property.js";
 import {
   anything,
   assertFits,
@@ -20,7 +21,6 @@ import {
   where,
   whole,
 } from "../schema/schema.js";
-import type { Broken, Verdict } from "../verdict.js";
 import type { Plugin } from "../wiring/container.js";
 
 /** The version of the format of saved counterexamples. */

@@ -1,11 +1,11 @@
-import type { Architecture } from "../architecture.js";
-import type { Cpu } from "../cpu.js";
-import type { CacheMaintenance, FetchModel, FetchVariant } from "../fetch-model.js";
-import type { InstructionSet } from "../instruction-set.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { Cpu } from "../contract/exception-model.js";
+import type { CacheMaintenance, FetchModel, FetchVariant } from "../contract/fetch-model.js";
+import type { InstructionSet } from "../contract/instruction-set.js";
+import type { MemoryOrder } from "../contract/memory-order.js";
+import type { Cell } from "../contract/state.js";
 import type { StoreAtomicity } from "../memory/pieces.js";
-import type { MemoryOrder } from "../memory-order.js";
 import type { SimulationOptions } from "../simulation.js";
-import type { Cell } from "../state.js";
 import type { Plugin } from "../wiring/container.js";
 import type { Token } from "../wiring/tokens.js";
 import {

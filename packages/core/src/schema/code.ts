@@ -1,4 +1,4 @@
-import type { Code, CodeBlock, DataBlock, ReadFlavour, TextAccess } from "../scenario.js";
+import type { Code, CodeBlock, DataBlock, ReadFlavour, TextAccess } from "../contract/scenario.js";
 import { address, bytes, either, object, oneOf, only, optional, type Schema, text } from "./schema.js";
 
 /** The schema of {@link Code}. */

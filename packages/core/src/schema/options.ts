@@ -1,9 +1,9 @@
+import type { Bounds } from "../contract/verdict.js";
 import type { CheckOptions } from "../explorer/explorer.js";
 import type { OutcomesOptions } from "../explorer/outcomes.js";
 import type { Reductions } from "../explorer/search.js";
 import type { Choice } from "../explorer/trace.js";
 import type { RepairOptions } from "../repair.js";
-import type { Bounds } from "../verdict.js";
 import {
   anything,
   atLeast,

@@ -1,6 +1,8 @@
-import type { Data } from "../data.js";
-import { MOST_BYTES } from "../maxima.js";
-import { didYouMean } from "../nearest.js";
+import type { Data } from "../base/data.js";
+import { MOST_BYTES } from "../base/maxima.js";
+import { didYouMean } from "../base/nearest.js";
+import type { TextChange } from "../contract/scenario.js";
+import type { Impossible } from "../contract/strategy.js";
 import type {
   Addition,
   Condition,
@@ -14,8 +16,6 @@ import type {
   When,
   While,
 } from "../program/program.js";
-import type { TextChange } from "../scenario.js";
-import type { Impossible } from "../strategy.js";
 import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
 import {
   address,

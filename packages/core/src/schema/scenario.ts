@@ -1,9 +1,9 @@
-import type { Data } from "../data.js";
-import { InputError } from "../errors.js";
-import { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS } from "../maxima.js";
-import { didYouMean } from "../nearest.js";
-import { isOwnOfCore, MOST_PROPERTIES, type Property, propertyIds } from "../properties/property.js";
-import type { Executor, InterruptHandler, Patcher, Scenario, Site, TextRange } from "../scenario.js";
+import type { Data } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS } from "../base/maxima.js";
+import { didYouMean } from "../base/nearest.js";
+import { isOwnOfCore, MOST_PROPERTIES, type Property, propertyIds } from "../contract/property.js";
+import type { Executor, InterruptHandler, Patcher, Scenario, Site, TextRange } from "../contract/scenario.js";
 import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
 import { additionSchema, linesSchema } from "./program.js";
 import {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { InputError, type InputErrorCode } from "../errors.js";
-import { didYouMean } from "../nearest.js";
+import { InputError, type InputErrorCode } from "../base/errors.js";
+import { didYouMean } from "../base/nearest.js";
 
 /*
  * Schemas of what comes from outside. Each is checked against the TypeScript type that it is the schema of: a field that is in one

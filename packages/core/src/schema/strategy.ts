@@ -1,7 +1,7 @@
-import type { PropertyId } from "../properties/property.js";
-import type { CpuMap, CpuPredicate, Rule, Says, Writes } from "../rule.js";
-import type { CpuState, Part } from "../state.js";
-import type { PatchStrategy } from "../strategy.js";
+import type { PropertyId } from "../contract/property.js";
+import type { CpuMap, CpuPredicate, Rule, Says, Writes } from "../contract/rule.js";
+import type { CpuState, Part } from "../contract/state.js";
+import type { PatchStrategy } from "../contract/strategy.js";
 import { callable, either, list, name, object, oneOf, only, optional, record, type Schema, text } from "./schema.js";
 
 /** Ids of properties; which there are is known when a simulation is wired. */

@@ -1,6 +1,6 @@
-import { InputError } from "../errors.js";
+import { InputError } from "../base/errors.js";
+import { same } from "../base/key.js";
 import { afterEffect, enabledSteps, initialView, type StateView } from "../explorer/trace.js";
-import { same } from "../key.js";
 import type { Machine } from "../machine/machine.js";
 
 /** What one run cost. */

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 // biome-ignore lint/style/noRestrictedImports: the one place that makes containers; the global one is never registered with
 import { container, type DependencyContainer } from "tsyringe";
-import { InputError } from "../errors.js";
+import { InputError } from "../base/errors.js";
 import type { Token } from "./tokens.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: the one type that every class has

@@ -1,12 +1,12 @@
-import type { Architecture } from "../architecture.js";
-import type { Cpu } from "../cpu.js";
+import type { Architecture } from "../contract/architecture.js";
+import type { Cpu } from "../contract/exception-model.js";
+import type { CacheMaintenance, FetchModel } from "../contract/fetch-model.js";
+import type { InstructionSet } from "../contract/instruction-set.js";
+import type { MemoryOrder } from "../contract/memory-order.js";
+import type { Property } from "../contract/property.js";
+import type { Scenario } from "../contract/scenario.js";
 import type { Explorer } from "../explorer/explorer.js";
-import type { CacheMaintenance, FetchModel } from "../fetch-model.js";
-import type { InstructionSet } from "../instruction-set.js";
 import type { Machine, RuleBook } from "../machine/machine.js";
-import type { MemoryOrder } from "../memory-order.js";
-import type { Property } from "../properties/property.js";
-import type { Scenario } from "../scenario.js";
 import { token } from "./tokens.js";
 
 /** What one run is wired from. Each run gets a container of its own. */

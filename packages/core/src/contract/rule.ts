@@ -1,0 +1,116 @@
+import type { Data } from "../base/data.js";
+import type { EventName, Events, Observation } from "./events.js";
+import type { Ordering } from "./memory-order.js";
+import type { CpuState, Part, Parts } from "./state.js";
+import type { World } from "./world.js";
+
+/** A named map or predicate over every CPU's part, with its arguments. */
+export type EveryCpu = { readonly id: string; readonly args: Data };
+
+/**
+ * One outcome of a step: new parts of the acting CPU and of the shared row, then a map over the part of every CPU (a store makes
+ * values stale everywhere) or of the other CPUs (an interrupt sent), and what was observed.
+ */
+export type Effect = {
+  readonly set: Partial<Parts>;
+  readonly everyCpu?: EveryCpu;
+  readonly otherCpus?: EveryCpu;
+  readonly observed?: readonly Observation[];
+};
+
+/** The words for events, by name. */
+export type Says = {
+  readonly [E in EventName]?: (detail: Events[E], place: (address: bigint) => string) => string;
+};
+
+/** What else a rule writes beside the parts of {@link Effect.set}: the parts of other CPUs. */
+export type Writes = Part | "everyCpu";
+
+/**
+ * One rule of the machine: pure, and bounded by its footprint. The explorer calls `apply` once for each distinct tuple of the
+ * parts in `reads` and remembers the answer; `reads` and `writes` are the independence relation of the reductions.
+ * A development-mode machine throws when `apply` reads a part that it did not declare, or sets one.
+ */
+export interface Rule<A extends Data = Data, R extends Part = Part> {
+  readonly id: string;
+  /** Where the rule comes from: manual section, kernel file and version, or the rule's number in ARCHITECTURE.md. */
+  readonly source: string;
+  readonly reads: readonly R[];
+  readonly writes: readonly Writes[];
+  /** Ids of the maps over CPUs that its effects may name; undefined: any. */
+  readonly maps?: readonly string[];
+  /** The step is blocked until this predicate holds for every CPU. */
+  guard?(args: A): EveryCpu;
+  /**
+   * An operation that asks every other CPU for a step: once a CPU has done it with these arguments, this step waits until each of
+   * the others has taken a step of its own.
+   */
+  readonly outwaits?: string;
+  /** What the step is to the memory order, which may hold it back; undefined: plain loads and stores, or none. */
+  ordering?(args: A): Ordering | undefined;
+  /**
+   * Whether the step is urgent for a CPU in this state: to take it at once loses no behaviour, because every behaviour in which
+   * others act first, or an interrupt comes first, is also one in which it comes first. The explorer takes urgent steps together
+   * with the step before; the reason stands with each rule. An urgent step has one outcome.
+   */
+  urgent?(cpu: CpuState, machine: World): boolean;
+  /**
+   * What a step of this rule did in a timeline's words, by the event that was observed last; for rules that core does not bring. `place`
+   * gives an address as timelines speak of it.
+   */
+  readonly says?: Says;
+  /**
+   * The outcomes: none means blocked, several mean non-determinism. A step of a program goes on by `machine.advance`; one that leaves
+   * its program where it was is an {@link InputError}.
+   */
+  apply(parts: Pick<Parts, R>, args: A, machine: World): readonly Effect[];
+}
+
+/** A map over one CPU's part, applied to many CPUs by an {@link Effect}. Pure. */
+export interface CpuMap<A extends Data = Data> {
+  readonly id: string;
+  /** Fields of a CPU's part that it looks at or changes; undefined: any. */
+  readonly touches?: readonly (keyof CpuState)[];
+  apply(cpu: CpuState, args: A, machine: World): CpuState;
+}
+
+/** A predicate over one CPU's part that a rule's guard asks of every CPU. Pure. */
+export interface CpuPredicate<A extends Data = Data> {
+  readonly id: string;
+  holds(cpu: CpuState, args: A, machine: World): boolean;
+}
+
+/** Names in any of these object types that `Of` does not have. */
+type Beyond<T, Of> = T extends object ? Exclude<keyof T, keyof Of> : never;
+/** The details of all events of a name. */
+type DetailOf<W> = W extends EventName ? Events[W] : never;
+/** Names in a detail that no detail of its event has. */
+type BeyondDetail<O> = O extends { readonly what: infer W; readonly detail: infer D }
+  ? D extends object
+    ? Exclude<keyof D, DetailOf<W> extends infer T ? (T extends object ? keyof T : never) : never>
+    : never
+  : never;
+/** Fields that effects of this type have and that nobody would look at. */
+type Misplaced<E> = E extends Effect
+  ?
+      | Beyond<E, Effect>
+      | Beyond<E["set"], Parts>
+      | Beyond<E["everyCpu"], EveryCpu>
+      | Beyond<E["otherCpus"], EveryCpu>
+      | Beyond<NonNullable<E["observed"]>[number], Observation>
+      | BeyondDetail<NonNullable<E["observed"]>[number]>
+  : never;
+/** Nothing, or a field whose type the compiler names where an effect has one that is not its own. */
+type InPlace<E> = [Misplaced<E>] extends [never] ? unknown : { readonly "cmodx: no field of an effect": Misplaced<E> };
+
+/** Declares a rule and infers its types; the value is unchanged. A field of its effects that effects do not have does not compile. */
+export const rule = <A extends Data, const R extends Part, E extends Effect = Effect>(
+  r: Omit<Rule<A, R>, "apply"> & {
+    apply(parts: Pick<Parts, R>, args: A, machine: World): readonly E[];
+  } & InPlace<E>,
+): Rule => r as unknown as Rule;
+/** Declares a map over CPUs and infers its types; the value is unchanged. */
+export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map as unknown as CpuMap;
+/** Declares a predicate over CPUs and infers its types; the value is unchanged. */
+export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate =>
+  predicate as unknown as CpuPredicate;

@@ -1,0 +1,175 @@
+import type { Data } from "../base/data.js";
+import { InputError } from "../base/errors.js";
+import { fromHex, toHex } from "../base/hex.js";
+import { own } from "../base/own.js";
+import type { Observation } from "../contract/events.js";
+import { cpuMap, type Effect, rule } from "../contract/rule.js";
+import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../contract/state.js";
+import { freedData } from "../execution/loads.js";
+import { ageWindow, byteSeen, type Change, maintain } from "../fetch/stale-code.js";
+import { freedIn, isWritable } from "../fetch/text.js";
+import { settled } from "../memory/perform.js";
+import { judged } from "./text-poke-events.js";
+
+/* What a patch call does to memory: begins, stores code piece by piece, publishes, returns. */
+
+type Call = { readonly sites: readonly number[]; readonly to: number };
+
+const withSites = (
+  memory: MemoryState,
+  sites: readonly number[],
+  change: (site: SiteState) => SiteState,
+): MemoryState => ({
+  ...memory,
+  sites: memory.sites.map((site, i) => (sites.includes(i) ? change(site) : site)),
+});
+
+/** A patch call begins. */
+export const beginCallRule = rule({
+  id: "beginCall",
+  source: "the caller's view of a patch call",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply: ({ cpu, memory }, args: Call, machine) => [
+    {
+      set: {
+        cpu: machine.advance(cpu),
+        memory: withSites(memory, args.sites, (site) => ({
+          ...site,
+          // A call for what another call is about already finds the change still under way.
+          from: site.calling && site.to === args.to ? site.from : site.to,
+          to: args.to,
+          calling: true,
+          published: false,
+        })),
+      },
+      observed: [{ what: "begin-call", detail: args }],
+    },
+  ],
+});
+
+/** A patch call returns: from now on nobody may execute the old version. */
+export const returnCallRule = rule({
+  id: "returnCall",
+  source: "the caller's view of a patch call",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply: ({ cpu, memory }, args: Call, machine) => [
+    {
+      set: {
+        cpu: machine.advance(cpu),
+        memory: withSites(memory, args.sites, (site) => ({ ...judged(site), calling: false })),
+      },
+      observed: [
+        {
+          what: "return-call",
+          detail: args.sites.some((site) => memory.sites[site]?.untold) ? { ...args, untold: true } : args,
+        },
+      ],
+    },
+  ],
+});
+
+/** The program declares the new version to be the one that traps emulate. */
+export const publishRule = rule({
+  id: "publish",
+  source: "the release of the handler's data",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply({ cpu, memory }, args: { readonly sites: readonly number[] }, machine) {
+    const parts = { cpu: machine.advance(cpu), memory };
+    const written = machine.order.write(parts, { to: "published", sites: args.sites }, machine);
+    return [settled(parts, written, [{ what: "publish", detail: args }])];
+  },
+});
+
+type StoreArgs = { readonly address: bigint; readonly bytes: string; readonly direct?: boolean };
+
+/** A program's own store to read-only text. */
+const storeFaulted = (address: bigint, bytes: string): Observation => ({
+  what: "store-faulted",
+  detail: { address, bytes },
+});
+
+/** Stores one piece of code: bytes that become visible at one moment. */
+export const storeRule = rule({
+  id: "store",
+  source: "R2",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory", "everyCpu"],
+  maps: ["age"],
+  apply({ cpu, memory }, { address, bytes, direct = false }: StoreArgs, machine): readonly Effect[] {
+    const size = bytes.length / 2;
+    const places = Array.from({ length: direct ? size : 0 }, (_, i) => address + BigInt(i));
+    const readOnly = places.find((at) => !isWritable(at, memory, machine));
+    if (readOnly !== undefined)
+      return [{ set: { cpu: machine.advance(cpu) }, observed: [storeFaulted(readOnly, bytes)] }];
+    const was = Array.from({ length: bytes.length / 2 }, (_, i) => byteSeen(cpu, memory, address + BigInt(i), machine));
+    const parts = { cpu: machine.advance(cpu), memory };
+    const written = machine.order.write(parts, { to: "code", address, bytes }, machine);
+    const detail = { address, bytes, was: toHex(was as number[]) };
+    const freed = freedIn({ address, size }, memory, machine);
+    const observed = [{ what: "store", detail: freed === undefined ? detail : { ...detail, freed } }] as const;
+    return [settled(parts, written, observed)];
+  },
+});
+
+/** Stores one piece of data. */
+export const storeDataRule = rule({
+  id: "storeData",
+  source: "WRITE_ONCE of data that machine code loads",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply({ cpu, memory }, args: { readonly address: bigint; readonly bytes: string }, machine) {
+    const bytes = Object.fromEntries(
+      fromHex(args.bytes).map((byte, i) => [addressKey(args.address + BigInt(i)), toHex([byte])]),
+    );
+    const parts = { cpu: machine.advance(cpu), memory };
+    return [
+      settled(parts, machine.order.write(parts, { to: "data", bytes }, machine), [
+        { what: "store-data", detail: args },
+      ]),
+    ];
+  },
+});
+
+/** Gives data back. */
+export const freeDataRule = rule({
+  id: "freeData",
+  source: "kfree of what machine code loads",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  apply({ cpu, memory }, { address, size }: { readonly address: bigint; readonly size: number }, machine) {
+    const bytes = Object.fromEntries(
+      Array.from({ length: size }, (_, i) => [addressKey(address + BigInt(i)), FREED_BYTE] as const),
+    );
+    const parts = { cpu: machine.advance(cpu), memory };
+    const written = machine.order.write(parts, { to: "data", bytes }, machine);
+    const again = freedData(Object.keys(bytes), cpu, memory, machine);
+    const twice = again === undefined ? {} : { twice: BigInt(`0x${again}`) };
+    return [settled(parts, written, [{ what: "free-data", detail: { address, size, ...twice } }])];
+  },
+});
+
+/** A patcher's own cache maintenance: of the line of an address, or of all code. */
+export const maintainRule = rule({
+  id: "maintain",
+  source: "R6",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory"],
+  ordering: ({ operation }: { readonly operation: string }) => operation,
+  apply({ cpu, memory }, args: { readonly operation: string; readonly address?: bigint }, machine) {
+    const operation = own(machine.cache.operations, args.operation);
+    if (operation === undefined) throw new InputError(`This architecture has no cache maintenance ${args.operation}.`);
+    const { address } = args;
+    const maintained = maintain(memory, operation, address, machine);
+    return [{ set: { cpu: machine.advance(cpu), memory: maintained }, observed: [{ what: "maintain", detail: args }] }];
+  },
+});
+
+/** The window of one CPU after a store. */
+export const ageMap = cpuMap({
+  id: "age",
+  touches: ["stale", "excludes", "behind"],
+  apply: (cpu, args: { readonly changes: readonly Change[] } & Data, machine) => ageWindow(cpu, args.changes, machine),
+});

@@ -1,0 +1,107 @@
+import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
+import { type Context, running, type StopState, withRunning } from "../contract/state.js";
+import { stopperWork } from "../program/reserved.js";
+
+/*
+ * R15: stop_machine, the state machine of multi_cpu_stop (kernel/stop_machine.c, 7.3). It stops tasks, not NMIs; what a task was
+ * doing when it was stopped stays as it is.
+ */
+
+type Work = { readonly program: string };
+type Stage = { readonly stage: StopState["stage"] };
+
+const nextStage: { readonly [stage in StopState["stage"]]: StopState["stage"] } = {
+  prepare: "disable-irq",
+  "disable-irq": "run",
+  run: "exit",
+  exit: "exit",
+};
+
+/** Posts the work to the stopper of every CPU. */
+export const queueStopRule = rule({
+  id: "queueStop",
+  source: "stop_machine_cpuslocked, kernel/stop_machine.c, 7.3",
+  reads: ["cpu", "services"],
+  writes: ["cpu", "services", "everyCpu"],
+  maps: ["queue-stopper"],
+  ordering: () => "atomic",
+  apply({ cpu, services }, args: Work, machine) {
+    if (services.stop !== null) return [];
+    const stop: StopState = { program: args.program, stage: "prepare", acks: machine.cpus };
+    return [
+      {
+        set: { cpu: machine.advance(cpu), services: { ...services, stop } },
+        everyCpu: { id: "queue-stopper", args },
+        observed: [{ what: "queue-stop", detail: {} }],
+      },
+    ];
+  },
+});
+
+/** Queues stopper work on one CPU. */
+export const queueStopperMap = cpuMap({
+  id: "queue-stopper",
+  touches: ["pending"],
+  apply: (cpu, args: Work) => ({ ...cpu, pending: [...cpu.pending, stopperWork(args.program)].sort() }),
+});
+
+/** The caller sleeps until every stopper is done. */
+export const awaitStopRule = rule({
+  id: "awaitStop",
+  source: "wait_for_completion in stop_cpus, kernel/stop_machine.c, 7.3",
+  reads: ["cpu", "services"],
+  writes: ["cpu", "services"],
+  ordering: () => "event",
+  guard: (args: Work) => ({ id: "not-stopped", args }),
+  outwaits: "queueStop",
+  apply: ({ cpu, services }, _args: Work, machine) => [
+    {
+      set: { cpu: machine.advance(cpu), services: { ...services, stop: null } },
+      observed: [{ what: "stopped", detail: {} }],
+    },
+  ],
+});
+
+/** This CPU's stopper is done with the work. */
+export const notStoppedPredicate = cpuPredicate({
+  id: "not-stopped",
+  holds: (cpu, args: Work) =>
+    !cpu.pending.includes(stopperWork(args.program)) &&
+    !cpu.stack.some((context) => context.code.run === "program" && context.code.program.startsWith(`${args.program} `)),
+});
+
+/** Acknowledges a stage; the last CPU to do so begins the next. */
+export const ackStopRule = rule({
+  id: "ackStop",
+  source: "ack_state, set_state, kernel/stop_machine.c, 7.3",
+  reads: ["cpu", "services"],
+  writes: ["cpu", "services"],
+  ordering: () => "atomic",
+  apply({ cpu, services }, args: Stage, machine) {
+    const stop = services.stop;
+    if (stop === null || stop.stage !== args.stage) return [];
+    const left = stop.acks - 1;
+    const advanced: StopState =
+      left > 0 ? { ...stop, acks: left } : { ...stop, stage: nextStage[args.stage], acks: machine.cpus };
+    const context = running(cpu) as Context;
+    const stopped = args.stage === "disable-irq" ? withRunning(cpu, { ...context, masked: true }) : cpu;
+    return [
+      {
+        set: { cpu: machine.advance(stopped), services: { ...services, stop: advanced } },
+        observed: [{ what: "ack-stop", detail: { stage: args.stage, last: left === 0 } }],
+      },
+    ];
+  },
+});
+
+/** Waits for a stage to begin. */
+export const awaitStopStageRule = rule({
+  id: "awaitStopStage",
+  source: "multi_cpu_stop, kernel/stop_machine.c, 7.3",
+  reads: ["cpu", "services"],
+  writes: ["cpu"],
+  apply: ({ cpu, services }, args: Stage, machine) =>
+    services.stop?.stage === args.stage
+      ? [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "stop-stage", detail: { stage: args.stage } }] }]
+      : [],
+});

@@ -1,0 +1,358 @@
+import { InputError } from "../base/errors.js";
+import { fromHex, toHex } from "../base/hex.js";
+import { same } from "../base/key.js";
+import type { Observation } from "../contract/events.js";
+import type { Write, Written } from "../contract/memory-order.js";
+import { type Effect, rule } from "../contract/rule.js";
+import {
+  type Context,
+  type CpuState,
+  FREED,
+  type MachineCode,
+  type MemoryState,
+  running,
+  type TrapFrame,
+  type Trapped,
+  withRunning,
+} from "../contract/state.js";
+import type { World } from "../contract/world.js";
+import { goOn, modeAfter, run, type Seen } from "../execution/execute.js";
+import { caught, isPatchers, raised, strayed, unhandled } from "../execution/faults.js";
+import { dataLoaded, type Loaded, storesFreed } from "../execution/loads.js";
+import { passThrough } from "../execution/passage.js";
+import { synchronize } from "../fetch/stale-code.js";
+import { resumption } from "../fetch/text.js";
+import { alone } from "../machine/candidates.js";
+import { settled } from "../memory/perform.js";
+import { wordSeen } from "../memory/seen.js";
+import { HOME, trapProgram } from "../program/reserved.js";
+import { marksBelowTrap } from "./grace-periods.js";
+import { afterReturn } from "./nested-nmis.js";
+import { passSections } from "./read-sections.js";
+
+/*
+ * R12: a trap is separate steps: fetch, entry, the handler's own loads, emulation, return. Between the fetch of a breakpoint and the
+ * entry of its handler that CPU takes no interrupt (unless the fetch model has late traps); other CPUs go on.
+ */
+
+/** Enters the handlers of the vector that was fetched, or dies where none is registered. */
+export const enterTrapRule = rule({
+  id: "enter-trap",
+  source: "R12",
+  reads: ["cpu", "memory", "services"],
+  writes: ["cpu"],
+  ordering: () => "event",
+  // Nothing else can happen on this CPU, a grace period waits for it as for its handler, and what others do matters to the entry only
+  // where they register handlers.
+  urgent: (_cpu, machine) =>
+    machine.fetch.lateTrap !== true &&
+    !machine.cpu.synchronizes.includes("trap-entry") &&
+    !["armTrap", "disarmTrap"].some((operation) => machine.uses(operation)),
+  apply({ cpu, memory, services }, _args, machine) {
+    const context = running(cpu);
+    const code = context?.code;
+    if (context === undefined || code?.run !== "machine" || code.trapped === null)
+      throw new Error("No trap is pending.");
+    const { vector, at, resume } = code.trapped;
+    const program = trapProgram(vector);
+    if (!machine.hasProgram(program) || services.disarmed.includes(vector))
+      return [fall(cpu, memory, context, code, code.trapped, machine)];
+    const interrupted: MachineCode = { ...code, pc: resume, trapped: null };
+    const frame: TrapFrame = { ...code.trapped, interrupted };
+    const handler: Context = {
+      level: "trap",
+      code: machine.start(program, {}, frame),
+      masked: machine.cpu.trapsMask,
+      preempts: true,
+      marks: context.marks,
+    };
+    const below: Context = { ...context, code: interrupted };
+    const marks = marksBelowTrap(below, machine);
+    const entered: CpuState = { ...withRunning(cpu, { ...below, marks }), fetching: null };
+    const pushed = { ...entered, stack: [...entered.stack, handler] };
+    const synchronized = machine.cpu.synchronizes.includes("trap-entry")
+      ? synchronize(pushed, memory, machine)
+      : pushed;
+    return [{ set: { cpu: synchronized }, observed: [{ what: "enter-trap", detail: { vector, at } }] }];
+  },
+});
+
+/**
+ * No patch program handles a trap: its routine goes on where its executor says, or ends; a task then begins its next round. `code` is
+ * the context as it was interrupted.
+ */
+const fall = (
+  cpu: CpuState,
+  memory: MemoryState,
+  context: Context,
+  code: MachineCode,
+  trapped: Trapped,
+  machine: World,
+): Effect => {
+  const { vector, at, bytes, resume } = trapped;
+  const handler = machine.faults(code.routine);
+  const after =
+    handler === undefined
+      ? { ...code, trapped: null, pc: HOME }
+      : { ...machine.raise(code, handler, resume), passages: {} };
+  const set = { cpu: { ...goOn(cpu, memory, context, after, machine), fetching: null } };
+  const text = machine.disassemble(fromHex(bytes), at, code.mode);
+  const insn = { at, bytes, text };
+  if (handler !== undefined)
+    return { set, observed: [...caught(insn, vector, handler, machine), ...strayed(insn, after, machine)] };
+  const patchers = isPatchers(insn, vector, machine);
+  const observed: Observation[] = [{ what: "trap-unclaimed", detail: { vector, at, patchers } }];
+  // Of a vector without handlers that was known when the instruction raised it.
+  if (!patchers && machine.hasProgram(trapProgram(vector))) observed.push(unhandled(insn, vector));
+  return { set, observed };
+};
+
+/** The handlers of a vector ended without one that claimed the trap. */
+export const unclaimedRule = rule({
+  id: "unclaimed",
+  source: "R12",
+  reads: ["cpu", "memory"],
+  writes: ["cpu"],
+  ordering: () => "event",
+  apply({ cpu, memory }, _args, machine) {
+    const { below, frame } = handlerOf(cpu);
+    const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
+    return [fall(popped, memory, below, frame.interrupted, frame, machine)];
+  },
+});
+
+const handlerOf = (
+  cpu: CpuState,
+): { readonly below: Context; readonly code: MachineCode; readonly frame: TrapFrame } => {
+  const handler = running(cpu);
+  const below = cpu.stack[cpu.stack.length - 2];
+  if (handler?.code.run !== "program" || handler.code.frame === null || below?.code.run !== "machine") {
+    throw new InputError(
+      "What a trap handler does, such as to look its place up or to emulate, stands in one of the traps' programs.",
+      {
+        place: "program",
+      },
+    );
+  }
+  return { below, code: below.code, frame: handler.code.frame };
+};
+
+const withInterrupted = (cpu: CpuState, below: Context, code: MachineCode): CpuState => {
+  const stack = [...cpu.stack];
+  stack[stack.length - 2] = { ...below, code };
+  return { ...cpu, stack };
+};
+
+/** The handler's own load of the list it searches for the trap's address. */
+export const lookupRule = rule({
+  id: "lookup",
+  source: "x86: smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  reads: ["cpu", "services"],
+  writes: ["cpu"],
+  apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
+    const { frame } = handlerOf(cpu);
+    const list = wordSeen(cpu, services, args.word, machine);
+    const freed = list === FREED;
+    const entries = Array.isArray(list)
+      ? (list as readonly { readonly address: bigint; readonly bytes: string }[])
+      : [];
+    const entry = entries.find((candidate) => candidate.address === frame.at);
+    const found = machine.setLocal(cpu, args.into, entry?.bytes ?? null);
+    return [
+      {
+        set: { cpu: machine.advance(found) },
+        observed: [
+          {
+            what: freed ? "load-freed" : "lookup",
+            detail: { word: args.word, at: frame.at, found: entry !== undefined },
+          },
+        ],
+      },
+    ];
+  },
+});
+
+type Emulated = { readonly bytes: string | { readonly local: string }; readonly all?: boolean };
+
+/** Gives the interrupted context the effect of an instruction at the trap's address, or of all in these bytes. */
+export const emulateRule = rule({
+  id: "emulate",
+  source: "x86: the emulation at the end of smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  reads: ["cpu", "memory"],
+  writes: ["cpu", "memory", "everyCpu"],
+  apply({ cpu, memory }, args: Emulated, machine) {
+    const { below, frame } = handlerOf(cpu);
+    const bytes = machine.value(cpu, args.bytes);
+    if (typeof bytes !== "string")
+      throw new InputError("A trap handler emulates an instruction that no earlier step found.", { place: "emulate" });
+    const effects = effectsOf(frame, bytes, { cpu, memory }, machine);
+    const { code, writes, loads } = (args.all === true ? effects.at(-1) : effects[0]) as TrapEffect;
+    const emulated = machine.advance(withInterrupted(cpu, below, code));
+    const written = writes.reduce<Written>((parts, write) => machine.order.write(parts, write, machine), {
+      cpu: emulated,
+      memory,
+    });
+    const text = machine.disassemble(fromHex(bytes), frame.at, frame.interrupted.mode);
+    const observed: Observation[] = [{ what: "emulate", detail: { at: frame.at, bytes, text } }];
+    observed.push(...dataLoaded(frame.at, loads, memory, machine), ...storesFreed(writes, cpu, memory, machine));
+    if (code.trapped !== null)
+      observed.push(
+        ...raised({ at: code.trapped.at, bytes: code.trapped.bytes, text }, code.trapped.vector, code.routine, machine),
+      );
+    return [settled({ memory }, written, observed)];
+  },
+});
+
+/** Sets the interrupted context back to the trap's address, to run whatever is there now. */
+export const restartRule = rule({
+  id: "restart",
+  source: "armv7: kprobe_handler without a probe, arch/arm/probes/kprobes/core.c, 7.3",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  apply({ cpu }, _args, machine) {
+    const { below, frame } = handlerOf(cpu);
+    const restarted = withInterrupted(cpu, below, { ...frame.interrupted, pc: frame.at });
+    return [{ set: { cpu: machine.advance(restarted) }, observed: [{ what: "restart", detail: { at: frame.at } }] }];
+  },
+});
+
+/** What became of the interrupted context, what it loaded from and wrote to others' memory, and where a call among it returns to. */
+type TrapEffect = {
+  readonly code: MachineCode;
+  readonly loads: readonly Loaded[];
+  readonly writes: readonly Write[];
+  readonly link: bigint | undefined;
+};
+
+/**
+ * The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address, after the second, and so on
+ * as long as they go straight on.
+ */
+const effectsOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: World): readonly TrapEffect[] => {
+  const effects: TrapEffect[] = [];
+  let { interrupted } = frame;
+  const writes: Write[] = [];
+  const loads: Loaded[] = [];
+  for (let offset = 0; offset < bytes.length / 2; ) {
+    const at = frame.at + BigInt(offset);
+    const rest = bytes.slice(2 * offset);
+    const effect = effectOf({ ...frame, at, interrupted }, rest, seen, machine);
+    writes.push(...effect.writes);
+    loads.push(...effect.loads);
+    effects.push({ ...effect, writes: [...writes], loads: [...loads] });
+    interrupted = effect.code;
+    const length = Number(interrupted.pc - at);
+    if (interrupted.trapped !== null || lengthAt(rest, interrupted.mode, machine) !== length) break;
+    offset += length;
+  }
+  return effects;
+};
+
+const lengthAt = (bytes: string, mode: string, machine: World): number | undefined => {
+  const insn = machine.instructionSet.decode(fromHex(bytes), mode);
+  return typeof insn === "string" ? undefined : insn.length;
+};
+
+/** The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address. */
+const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: World): TrapEffect => {
+  const { interrupted, at } = frame;
+  const decoded = machine.instructionSet.decode(fromHex(bytes), interrupted.mode);
+  const insn = decoded === "short" ? "undefined" : decoded;
+  const ran = run(insn, at, interrupted.registers, interrupted.memory, seen, machine);
+  const outcome = ran.outcome;
+  if (outcome.do === "trap") {
+    return {
+      code: {
+        ...interrupted,
+        trapped: { vector: outcome.vector, at, resume: outcome.resume, bytes, site: frame.site },
+      },
+      loads: [],
+      writes: [],
+      link: undefined,
+    };
+  }
+  const registers = { ...interrupted.registers, ...outcome.registers };
+  const mode = modeAfter(outcome, interrupted);
+  const code: MachineCode = { ...interrupted, pc: outcome.next, mode, registers, memory: ran.stack };
+  return { code, loads: ran.loads, writes: ran.writes, link: outcome.do === "retire" ? outcome.link : undefined };
+};
+
+/** The code (hex) of a version of a site from an offset on. */
+const restOf = (site: number, version: number, offset: number, machine: World): string =>
+  toHex(machine.layout.sites[site]?.versions[version]?.bytes.slice(offset) ?? []);
+
+/** Returns from a trap handler: what became of the interrupted context is compared with the effects of both versions. */
+export const returnFromTrapRule = rule({
+  id: "return-from-trap",
+  source: "R12",
+  reads: ["cpu", "memory"],
+  writes: ["cpu"],
+  ordering: () => "event",
+  // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch; what it is judged by changes
+  // with a publication alone.
+  urgent: (cpu, machine) => alone(cpu, machine) && !machine.uses("publish"),
+  apply({ cpu, memory }, _args, machine) {
+    const { below, code, frame } = handlerOf(cpu);
+    const place = machine.siteAt(frame.at);
+    let resumed = code;
+    let link: bigint | undefined;
+    let returned: Observation = { what: "return-from-trap", detail: { at: frame.at, site: null } };
+    const restarted =
+      code.pc === frame.at && code.trapped === null && same(code.registers, frame.interrupted.registers);
+    const own = place === undefined ? [] : machine.versionsAt(place.site, place.offset, fromHex(frame.bytes));
+    if (place !== undefined && own.length > 0) {
+      // The breakpoint is itself the code that stands there: whatever its handler does is what it does.
+      const through = passThrough(code.passages, place.site, place.offset, own, code.pc, undefined, machine);
+      if (!restarted) resumed = { ...code, passages: through.passages };
+      returned = { what: "return-from-trap", detail: { at: frame.at, resumes: code.pc, site: null, restarted } };
+    } else if (place !== undefined) {
+      const state = memory.sites[place.site];
+      if (state === undefined) throw new Error("Every site has a state.");
+      const effects = machine
+        .instructionsAt(place.site, place.offset)
+        .flatMap(({ version }) =>
+          effectsOf(frame, restOf(place.site, version, place.offset, machine), { cpu, memory }, machine).map(
+            (effect) => ({ version, ...effect }),
+          ),
+        );
+      const matched = [...new Set(effects.filter((effect) => same(effect.code, code)).map((effect) => effect.version))];
+      link = effects.find((effect) => matched.includes(effect.version))?.link;
+      let before: readonly number[] | null = null;
+      if (!restarted) {
+        const passed = passThrough(code.passages, place.site, place.offset, matched, code.pc, link, machine);
+        before = passed.before;
+        resumed = { ...code, passages: passed.passages };
+      }
+      returned = {
+        what: "return-from-trap",
+        detail: {
+          at: frame.at,
+          resumes: code.pc,
+          // The breakpoint is what was fetched, and how its site stood then counts; a publication counts from when it is made. A
+          // call that began since may have its version emulated.
+          ...(frame.site ?? state),
+          calling: frame.site === null ? state.calling : frame.site.calling || frame.site.to !== state.to,
+          published: state.published ? state.to : null,
+          site: place.site,
+          offset: place.offset,
+          matched,
+          restarted,
+          before,
+        },
+      };
+    }
+    const passed = passSections(below, frame.at, resumed.pc, link, machine);
+    const popped = goOn({ ...cpu, stack: cpu.stack.slice(0, -1) }, memory, passed, resumed, machine);
+    const synchronized = machine.cpu.synchronizes.includes("trap-return")
+      ? synchronize(popped, memory, machine)
+      : popped;
+    const text = `what handles ${frame.vector}`;
+    const freed = resumption(running(popped), memory, machine);
+    const observed = [
+      { ...returned, detail: { ...returned.detail, ...freed } },
+      ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine, true),
+    ];
+    const unblocked = afterReturn(synchronized, "trap-return", machine);
+    return [{ set: { cpu: { ...unblocked, fetching: null } }, observed }];
+  },
+});

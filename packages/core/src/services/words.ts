@@ -1,0 +1,209 @@
+import type { Data } from "../base/data.js";
+import { same } from "../base/key.js";
+import { own } from "../base/own.js";
+import type { Observation } from "../contract/events.js";
+import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
+import { FREED, type ServicesState } from "../contract/state.js";
+import { settled } from "../memory/perform.js";
+import { cpuWordSeen, wordSeen } from "../memory/seen.js";
+import type { Value } from "../program/program.js";
+
+/* Shared words, per-CPU words and reference counts that patch programs declare. */
+
+const withWord = (services: ServicesState, word: string, value: Data): ServicesState => ({
+  ...services,
+  words: { ...services.words, [word]: value },
+});
+
+const use = (what: "load" | "add" | "until", word: string, before: Data): Observation => ({
+  what: before === FREED ? "load-freed" : what,
+  detail: { word },
+});
+
+/** Sets a shared word. */
+export const setRule = rule({
+  id: "set",
+  source: "WRITE_ONCE",
+  reads: ["cpu", "services"],
+  writes: ["cpu", "services"],
+  apply({ cpu, services }, { word, value }: { readonly word: string; readonly value: Data }, machine) {
+    const write = { to: "word", word, value: machine.value(cpu, value as Value) } as const;
+    const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
+    return [settled({ services }, written, [{ what: "set", detail: { word } }])];
+  },
+});
+
+/** Loads a shared word into a local. */
+export const loadRule = rule({
+  id: "load",
+  source: "READ_ONCE",
+  reads: ["cpu", "services"],
+  writes: ["cpu"],
+  apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
+    const value = wordSeen(cpu, services, args.word, machine);
+    return [
+      {
+        set: { cpu: machine.advance(machine.setLocal(cpu, args.into, value)) },
+        observed: [use("load", args.word, value)],
+      },
+    ];
+  },
+});
+
+/** Adds to a shared word. */
+export const addRule = rule({
+  id: "add",
+  source: "atomic_add_return",
+  reads: ["cpu", "services"],
+  writes: ["cpu", "services"],
+  ordering: () => "atomic",
+  apply({ cpu, services }, args: { readonly word: string; readonly by: number; readonly into?: string }, machine) {
+    const before = own(services.words, args.word);
+    const value = before === FREED ? FREED : Number(before) + args.by;
+    const done = args.into === undefined ? cpu : machine.setLocal(cpu, args.into, value);
+    return [
+      {
+        set: { cpu: machine.advance(done), services: withWord(services, args.word, value) },
+        observed: [use("add", args.word, before)],
+      },
+    ];
+  },
+});
+
+/** Waits for the value of a shared word. */
+export const untilRule = rule({
+  id: "until",
+  source: "smp_cond_load_acquire",
+  reads: ["cpu", "services"],
+  writes: ["cpu"],
+  apply({ cpu, services }, args: { readonly word: string; readonly value: Data }, machine) {
+    const value = wordSeen(cpu, services, args.word, machine);
+    return same(value, args.value)
+      ? [{ set: { cpu: machine.advance(cpu) }, observed: [use("until", args.word, value)] }]
+      : [];
+  },
+});
+
+/** Frees a shared word. */
+export const freeRule = rule({
+  id: "free",
+  source: "kfree, or the return from the function whose stack holds the word",
+  reads: ["cpu", "services"],
+  writes: ["cpu", "services"],
+  apply({ cpu, services }, { word }: { readonly word: string }, machine) {
+    // Whoever gets the memory next writes to it after this CPU's earlier writes.
+    const write = { to: "word", word, value: FREED } as const;
+    const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
+    const twice = wordSeen(cpu, services, word, machine) === FREED ? ({ twice: true } as const) : {};
+    return [settled({ services }, written, [{ what: "free", detail: { word, ...twice } }])];
+  },
+});
+
+type CpuWord = { readonly word: string; readonly value: Data };
+
+const FOR_EACH_CPU =
+  "for_each_possible_cpu in smp_text_poke_batch_finish, arch/x86/kernel/alternative.c, 7.3; stop_nmi, arch/x86/kernel/nmi.c, 7.3";
+
+/** Sets a word of every CPU. */
+export const setEachCpuRule = rule({
+  id: "setEachCpu",
+  source: FOR_EACH_CPU,
+  reads: ["cpu"],
+  writes: ["cpu", "everyCpu"],
+  maps: ["set-cpu-word"],
+  apply({ cpu }, args: CpuWord, machine) {
+    const write = { to: "each-cpu", ...args } as const;
+    const written = machine.order.write({ cpu: machine.advance(cpu) }, write, machine);
+    return [settled({}, written, [{ what: "setEachCpu", detail: args }])];
+  },
+});
+
+/** Adds to a word of every CPU. */
+export const addEachCpuRule = rule({
+  id: "addEachCpu",
+  source: FOR_EACH_CPU,
+  reads: ["cpu"],
+  writes: ["cpu", "everyCpu"],
+  maps: ["add-cpu-word"],
+  ordering: () => "atomic",
+  apply: ({ cpu }, args: { readonly word: string; readonly by: number }, machine) => [
+    {
+      set: { cpu: machine.advance(cpu) },
+      everyCpu: { id: "add-cpu-word", args },
+      observed: [{ what: "addEachCpu", detail: args }],
+    },
+  ],
+});
+
+/** Sets a word of one CPU. */
+export const setCpuWordMap = cpuMap({
+  id: "set-cpu-word",
+  touches: ["words"],
+  apply: (cpu, args: CpuWord) => ({ ...cpu, words: { ...cpu.words, [args.word]: args.value } }),
+});
+
+/** Adds to a word of one CPU. */
+export const addCpuWordMap = cpuMap({
+  id: "add-cpu-word",
+  touches: ["words"],
+  apply: (cpu, args: { readonly word: string; readonly by: number }) => ({
+    ...cpu,
+    words: { ...cpu.words, [args.word]: Number(own(cpu.words, args.word)) + args.by },
+  }),
+});
+
+/** Waits for a per-CPU word to have a value everywhere. */
+export const untilEachCpuRule = rule({
+  id: "untilEachCpu",
+  source: "atomic_cond_read_acquire in smp_text_poke_batch_finish, arch/x86/kernel/alternative.c, 7.3",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  guard: (args: CpuWord) => ({ id: "cpu-word", args }),
+  apply({ cpu }, { word }: CpuWord, machine) {
+    // The guard looks at what all see; this CPU's own write of the word comes after that.
+    if (cpuWordSeen(cpu, word, machine) !== own(cpu.words, word)) return [];
+    return [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "untilEachCpu", detail: { word } }] }];
+  },
+});
+
+/** A word of this CPU has a value. */
+export const cpuWordPredicate = cpuPredicate({
+  id: "cpu-word",
+  holds: (cpu, args: CpuWord) => same(own(cpu.words, args.word), args.value),
+});
+
+/** Takes a reference of this CPU unless there is none. */
+export const tryGetRule = rule({
+  id: "tryGet",
+  source: "raw_atomic_inc_not_zero in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  ordering: () => "atomic",
+  apply({ cpu }, args: { readonly word: string; readonly into: string }, machine) {
+    const count = Number(own(cpu.words, args.word));
+    const counted = count === 0 ? cpu : { ...cpu, words: { ...cpu.words, [args.word]: count + 1 } };
+    return [
+      {
+        set: { cpu: machine.advance(machine.setLocal(counted, args.into, count !== 0)) },
+        observed: [{ what: "try-get", detail: { word: args.word, got: count !== 0 } }],
+      },
+    ];
+  },
+});
+
+/** Gives a reference of this CPU back. */
+export const putRule = rule({
+  id: "put",
+  source: "raw_atomic_dec in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  reads: ["cpu"],
+  writes: ["cpu"],
+  ordering: () => "atomic",
+  apply: ({ cpu }, args: { readonly word: string }, machine) => [
+    {
+      set: {
+        cpu: machine.advance({ ...cpu, words: { ...cpu.words, [args.word]: Number(own(cpu.words, args.word)) - 1 } }),
+      },
+      observed: [{ what: "put", detail: { word: args.word } }],
+    },
+  ],
+});
