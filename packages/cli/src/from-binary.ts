@@ -2,16 +2,19 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { type Architecture, InputError } from "@cmodx/core";
-import { type Elf, findSites, lineOffsets, type PatchSite, readElf, selectSite } from "@cmodx/image";
+import { type Elf, findSites, lineOffsets, type PatchSite, readImage, selectSite } from "@cmodx/image";
 import { MOST_BINARY, readWhole } from "./files.js";
 import { replacementsFor } from "./replacements.js";
 import type { SiteRequest } from "./request.js";
 
-/** Reads an ELF file. `name` is what messages call it. */
+/** What a kernel or a module may be, for messages. */
+const EXPECTED = "an ELF file or a kernel";
+
+/** Reads a kernel or a module, packed or not. `name` is what messages call it. */
 export const readBinary = async (path: string, name: string): Promise<Elf> => {
   const there = await stat(path).catch(() => undefined);
-  if (there?.isCharacterDevice()) throw new InputError(`${name} is a device; expected an ELF file.`, { file: name });
-  return readElf(await readWhole(path, name, "an ELF file", MOST_BINARY), { name });
+  if (there?.isCharacterDevice()) throw new InputError(`${name} is a device; expected ${EXPECTED}.`, { file: name });
+  return readImage(await readWhole(path, name, EXPECTED, MOST_BINARY), { name });
 };
 
 /** A site of a binary, and the architecture that the file is for. */

@@ -1,12 +1,13 @@
 import type { ElfClass } from "./elf-class.js";
 import { FileView, hex } from "./file-view.js";
 import { readHeader } from "./header.js";
+import { readKernelSymbols } from "./kernel/kernel-symbols.js";
 import type { Machine } from "./machines.js";
 import { Modes } from "./modes.js";
 import { isDynamicRelocations, Relocations } from "./relocations.js";
 import { readSections, type Section, SHF_ALLOC, SHT } from "./sections.js";
 import { SymbolIndex } from "./symbol-index.js";
-import { SHN, STT, SymbolTable } from "./symbols.js";
+import { SHN, STT, type Symbols, SymbolTable } from "./symbols.js";
 
 /**
  * Distance between the sections of a relocatable file in the made-up layout that places are numbers of. Sections and
@@ -20,8 +21,18 @@ export type Located =
   | { readonly section?: never; readonly undefinedSymbol: number; readonly offset: number }
   | undefined;
 
+/** What is known of a file before its symbols are read. */
+export type Layout = {
+  readonly machine: Machine;
+  readonly class: ElfClass;
+  readonly relocatable: boolean;
+  readonly sections: readonly Section[];
+  /** The symbols of a file that has no symbol table. */
+  readonly symbols?: Symbols;
+};
+
 /**
- * An ELF file, read as far as its sections; symbols and relocations are read when first asked for.
+ * An ELF file, or a kernel that was one before its headers were cut off, read as far as its sections; symbols and relocations are read when first asked for.
  *
  * A *place* is a number: the virtual address in a linked file (signed when it has 64 bits), `segment * 2^32 + offset` in a
  * relocatable one, where the segment is a section's index or, above all sections, an undefined symbol's.
@@ -36,16 +47,16 @@ export class Elf {
   readonly #relocations = new Map<number, Relocations | undefined>();
   readonly #indices = new Map<number, SymbolIndex>();
   #modes: Modes | undefined;
-  #symbols: number | undefined;
+  #symbols: { readonly table: Symbols | undefined } | undefined;
   #byAddress: readonly Section[] | undefined;
 
-  constructor(file: FileView) {
+  constructor(file: FileView, layout: Layout) {
     this.file = file;
-    const header = readHeader(file);
-    this.machine = header.machine;
-    this.class = header.class;
-    this.relocatable = header.relocatable;
-    this.sections = readSections(file, header);
+    this.machine = layout.machine;
+    this.class = layout.class;
+    this.relocatable = layout.relocatable;
+    this.sections = layout.sections;
+    if (layout.symbols) this.#symbols = { table: layout.symbols };
   }
 
   /** The file's name as the caller gave it. */
@@ -53,10 +64,10 @@ export class Elf {
     return this.file.name;
   }
 
-  /** The main symbol table; undefined when the file is stripped. */
-  get symbols(): SymbolTable | undefined {
-    this.#symbols ??= this.sections.findIndex(({ type }) => type === SHT.SYMTAB);
-    return this.symbolTable(this.#symbols);
+  /** The main symbol table; of a stripped kernel the one that it has of itself; undefined when there is neither. */
+  get symbols(): Symbols | undefined {
+    this.#symbols ??= { table: this.#findSymbols() };
+    return this.#symbols.table;
   }
 
   /** Functions by place. */
@@ -126,8 +137,17 @@ export class Elf {
     return this.relocatable ? section.index * segmentSize + offset : section.address + offset;
   }
 
+  /** The place, in a linked file, of what stands at an offset in the file. */
+  placeOfOffset(offset: number): number {
+    const holds = ({ type, flags, offset: start, size }: Section): boolean =>
+      (flags & SHF_ALLOC) !== 0 && type !== SHT.NOBITS && offset >= start && offset < start + size;
+    const section = this.sections.find(holds);
+    if (!section) throw this.file.fault(`offset ${hex(offset)}`, "it is in no section; expected one that is loaded");
+    return section.address + (offset - section.offset);
+  }
+
   /** The place of a symbol. */
-  symbolPlace(table: SymbolTable, symbol: number): number {
+  symbolPlace(table: Symbols, symbol: number): number {
     const held = table.value(symbol);
     const value = table.type(symbol) === STT.FUNC ? this.codePlace(held) : held;
     if (!this.relocatable) return value;
@@ -172,6 +192,11 @@ export class Elf {
     return located.offset < 0 ? `${name}${hex(located.offset)}` : `${name}+${hex(located.offset)}`;
   }
 
+  #findSymbols(): Symbols | undefined {
+    const table = this.symbolTable(this.sections.findIndex(({ type }) => type === SHT.SYMTAB));
+    return table ?? (this.relocatable ? undefined : readKernelSymbols(this));
+  }
+
   #index(types: readonly number[]): SymbolIndex {
     const key = types.length;
     const index = this.#indices.get(key) ?? new SymbolIndex(this, types);
@@ -207,5 +232,11 @@ export class Elf {
  * Sources: System V ABI, chapter 4 "Object Files"; AMD64 supplement 1.0, §4; AAELF64; AAELF32; RISC-V ELF psABI 1.0.
  */
 export function readElf(bytes: Uint8Array, options: { readonly name?: string } = {}): Elf {
-  return new Elf(new FileView(bytes, options.name ?? "(input)"));
+  return elfOf(new FileView(bytes, options.name ?? "(input)"));
+}
+
+/** As {@link readElf}, of a view. */
+export function elfOf(file: FileView): Elf {
+  const header = readHeader(file);
+  return new Elf(file, { ...header, sections: readSections(file, header) });
 }

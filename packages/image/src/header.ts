@@ -1,4 +1,4 @@
-import { describeContainer } from "./containers.js";
+import { describeOther } from "./containers/kernel-files.js";
 import { type ElfClass, elfClass } from "./elf-class.js";
 import { type FileView, hex } from "./file-view.js";
 import { describeMachine, findMachine, type Machine, supportedMachines } from "./machines.js";
@@ -57,7 +57,7 @@ function checkMagic(file: FileView): void {
   if (bytes.length === 0) throw file.fault("offset 0", "the file is empty; expected an ELF file");
   const start = bytes.subarray(0, 4);
   if (start[0] === 0x7f && start[1] === 0x45 && start[2] === 0x4c && start[3] === 0x46) return;
-  const container = describeContainer(bytes);
+  const container = describeOther(bytes);
   if (container) throw file.fault("offset 0", `this is ${container}`);
   const shown = [...start].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   throw file.fault("offset 0", `this is not an ELF file: it starts with ${shown}; expected 7f 45 4c 46`);

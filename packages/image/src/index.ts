@@ -1,5 +1,6 @@
 export { type Elf, readElf } from "./elf.js";
 export { type Hazard, hazardKinds, hazards, lineOffsets } from "./hazards.js";
 export { describeMachine } from "./machines.js";
+export { readImage } from "./read-image.js";
 export { selectSite } from "./select-site.js";
 export { findSites, type PatchSite, type SiteKind, siteKinds } from "./sites.js";

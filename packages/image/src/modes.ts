@@ -1,5 +1,5 @@
 import type { Elf } from "./elf.js";
-import { SHN, STT } from "./symbols.js";
+import { STT } from "./symbols.js";
 
 /**
  * The decoder modes of a file's code, by the mapping symbols that say where each begins; where there is none before a place in
@@ -14,7 +14,7 @@ export class Modes {
     const starts: { place: number; mode: string }[] = [];
     const table = elf.symbols;
     for (let symbol = 1; table && symbol < table.count; symbol++) {
-      if (table.type(symbol) !== STT.NOTYPE || table.section(symbol) <= SHN.UNDEF) continue;
+      if (table.type(symbol) !== STT.NOTYPE || !table.placed(symbol)) continue;
       // Data between code ($d) is left out: a site in it is code that was written as data.
       const mode = elf.machine.modes?.ofMappingSymbol(table.name(symbol));
       if (mode !== undefined) starts.push({ place: elf.symbolPlace(table, symbol), mode });

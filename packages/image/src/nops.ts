@@ -1,4 +1,5 @@
 import type { Elf } from "./elf.js";
+import type { Entry } from "./tables/table.js";
 
 /** The instructions of a site. */
 export type SiteInstructions = {
@@ -18,13 +19,13 @@ export type SiteInstructions = {
 export function readNops(
   elf: Elf,
   code: Uint8Array,
-  place: number,
+  { place, padding: known }: Pick<Entry, "place" | "padding">,
   limit: number,
   mode: string | undefined,
 ): SiteInstructions {
   const layout = elf.machine.entry;
   const nops = nopsFrom(elf, code, 0, limit - place, mode);
-  const padding = paddingOf(elf, place, nops.end, limit);
+  const padding = known ?? paddingOf(elf, place, nops.end, limit);
   const pad = layout && padding + layout.length <= code.length ? layout.landingPad(code.subarray(padding)) : 0;
   const start = padding + pad;
   const most = layout ? start + layout.length : Number.POSITIVE_INFINITY;
@@ -50,6 +51,18 @@ export function readNops(
     ...(hasLiteral && { literal: padding - layout.literal }),
     patched: { ...part, at: start + part.at },
   };
+}
+
+/** Whether there are nops for the literal of CALL_OPS from a place on, and behind them a function's entry with its own. */
+export function hasRoomForLiteral(elf: Elf, place: number): boolean {
+  const layout = elf.machine.entry;
+  const located = elf.locate(place);
+  if (!layout || !located?.section) return false;
+  const code = elf.content(located.section).subarray(located.offset);
+  const mode = elf.modeAt(place);
+  if (nopsFrom(elf, code, 0, layout.literal, mode).end !== layout.literal) return false;
+  const start = layout.literal + layout.landingPad(code.subarray(layout.literal));
+  return nopsFrom(elf, code, start, start + layout.length, mode).end === start + layout.length;
 }
 
 function nopsFrom(elf: Elf, code: Uint8Array, start: number, limit: number, mode: string | undefined) {

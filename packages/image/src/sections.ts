@@ -2,7 +2,7 @@ import { type FileView, hex } from "./file-view.js";
 import type { Header } from "./header.js";
 
 /** Section types used here (System V ABI, chapter 4, "Sections"). */
-export const SHT = { SYMTAB: 2, RELA: 4, NOBITS: 8, REL: 9, DYNSYM: 11, SYMTAB_SHNDX: 18 } as const;
+export const SHT = { PROGBITS: 1, SYMTAB: 2, RELA: 4, NOBITS: 8, REL: 9, DYNSYM: 11, SYMTAB_SHNDX: 18 } as const;
 
 /** Section flag: occupies memory at run time. */
 export const SHF_ALLOC = 2;

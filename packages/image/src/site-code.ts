@@ -34,7 +34,7 @@ export function readCode(elf: Elf, entry: Entry, limit: number): SiteCode {
   const mode = elf.modeAt(place);
   const where = { section, offset, branches: false, ...(mode !== undefined && { mode }) };
   const code = elf.content(section).subarray(offset);
-  if (kind === "patchable-entry") return { ...where, ...readNops(elf, code, place, limit, mode) };
+  if (kind === "patchable-entry") return { ...where, ...readNops(elf, code, entry, limit, mode) };
   const instruction = elf.machine.siteInstruction(kind, code, mode);
   if (!instruction) return { ...where, instruction: "unknown", ...one(code.subarray(0, 1)) };
   const { name, length, branch, reach } = instruction;

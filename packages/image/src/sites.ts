@@ -176,7 +176,9 @@ function given<K extends keyof PatchSite>(
 function nameSite(elf: Elf, place: number, padding = 0): string | undefined {
   const { functions } = elf;
   const inside = functions.covering(place);
-  if (padding === 0 || inside?.offset === 0) return inside && functions.format(inside, true);
+  // Where labels count as functions, one at the padding is not what the site is known by.
+  const named = inside?.offset === 0 && elf.symbols?.typed !== false;
+  if (padding === 0 || named) return inside && functions.format(inside, true);
   const next = functions.next(place);
   const found = next?.offset === -padding ? next : undefined;
   return found && functions.format(found, true);
@@ -197,6 +199,6 @@ function refuseStrippedKernel(elf: Elf): void {
   if (!elf.sections.some(({ name }) => name === "__ksymtab" || name === ".altinstructions")) return;
   throw elf.file.fault(
     "section headers",
-    "this kernel image has no symbol table; expected one that says where its tables are",
+    "this kernel has no symbol table and no names of its own; expected what says where its tables are",
   );
 }

@@ -1,6 +1,5 @@
 import type { Elf } from "./elf.js";
 import { hex } from "./file-view.js";
-import { SHN } from "./symbols.js";
 
 /** A symbol that holds a place, and how far inside it the place lies in bytes. */
 export type Found = { readonly symbol: number; readonly offset: number };
@@ -17,7 +16,7 @@ export class SymbolIndex {
     const entries: { place: number; symbol: number }[] = [];
     for (let symbol = 1; table && symbol < table.count; symbol++) {
       if (!types.includes(table.type(symbol))) continue;
-      if (table.section(symbol) <= SHN.UNDEF) continue;
+      if (!table.placed(symbol)) continue;
       entries.push({ place: elf.symbolPlace(table, symbol), symbol });
     }
     // Stable: of several symbols at one place the first in the table comes first.

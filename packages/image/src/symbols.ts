@@ -11,9 +11,31 @@ export const SHN = { UNDEF: 0, ABS: 0xfff1 - 0x10000, COMMON: 0xfff2 - 0x10000 }
 /** The first reserved index, and the one that says that the real index is in a table of its own. */
 const [reserved, elsewhere] = [0xff00, 0xffff];
 
-/** A symbol table, read symbol by symbol when asked: large modules have 200,000 of which few are needed. */
-export class SymbolTable {
+/** The symbols of a file by number; 0 is none. */
+export interface Symbols {
   /** Number of symbols, the empty one at 0 included. */
+  readonly count: number;
+  /** Whether types tell functions from the labels that a linker script puts beside them. */
+  readonly typed: boolean;
+  /** Name; empty for most section symbols. */
+  name(index: number): string;
+  /** One of {@link STT}, or another number. */
+  type(index: number): number;
+  /** Whether it names a place in a section of this file. */
+  placed(index: number): boolean;
+  /** Section index, or `SHN.UNDEF`, `SHN.ABS`, `SHN.COMMON`; of a linked file only whether it is one of these is asked. */
+  section(index: number): number;
+  /** Offset in its section, or address in a linked file; signed when it has 64 bits. */
+  value(index: number): number;
+  /** Bytes; 0 when not known. */
+  size(index: number): number;
+  /** Indices of defined symbols by name, for each of `names` that is there. */
+  find(names: readonly string[]): ReadonlyMap<string, number>;
+}
+
+/** A symbol table, read symbol by symbol when asked: large modules have 200,000 of which few are needed. */
+export class SymbolTable implements Symbols {
+  readonly typed = true;
   readonly count: number;
   readonly #file: FileView;
   readonly #class: ElfClass;
@@ -39,7 +61,6 @@ export class SymbolTable {
     this.#wideSections = wide && file.range(wide.offset, wide.size, `section ${wide.index} (${wide.name})`);
   }
 
-  /** Name; empty for most section symbols. */
   name(index: number): string {
     return this.#strings.at(this.#file.u32(this.#at(index)), `symbol ${index}`);
   }
@@ -49,7 +70,10 @@ export class SymbolTable {
     return this.#file.u8(this.#at(index) + this.#class.symbol.info) & 15;
   }
 
-  /** Section index, or `SHN.UNDEF`, `SHN.ABS`, `SHN.COMMON`. */
+  placed(index: number): boolean {
+    return this.section(index) > SHN.UNDEF;
+  }
+
   section(index: number): number {
     const section = this.#file.u16(this.#at(index) + this.#class.symbol.section);
     if (section < reserved) return section;
@@ -60,17 +84,15 @@ export class SymbolTable {
     return new DataView(wide.buffer, wide.byteOffset).getUint32(0, true);
   }
 
-  /** Offset in its section, or address in a linked file; signed when it has 64 bits. */
   value(index: number): number {
     return this.#file.address(this.#at(index) + this.#class.symbol.value, this.#class.word, this.#what);
   }
 
-  /** Bytes; 0 when not known. */
   size(index: number): number {
     return this.#file.word(this.#at(index) + this.#class.symbol.bytes, this.#class.word);
   }
 
-  /** Indices of defined symbols by name, for each of `names` that is there. Compares bytes, decodes nothing. */
+  /** Compares bytes, decodes nothing. */
   find(names: readonly string[]): ReadonlyMap<string, number> {
     const encoder = new TextEncoder();
     const wanted = names.map((name) => ({ name, bytes: encoder.encode(`${name}\0`) }));

@@ -12,7 +12,8 @@ import { options } from "../options.js";
 import { columns, count, entry, prose } from "../text.js";
 
 const HELP = `
-Of a directory every .o, .ko, .elf and vmlinux in it is read. Hazards are properties of a site's place and code
+Kernels and modules are read as they are shipped: ELF, bzImage, zImage, Image, or compressed with gzip, xz, zstd or
+lz4. Of a directory every .o, .ko (.gz, .xz, .zst), .elf and kernel (vmlinux, vmlinuz, Image) in it is read. Hazards are properties of a site's place and code
 that make it harder to patch; what follows from one is for \`cmodx check --from FILE:SYMBOL\` to say.
 
   crosses-8, crosses-32     over two aligned words of 8 bytes, blocks of 32 bytes
@@ -29,7 +30,7 @@ export const addScan = (program: Command, io: Io, leave: (code: Exit) => void): 
   program
     .command("scan")
     .summary("count the patch sites of real binaries by kind and hazard")
-    .argument("<file...>", "ELF files, or directories that are searched for them")
+    .argument("<file...>", "kernels and modules, or directories that are searched for them")
     .addOption(options.json)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (names: readonly string[], asked: { readonly json?: boolean }) => {
@@ -77,6 +78,9 @@ const scanFile = async (file: string, folder: string): Promise<ScannedJson> => {
   };
 };
 
+/** Names of modules, of object files and of kernels, which stand before or behind a version: `vmlinuz-6.12.0`, `Image.gz`. */
+const IMAGE = /\.(o|elf|ko(\.(gz|xz|zst))?)$|^(vmlinu[xz]|[bz]?Image)(-[^/]*|\.(gz|xz|zst|lz4|efi))?$/;
+
 type Found = { readonly file: string; readonly walked: boolean };
 
 const findFiles = async (names: readonly string[], folder: string): Promise<readonly Found[]> => {
@@ -84,14 +88,14 @@ const findFiles = async (names: readonly string[], folder: string): Promise<read
   for (const name of names) {
     const there = await stat(resolve(folder, name)).catch(() => undefined);
     if (there === undefined)
-      throw new InputError(`${name} is not there; expected an ELF file or a directory.`, { file: name });
+      throw new InputError(`${name} is not there; expected a kernel, a module or a directory.`, { file: name });
     if (!there.isDirectory()) {
       found.push({ file: name, walked: false });
       continue;
     }
-    const inside = await filesBelow(resolve(folder, name), name, (each) => /(\.(o|ko|elf)|^vmlinux)$/.test(each));
+    const inside = await filesBelow(resolve(folder, name), name, (each) => IMAGE.test(each));
     if (inside.length === 0) {
-      throw new InputError(`${name} holds no .o, .ko, .elf or vmlinux.`, { file: name });
+      throw new InputError(`${name} holds no module and no kernel.`, { file: name });
     }
     for (const path of inside) found.push({ file: join(name, path), walked: true });
   }

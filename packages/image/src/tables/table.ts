@@ -17,6 +17,8 @@ export type Entry = {
   readonly init?: boolean;
   /** The jump entry's bit 0: the kernel's `branch` argument. */
   readonly branch?: boolean;
+  /** Bytes before a function's entry, where the whole table tells. */
+  readonly padding?: number;
 };
 
 /** How a table is found: by its section, or when a linker script merged it away by the symbols around it. */
