@@ -15,7 +15,7 @@ export function findAbsoluteJumpTable(file: FileView, text: readonly Range[], co
   const inCode = (address: number): boolean => text.some((range) => within(address, range));
   return longestRun(file.size, { size: 12, step: 4, least: 16 }, (offset) => {
     const [from, to, key] = [file.u32(offset), file.u32(offset + 4), file.u32(offset + 8)];
-    return inCode(from) && inCode(to) && Math.abs(to - from) < 2 ** 20 && from % 4 === 0 && key >= code.to;
+    return [from, to].every(inCode) && Math.abs(to - from) < 2 ** 20 && from % 4 === 0 && key >= code.to;
   });
 }
 

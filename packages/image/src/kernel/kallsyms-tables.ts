@@ -60,9 +60,10 @@ function readTokens(file: FileView, zero: number): Tokens | undefined {
   for (const index of [align(end, 8), align(end, 4)]) {
     if (index + 2 * TOKENS > file.size) continue;
     const start = zero - file.u16(index + 2 * 48);
+    if (start < 0) continue;
     const tokens: string[] = [];
     let at = start;
-    while (at >= 0 && at < end && tokens.length < TOKENS && file.u16(index + 2 * tokens.length) === at - start) {
+    while (at < end && tokens.length < TOKENS && file.u16(index + 2 * tokens.length) === at - start) {
       const length = bytes.subarray(at, at + LONGEST).indexOf(0);
       if (length < 0) break;
       tokens.push(latin1.decode(bytes.subarray(at, at + length)));
