@@ -261,6 +261,8 @@ describe("an exit", () => {
     expect(isExit(x86(), `${absolute}+jmp rax`)).toBe(true);
     expect(isExit(x86(), `${absolute}+jmp rbx`)).toBe(false);
     expect(isExit(x86(), `${absolute}+add rax, rbx+jmp rax`)).toBe(false);
+    // Nor anywhere that one could lead: no value of rbx is meant.
+    expect(isExit(x86(), "jmp rbx", 1n)).toBe(false);
     expect(isExit(arm64(), `adr x16, ${to(arm64())}+br x16`)).toBe(true);
     expect(isExit(arm64(), `adr x16, ${to(arm64())}+add x16, x16, x3+br x16`)).toBe(false);
     expect(isExit(riscv(), "auipc t1, 0+addi t1, t1, 0x380+jr t1")).toBe(true);

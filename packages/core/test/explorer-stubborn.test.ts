@@ -3,6 +3,7 @@ import {
   ack,
   createSimulation,
   eq,
+  expectText,
   free,
   type Line,
   load,
@@ -39,13 +40,16 @@ const inside = set("inside", "inside", 1);
 const isInside = until("is-inside", "inside", 1);
 const stay = until("stay", "never", 1);
 
-/** What breaks `lifetime` of a word by the last step, if the comparison sees it: with and without stubborn sets. */
-const lifetime = async ({ patchers, handler, cpus = patchers.length + 1 }: Written): Promise<readonly string[]> => {
+/** Whether a property breaks, with and without stubborn sets. */
+const verdicts = async (
+  property: "lifetime" | "assertion",
+  { patchers, handler, cpus = patchers.length + 1 }: Written,
+): Promise<readonly string[]> => {
   const patching = (lines: readonly Line[], i: number): PatchStrategy =>
     strategy(() => lines, {
       id: `patcher ${i}`,
       program: () => ({
-        words: { inside: 0, never: 0, word: 0, handled: 0 },
+        words: { inside: 0, never: 0, word: 0, handled: 0, ready: 0 },
         cpuWords: { refs: 0 },
         traps: { brk: handler },
       }),
@@ -56,14 +60,17 @@ const lifetime = async ({ patchers, handler, cpus = patchers.length + 1 }: Writt
     patchers: patchers.map((lines, i) => ({ strategy: patching(lines, i), sites: [i], flips: 1 })),
     executors: [{ entries: [AT], count: 1 }],
     cpus,
-    ...only("lifetime"),
+    ...only(property),
   };
   const { check } = createSimulation({ architecture: toy({ cpu: { trapsMask: true } }), development: true });
-  const verdicts = [];
+  const found = [];
   for (const reduce of [false, { urgent: true, symmetry: true }, true, { stubborn: true }])
-    verdicts.push((await check(of, { reduce, shortest: false })).verdict);
-  return verdicts;
+    found.push((await check(of, { reduce, shortest: false })).verdict);
+  return found;
 };
+
+/** What breaks `lifetime` of a word by the last step, if the comparison sees it. */
+const lifetime = (written: Written): Promise<readonly string[]> => verdicts("lifetime", written);
 
 const unsafe = ["unsafe", "unsafe", "unsafe", "unsafe"];
 
@@ -108,6 +115,20 @@ describe("the steps of one CPU are not enough", () => {
     ];
     const ends = [isInside, setEachCpu("clear", "refs", 0), syncCores("sync-other")];
     expect(await lifetime({ patchers: [waits, ends], handler })).toEqual(unsafe);
+  });
+
+  it("where a third CPU lets another one go on, which then writes what they read", async () => {
+    // The third CPU writes words, the patcher then the text, and the handler looks at the text alone.
+    const handler = [inside, expectText("look", AT, [0x02]), stay];
+    const patcher = [
+      trap,
+      isInside,
+      sendIpi("interrupt", [set("get-ready", "ready", 1)]),
+      until("wait", "ready", 1),
+      store("back", AT, [0x00]),
+      syncCores("sync"),
+    ];
+    expect(await verdicts("assertion", { patchers: [patcher], handler, cpus: 3 })).toEqual(unsafe);
   });
 
   it("where another CPU goes on after its interrupt with what they read", async () => {
