@@ -7,21 +7,39 @@ export { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS, MOST_NESTED } from "
 export { didYouMean, nearest } from "./base/nearest.js";
 export { own } from "./base/own.js";
 export * from "./contract/architecture.js";
+export * from "./contract/cache-maintenance.js";
+export type * from "./contract/effect.js";
 export * from "./contract/events.js";
 export * from "./contract/exception-model.js";
 export * from "./contract/fetch-model.js";
 export * from "./contract/instruction-set.js";
+export type { Initial, Layout, ResolvedSite, SiteInstruction, Version } from "./contract/layout.js";
 export * from "./contract/memory-order.js";
+export type {
+  Addition,
+  Condition,
+  Line,
+  LinesArgument,
+  Pair,
+  PatchProgram,
+  Step,
+  Surroundings,
+  Value,
+  When,
+  While,
+} from "./contract/program.js";
 export * from "./contract/property.js";
 export * from "./contract/rule.js";
 export * from "./contract/scenario.js";
 export * from "./contract/state.js";
+export type { StoreAtomicity } from "./contract/store-atomicity.js";
 export * from "./contract/strategy.js";
+export type * from "./contract/trace.js";
 export * from "./contract/verdict.js";
 export type * from "./contract/world.js";
 export { becauseOf } from "./explorer/empty.js";
 export type { CheckOptions } from "./explorer/explorer.js";
-export { countedProperties } from "./explorer/explorer.js";
+export { countedProperties, EXPLORER } from "./explorer/explorer.js";
 export { type FinalStates, type FinalStatesOptions, finalStates } from "./explorer/final-states.js";
 export {
   type OutcomeKind,
@@ -35,13 +53,9 @@ export type { Settling } from "./explorer/steps.js";
 export * from "./explorer/trace.js";
 export { type Fetched, fetchChoices, latestByte, synchronize } from "./fetch/stale-code.js";
 export type { Candidate } from "./machine/candidates.js";
-export type { Layout } from "./machine/layout.js";
-export type { Initial, RuleBook } from "./machine/machine.js";
-export { Machine } from "./machine/machine.js";
-export type { ResolvedSite, SiteInstruction, Version } from "./machine/sites.js";
+export { MACHINE, Machine } from "./machine/machine.js";
 export { GRANTED, MONITOR, RELEASED, reserving, takesPlace } from "./memory/exclusive.js";
 export { settled } from "./memory/perform.js";
-export type { StoreAtomicity } from "./memory/pieces.js";
 export { wordSeen } from "./memory/seen.js";
 export { sequential } from "./memory/sequential.js";
 export { storeBuffer } from "./memory/store-buffer.js";
@@ -49,7 +63,7 @@ export { window } from "./memory/window.js";
 export type * from "./memory/window-model.js";
 export { type WindowState, windowOfCpu } from "./memory/window-state.js";
 export * from "./program/builder.js";
-export * from "./program/program.js";
+export * from "./program/lines.js";
 export { eventProperties } from "./properties/properties.js";
 export {
   parseAddition,
@@ -65,5 +79,6 @@ export { assertScenario } from "./schema/scenario.js";
 export * from "./simulation.js";
 export type { Run } from "./simulator/simulator.js";
 export type { Binder, Plugin } from "./wiring/container.js";
+export type { SimulationOptions } from "./wiring/options.js";
 export * from "./wiring/parts.js";
 export { injectable, type Token, token, use, useAll } from "./wiring/tokens.js";

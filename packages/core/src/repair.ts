@@ -1,25 +1,17 @@
 import { InputError } from "./base/errors.js";
 import { keyOf } from "./base/key.js";
+import type { Addition, Line, LinesArgument, Step } from "./contract/program.js";
 import type { Property } from "./contract/property.js";
 import type { Patcher, Scenario } from "./contract/scenario.js";
+import type { Choice } from "./contract/trace.js";
 import type { Bounds, Verdict } from "./contract/verdict.js";
 import type { CheckOptions } from "./explorer/explorer.js";
 import { countedProperties } from "./explorer/explorer.js";
 import { pause, YIELD_MS } from "./explorer/search.js";
-import { type Choice, follow } from "./explorer/trace.js";
+import { follow } from "./explorer/trace.js";
 import type { Machine } from "./machine/machine.js";
 import { fence, maintain, syncCore, syncCores, waitRcu, waitRcuTasks, waitRcuTasksRude } from "./program/builder.js";
-import {
-  type Addition,
-  type Gap,
-  gapsOf,
-  isStep,
-  type Line,
-  type LinesArgument,
-  linesHeld,
-  nested,
-  type Step,
-} from "./program/program.js";
+import { type Gap, gapsOf, isStep, linesHeld, nested } from "./program/lines.js";
 
 /** A kind of synchronisation that can be added to a program. */
 export type Synchronisation = {

@@ -6,9 +6,9 @@ import type { Property } from "./contract/property.js";
 import type { Scenario } from "./contract/scenario.js";
 import type { PatchStrategy } from "./contract/strategy.js";
 import type { Verdict } from "./contract/verdict.js";
-import { type CheckOptions, countedProperties, Explorer } from "./explorer/explorer.js";
+import { type CheckOptions, countedProperties, EXPLORER, Explorer } from "./explorer/explorer.js";
 import { listOutcomes, type Outcomes, type OutcomesOptions } from "./explorer/outcomes.js";
-import { Machine } from "./machine/machine.js";
+import { MACHINE, Machine } from "./machine/machine.js";
 import { coreRules } from "./machine/rules.js";
 import { sequential } from "./memory/sequential.js";
 import { inEitherOrder } from "./other-order.js";
@@ -21,32 +21,19 @@ import { assertProperties, scenarioSchema } from "./schema/scenario.js";
 import { assertFits } from "./schema/schema.js";
 import { type Run, simulate } from "./simulator/simulator.js";
 import { type Plugin, partName, Wiring } from "./wiring/container.js";
+import type { SimulationOptions } from "./wiring/options.js";
 import {
   ARCHITECTURE,
   CACHE_MAINTENANCE,
   CPU,
   DEVELOPMENT,
-  EXPLORER,
   FETCH_MODEL,
   INSTRUCTION_SET,
-  MACHINE,
   MEMORY,
   PROPERTIES,
   RULES,
   SCENARIO,
 } from "./wiring/parts.js";
-
-/** What a simulation is made of: inert values. */
-export type SimulationOptions = {
-  readonly architecture: Architecture;
-  /** Further parts, or parts that replace the architecture's own. */
-  readonly plugins?: readonly Plugin[];
-  /**
-   * Freeze every part of a state, check that no rule reads or writes more than it declares, and run each rule twice to see that it
-   * is deterministic. Slower; for tests of rules.
-   */
-  readonly development?: boolean;
-};
 
 /** Runs scenarios on one architecture. Every call is wired afresh; calls do not see each other. */
 export interface Simulation {

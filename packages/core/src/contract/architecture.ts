@@ -1,8 +1,9 @@
-import type { StoreAtomicity } from "../memory/pieces.js";
+import type { CacheMaintenance } from "./cache-maintenance.js";
 import type { Cpu } from "./exception-model.js";
-import type { CacheMaintenance, FetchModel, FetchVariant } from "./fetch-model.js";
+import type { FetchModel, FetchVariant } from "./fetch-model.js";
 import type { InstructionSet } from "./instruction-set.js";
 import type { MemoryOrder } from "./memory-order.js";
+import type { StoreAtomicity } from "./store-atomicity.js";
 
 /**
  * What an architecture package supplies: pure functions and data. An inert value; nothing happens until a simulation is made of it.

@@ -1,5 +1,5 @@
 import type { Bytes, Data } from "../base/data.js";
-import type { Cell, CellValue } from "./state.js";
+import type { CellValue } from "./state.js";
 
 /** What one fetched byte could have been: every value that the fetching CPU's window allows, the latest first. */
 export type ByteWindow = readonly number[];
@@ -66,16 +66,3 @@ export type FetchVariant = {
   /** The model with the change, under its own id. */
   apply(model: FetchModel): FetchModel;
 };
-
-/** What cache-maintenance instructions do to a cell, and how far they reach. */
-export interface CacheMaintenance {
-  /** Bytes that one operation covers, naturally aligned. */
-  readonly line: number;
-  /** By the name of the machine step (`dc-cvau`, `ic-ivau`, …). */
-  readonly operations: { readonly [step: string]: (cell: Cell) => Cell };
-  /** Operations that reach the other CPUs in steps of their own. */
-  readonly broadcast: readonly string[];
-}
-
-/** An architecture without cache maintenance: x86, or RISC-V, where `fence.i` does it all. */
-export const noCacheMaintenance: CacheMaintenance = { line: 64, operations: {}, broadcast: [] };

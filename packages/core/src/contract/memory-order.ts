@@ -1,6 +1,7 @@
 import type { Data } from "../base/data.js";
+import type { EveryCpu } from "./effect.js";
 import type { Instruction, Registers } from "./instruction-set.js";
-import type { CpuMap, EveryCpu, Rule } from "./rule.js";
+import type { CpuMap, Rule } from "./rule.js";
 import type { CpuState, MemoryState, ServicesState } from "./state.js";
 import type { World } from "./world.js";
 

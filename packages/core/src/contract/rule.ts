@@ -1,30 +1,14 @@
 import type { Data } from "../base/data.js";
+import type { Effect, EveryCpu, Writes } from "./effect.js";
 import type { EventName, Events, Observation } from "./events.js";
 import type { Ordering } from "./memory-order.js";
 import type { CpuState, Part, Parts } from "./state.js";
 import type { World } from "./world.js";
 
-/** A named map or predicate over every CPU's part, with its arguments. */
-export type EveryCpu = { readonly id: string; readonly args: Data };
-
-/**
- * One outcome of a step: new parts of the acting CPU and of the shared row, then a map over the part of every CPU (a store makes
- * values stale everywhere) or of the other CPUs (an interrupt sent), and what was observed.
- */
-export type Effect = {
-  readonly set: Partial<Parts>;
-  readonly everyCpu?: EveryCpu;
-  readonly otherCpus?: EveryCpu;
-  readonly observed?: readonly Observation[];
-};
-
 /** The words for events, by name. */
 export type Says = {
   readonly [E in EventName]?: (detail: Events[E], place: (address: bigint) => string) => string;
 };
-
-/** What else a rule writes beside the parts of {@link Effect.set}: the parts of other CPUs. */
-export type Writes = Part | "everyCpu";
 
 /**
  * One rule of the machine: pure, and bounded by its footprint. The explorer calls `apply` once for each distinct tuple of the
@@ -114,3 +98,16 @@ export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map as unknown
 /** Declares a predicate over CPUs and infers its types; the value is unchanged. */
 export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate =>
   predicate as unknown as CpuPredicate;
+
+/** A world that knows the rules of its steps. */
+export interface Ruled extends World {
+  /** The rule of this id. Throws where there is none. */
+  rule(id: string): Rule;
+}
+
+/** The rules, maps and predicates of a machine: those of core, of the architecture and of the plugins. */
+export type RuleBook = {
+  readonly rules: readonly Rule[];
+  readonly maps: readonly CpuMap[];
+  readonly predicates: readonly CpuPredicate[];
+};

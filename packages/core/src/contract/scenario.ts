@@ -1,6 +1,6 @@
 import type { Bytes, Data } from "../base/data.js";
-import type { Addition, Line } from "../program/program.js";
 import type { Registers } from "./instruction-set.js";
+import type { Addition, Line } from "./program.js";
 import type { Property, PropertyId } from "./property.js";
 import type { PatchStrategy } from "./strategy.js";
 

@@ -1,6 +1,6 @@
 import type { Bytes, Data } from "../base/data.js";
-import type { PatchProgram } from "../program/program.js";
 import type { InstructionSet } from "./instruction-set.js";
+import type { PatchProgram } from "./program.js";
 import type { PropertyId } from "./property.js";
 import type { CpuMap, CpuPredicate, Rule } from "./rule.js";
 

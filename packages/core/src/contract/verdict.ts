@@ -1,5 +1,5 @@
-import type { TraceStep } from "../explorer/trace.js";
 import type { PropertyId } from "./property.js";
+import type { TraceStep } from "./trace.js";
 
 /** Limits of a run; a run that reaches one is `inconclusive`. */
 export type Bounds = {

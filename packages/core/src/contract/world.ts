@@ -1,15 +1,13 @@
 import type { Bytes, Data } from "../base/data.js";
-import type { CodeBorders } from "../machine/borders.js";
-import type { Layout } from "../machine/layout.js";
-import type { SiteInstruction } from "../machine/sites.js";
-import type { Stores } from "../memory/pieces.js";
-import type { Operation } from "../program/compile.js";
-import type { Condition, Value } from "../program/program.js";
+import type { CacheMaintenance } from "./cache-maintenance.js";
 import type { Cpu } from "./exception-model.js";
-import type { CacheMaintenance, FetchModel } from "./fetch-model.js";
+import type { FetchModel } from "./fetch-model.js";
 import type { InstructionSet } from "./instruction-set.js";
+import type { Layout, SiteInstruction } from "./layout.js";
 import type { MemoryOrder } from "./memory-order.js";
+import type { Condition, Operation, Value } from "./program.js";
 import type { CpuState, MachineCode, ProgramCode, TrapFrame } from "./state.js";
+import type { Stores } from "./store-atomicity.js";
 
 /** What the CPUs of a scenario are. */
 export interface Hardware {
@@ -45,6 +43,14 @@ export interface Environment {
   readonly holdsGrace: boolean;
 }
 
+/** Where instructions begin in code that is no site. */
+export interface Borders {
+  /** Whether an instruction begins at an address where this is mapped: an index into what programs map, or what lies there at first. */
+  has(address: bigint, mode: string, holds: number | undefined): boolean;
+  /** Whether an instruction begins at an address in bytes (hex) that a step of a program stores from `from` on. */
+  hasIn(stored: { readonly address: bigint; readonly bytes: string }, address: bigint, mode: string): boolean;
+}
+
 /** Where code lies, and what is known of it before any step. */
 export interface CodeMap {
   readonly layout: Layout;
@@ -55,7 +61,7 @@ export interface CodeMap {
   /** Whether control may leave the modelled code for an address: a branch names it as it is written, or the scenario does. */
   isExit(address: bigint): boolean;
   /** Where instructions begin in code that is no site. */
-  readonly borders: CodeBorders;
+  readonly borders: Borders;
   /** The address of the cell that an address lies in, if programs write that cell. */
   cellOf(address: bigint): bigint | undefined;
   /** The index of the stretch of text that an address lies in; undefined where nobody says anything of it. */

@@ -1,10 +1,11 @@
 import { fromHex, toHex } from "../base/hex.js";
 import { same } from "../base/key.js";
 import { own } from "../base/own.js";
+import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import type { Access, Instruction, Outcome, Registers } from "../contract/instruction-set.js";
 import type { Write, Written } from "../contract/memory-order.js";
-import { type Effect, rule } from "../contract/rule.js";
+import { rule } from "../contract/rule.js";
 import {
   addressKey,
   type Context,

@@ -2,8 +2,8 @@ import { fromHex } from "../base/hex.js";
 import type { Observation } from "../contract/events.js";
 import type { MachineCode, MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { straysAt } from "../machine/borders.js";
 import { HOME, trapProgram } from "../program/reserved.js";
+import { straysAt } from "./borders.js";
 
 /*
  * R48: what nobody in the scenario takes care of: an exception without a handler, and control that leaves the modelled code, or its

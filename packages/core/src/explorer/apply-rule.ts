@@ -1,6 +1,7 @@
 import type { Data } from "../base/data.js";
 import { keyOf } from "../base/key.js";
-import type { Effect, Rule } from "../contract/rule.js";
+import type { Effect } from "../contract/effect.js";
+import type { Rule } from "../contract/rule.js";
 import type { Parts } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
 import { deepFreeze, footprint } from "./development.js";

@@ -1,5 +1,5 @@
 import { keyOf } from "../base/key.js";
-import type { EveryCpu } from "../contract/rule.js";
+import type { EveryCpu } from "../contract/effect.js";
 
 /** A function of one CPU's part and its arguments, both numbered, that is computed once for each pair. */
 export class CpuMemo {

@@ -1,6 +1,6 @@
+import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import type { Property } from "../contract/property.js";
-import type { Effect } from "../contract/rule.js";
 import type { Candidate } from "../machine/candidates.js";
 import type { Machine } from "../machine/machine.js";
 import { countedOf, type Judged, judge } from "../properties/judge.js";

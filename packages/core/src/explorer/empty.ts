@@ -1,11 +1,12 @@
 import { same } from "../base/key.js";
 import { own } from "../base/own.js";
+import type { Line } from "../contract/program.js";
 import type { PropertyId } from "../contract/property.js";
 import type { Scenario } from "../contract/scenario.js";
 import { FREED, type MemoryState } from "../contract/state.js";
 import type { NotJudged } from "../contract/verdict.js";
 import type { Machine } from "../machine/machine.js";
-import { isStep, type Line, nested } from "../program/program.js";
+import { isStep, nested } from "../program/lines.js";
 import type { Steps } from "./steps.js";
 
 /*

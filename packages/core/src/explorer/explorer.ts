@@ -10,9 +10,10 @@ import type { Scenario } from "../contract/scenario.js";
 import type { CpuState } from "../contract/state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../contract/verdict.js";
 import type { Machine } from "../machine/machine.js";
+import { MACHINE } from "../machine/machine.js";
 import { countedOf, type Judged } from "../properties/judge.js";
-import { DEVELOPMENT, MACHINE, PROPERTIES, SCENARIO } from "../wiring/parts.js";
-import { injectable, use, useAll } from "../wiring/tokens.js";
+import { DEVELOPMENT, PROPERTIES, SCENARIO } from "../wiring/parts.js";
+import { injectable, token, use, useAll } from "../wiring/tokens.js";
 import { idleBecause, notExecutedIn, notJudgedIn, vacuousBecause } from "./empty.js";
 import { mayBeEndless } from "./endless.js";
 import { FairCycles, type Loop } from "./fair-cycles.js";
@@ -383,3 +384,6 @@ export const countedProperties = (
   const ignored = new Set<PropertyId>(scenario.ignore ?? []);
   return new Set(asked.filter((id) => !ignored.has(id) && (promised.has(id) || scenario.properties !== undefined)));
 };
+
+/** The driver that explores every interleaving. */
+export const EXPLORER = token<Pick<Explorer, "check">>("explorer");

@@ -1,9 +1,9 @@
 import { type CpuState, running } from "../contract/state.js";
+import type { StateView } from "../contract/trace.js";
 import type { Machine } from "../machine/machine.js";
 import { CPU0, MEMORY, PARKED, SERVICES } from "./row.js";
 import { StateStore } from "./state-store.js";
 import { Steps, type Visitor } from "./steps.js";
-import type { StateView } from "./trace.js";
 
 /** How final states are looked for. */
 export type FinalStatesOptions = {

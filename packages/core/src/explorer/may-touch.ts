@@ -1,8 +1,8 @@
 import type { Data } from "../base/data.js";
 import { same } from "../base/key.js";
+import type { Operation } from "../contract/program.js";
 import type { Context, CpuState } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import type { Operation } from "../program/compile.js";
 import { trapProgram } from "../program/reserved.js";
 
 /*

@@ -1,5 +1,5 @@
+import type { Effect } from "../contract/effect.js";
 import type { Property } from "../contract/property.js";
-import type { Effect } from "../contract/rule.js";
 import type { CpuState, Parts } from "../contract/state.js";
 import { assertAdvanced } from "../machine/advanced.js";
 import type { Machine } from "../machine/machine.js";

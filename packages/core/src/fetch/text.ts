@@ -1,8 +1,11 @@
 import { InputError } from "../base/errors.js";
 import { fromHex } from "../base/hex.js";
 import { assertRange, MOST_BYTES } from "../base/maxima.js";
+import type { Effect } from "../contract/effect.js";
 import type { Resumption, TextUse } from "../contract/events.js";
-import { cpuMap, type Effect, rule } from "../contract/rule.js";
+import type { PlacedCode, Stretch, TextLayout } from "../contract/layout.js";
+import type { CompiledProgram, Operation } from "../contract/program.js";
+import { cpuMap, rule } from "../contract/rule.js";
 import type { Scenario, TextAccess, TextChange } from "../contract/scenario.js";
 import {
   addressKey,
@@ -14,8 +17,6 @@ import {
   type TrapFrame,
 } from "../contract/state.js";
 import type { World as Machine } from "../contract/world.js";
-import type { PlacedCode } from "../machine/borders.js";
-import type { CompiledProgram, Operation } from "../program/compile.js";
 import { STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
 
 /*
@@ -28,21 +29,7 @@ import { STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
  * given back changes what is observed and nothing that anybody does, so an urgent step that comes before the giving back loses no behaviour.
  */
 
-/** Text that changes as a whole: from an address on, up to another one. */
-export type Stretch = { readonly from: bigint; readonly to: bigint };
-
 type Range = { readonly address: bigint; readonly size: number };
-
-/** What the layout knows of text that does not only stand there. */
-export type TextLayout = {
-  readonly stretches: readonly Stretch[];
-  /** What programs map, in the order of their steps. */
-  readonly mapped: readonly PlacedCode[];
-  /** Bytes (hex) that steps of programs store, each step whole. */
-  readonly stores: readonly { readonly address: bigint; readonly bytes: string }[];
-  /** How each stretch stands at first. */
-  readonly initial: readonly TextState[];
-};
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 

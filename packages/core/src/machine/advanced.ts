@@ -1,5 +1,5 @@
 import { InputError } from "../base/errors.js";
-import type { Effect } from "../contract/rule.js";
+import type { Effect } from "../contract/effect.js";
 import type { CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import type { Candidate } from "./candidates.js";

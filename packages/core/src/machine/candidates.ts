@@ -1,11 +1,10 @@
 import type { Data } from "../base/data.js";
-import type { EveryCpu, Rule } from "../contract/rule.js";
+import type { EveryCpu } from "../contract/effect.js";
+import type { Rule, Ruled } from "../contract/rule.js";
 import { type CpuState, running } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { takes } from "../services/interrupts.js";
-import { mayNest, nests } from "../services/nested-nmis.js";
+import { takes } from "../services/entry.js";
+import { nests } from "../services/nested-nmis.js";
 import { endsInSwitch, givesUpCpu, preemptible } from "../services/scheduling.js";
-import type { Machine } from "./machine.js";
 
 /** A step that a CPU could take: a rule with its arguments, and the guard that all CPUs have to satisfy. */
 export type Candidate = {
@@ -21,7 +20,7 @@ export type Candidate = {
 const NO_ARGS: Data = {};
 
 /** The steps that a CPU in this state could take: that of its running context, then what may interrupt it. */
-export const candidatesOf = (cpu: CpuState, machine: Machine): readonly Candidate[] => {
+export const candidatesOf = (cpu: CpuState, machine: Ruled): readonly Candidate[] => {
   const found: Candidate[] = [];
   const add = (id: string, args: Data = NO_ARGS, step: string | null = null): void => {
     const rule = machine.rule(id);
@@ -75,18 +74,3 @@ const returnRule = {
   trap: "return-from-trap",
   nmi: "return-from-interrupt",
 } as const;
-
-/**
- * Nothing else can happen on this CPU than the next step of its running context: every interrupt is masked by what runs here, or
- * never comes. What others can switch on again does not count as masked.
- */
-export const alone = (cpu: CpuState, machine: World): boolean => {
-  const levels = cpu.stack.map((context) => context.level);
-  const masked = cpu.stack.some((context) => context.masked);
-  const possible = (["irq", "ipi", "nmi"] as const).filter((interrupt) => interrupt !== "nmi" || machine.nmi);
-  return (
-    running(cpu)?.level !== "task" &&
-    !mayNest(cpu, machine) &&
-    !possible.some((interrupt) => machine.cpu.accepts(interrupt, levels, masked))
-  );
-};

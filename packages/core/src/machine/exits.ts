@@ -1,5 +1,5 @@
 import type { InstructionSet, Outcome } from "../contract/instruction-set.js";
-import type { PlacedCode } from "./borders.js";
+import type { PlacedCode } from "../contract/layout.js";
 
 /*
  * Where control may leave the modelled code: what the author named. These are the targets of branches as they are written, in every

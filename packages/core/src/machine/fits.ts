@@ -1,9 +1,10 @@
 import { InputError, type InputErrorCode } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import type { Architecture } from "../contract/architecture.js";
+import type { ResolvedSite } from "../contract/layout.js";
+import type { Pair } from "../contract/program.js";
 import type { CodeBlock, Scenario } from "../contract/scenario.js";
-import type { Pair } from "../program/program.js";
-import { assemble, type ResolvedSite } from "./sites.js";
+import { assemble } from "./sites.js";
 
 /* What a scenario says of its code has to fit together: of two things in one place one would silently be left out. */
 

@@ -4,59 +4,17 @@ import { toHex } from "../base/hex.js";
 import { assertRange, MOST_EXECUTORS } from "../base/maxima.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { FetchModel } from "../contract/fetch-model.js";
+import type { Initial, Layout, PlacedCode, ReadSide, ResolvedSite } from "../contract/layout.js";
+import type { CompiledProgram } from "../contract/program.js";
 import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../contract/scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { divideText, type TextLayout } from "../fetch/text.js";
-import type { CompiledProgram } from "../program/compile.js";
-import type { Pair, PatchProgram } from "../program/program.js";
+import { divideText } from "../fetch/text.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "../program/reserved.js";
-import { type ReadSide, readFlavour, sectionAt } from "../services/read-sections.js";
-import type { PlacedCode } from "./borders.js";
+import { readFlavour, sectionAt } from "../services/read-sections.js";
 import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from "./fits.js";
-import type { Initial } from "./machine.js";
 import { compilePlans } from "./plans.js";
-import { assemble, placeAt, type ResolvedSite, resolveSite } from "./sites.js";
-
-/** A scenario laid out: where its code lies, what its programs are compiled to, and the state it starts in. */
-export type Layout = {
-  readonly sites: readonly ResolvedSite[];
-  /** Bytes of code that no program writes, by address. */
-  readonly text: ReadonlyMap<bigint, number>;
-  /** All code, in every version. */
-  readonly code: readonly PlacedCode[];
-  /** Where control may leave the code, beside where that itself says: what the sites and the scenario name. */
-  readonly named: ReadonlySet<bigint>;
-  /** Where machine code starts or may go, wherever that lies: entries, handlers of exceptions, and the exits that the scenario names. */
-  readonly meant: ReadonlySet<bigint>;
-  /** Addresses of bytes that some program may write: those of the sites and of every store. */
-  readonly written: ReadonlySet<bigint>;
-  /** Addresses of the cells that programs write, with their first values. */
-  readonly cells: ReadonlyMap<bigint, string>;
-  readonly siteOf: ReadonlyMap<bigint, { readonly site: number; readonly offset: number }>;
-  /** Text that does not only stand there: what is said of it, and what programs map and store. */
-  readonly lives: TextLayout;
-  /** Addresses of blocks in which nobody may get, with the reasons. */
-  readonly forbidden: ReadonlyMap<bigint, string>;
-  /** Decoder modes of entries. */
-  readonly modes: ReadonlyMap<bigint, string>;
-  /** Entries by routine. */
-  readonly routines: ReadonlyMap<string, readonly bigint[]>;
-  /** By routine what its executor says of how it runs. */
-  readonly runs: ReadonlyMap<string, Pick<Executor, "once" | "registers" | "faults">>;
-  readonly programs: ReadonlyMap<string, CompiledProgram>;
-  /** Instructions by which patchers hold up whoever comes. */
-  readonly guards: ReadonlySet<string>;
-  /** Blocks of code that run in a read-side section. */
-  readonly readSides: readonly ReadSide[];
-  /** By address, the instructions that use values which belong together. */
-  readonly pairs: ReadonlyMap<bigint, Pair>;
-  /** Ids of the steps by patcher, as they are written. */
-  readonly steps: readonly (readonly string[])[];
-  /** The programs of each patcher, there and, where it goes back, back, with what the scenario adds and without what it leaves out. */
-  readonly plans: readonly (readonly PatchProgram[])[];
-  initial(machine: World): Initial;
-};
+import { assemble, placeAt, resolveSite } from "./sites.js";
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 

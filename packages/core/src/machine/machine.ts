@@ -4,27 +4,28 @@ import { toHex } from "../base/hex.js";
 import { same } from "../base/key.js";
 import { didYouMean } from "../base/nearest.js";
 import type { Architecture } from "../contract/architecture.js";
+import type { CacheMaintenance } from "../contract/cache-maintenance.js";
 import type { Cpu } from "../contract/exception-model.js";
-import type { CacheMaintenance, FetchModel } from "../contract/fetch-model.js";
+import type { FetchModel } from "../contract/fetch-model.js";
 import type { InstructionSet } from "../contract/instruction-set.js";
+import type { Initial, Layout, SiteInstruction } from "../contract/layout.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
-import type { CpuMap, CpuPredicate, Rule } from "../contract/rule.js";
+import type { CodeEntry, CompiledProgram, Condition, Operation, Value } from "../contract/program.js";
+import type { CpuMap, CpuPredicate, Rule, RuleBook, Ruled } from "../contract/rule.js";
 import type { Scenario } from "../contract/scenario.js";
 import {
   type CpuState,
   type MachineCode,
   NMI_OFF,
-  type Parts,
   type ProgramCode,
   running,
   type TrapFrame,
   withRunning,
 } from "../contract/state.js";
-import type { World } from "../contract/world.js";
+import type { Stores } from "../contract/store-atomicity.js";
+import { CodeBorders } from "../execution/borders.js";
 import { bytesByAddress, undecoded } from "../execution/execute.js";
-import { type Stores, storesOf } from "../memory/pieces.js";
-import type { CodeEntry, CompiledProgram, Operation } from "../program/compile.js";
-import type { Condition, Value } from "../program/program.js";
+import { storesOf } from "../memory/pieces.js";
 import { guardKey, HOME, STACK_TOP } from "../program/reserved.js";
 import { withoutPast } from "../services/grace-periods.js";
 import {
@@ -37,23 +38,11 @@ import {
   RULES,
   SCENARIO,
 } from "../wiring/parts.js";
-import { injectable, use, useAll } from "../wiring/tokens.js";
-import { CodeBorders } from "./borders.js";
+import { injectable, token, use, useAll } from "../wiring/tokens.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { targetsOf } from "./exits.js";
-import { type Layout, layOut } from "./layout.js";
+import { layOut } from "./layout.js";
 import { heldAddresses, neverWritten } from "./never-written.js";
-import type { SiteInstruction } from "./sites.js";
-
-/** The parts of a state before any step, the CPUs in order. */
-export type Initial = Omit<Parts, "cpu"> & { readonly cpus: readonly CpuState[] };
-
-/** The rules, maps and predicates of a machine: those of core, of the architecture and of the plugins. */
-export type RuleBook = {
-  readonly rules: readonly Rule[];
-  readonly maps: readonly CpuMap[];
-  readonly predicates: readonly CpuPredicate[];
-};
 
 const byId = <T extends { readonly id: string }>(what: string, list: readonly T[]): ReadonlyMap<string, T> => {
   const found = new Map<string, T>();
@@ -74,7 +63,7 @@ const turnsNmisOff = (entry: CodeEntry): boolean =>
  * does not change (code, programs, rules); state lives in the parts alone.
  */
 @injectable()
-export class Machine implements World {
+export class Machine implements Ruled {
   readonly instructionSet: InstructionSet;
   readonly fetch: FetchModel;
   readonly cache: CacheMaintenance;
@@ -499,3 +488,6 @@ export class Machine implements World {
     return this.layout.initial(this);
   }
 }
+
+/** The machine of the run. */
+export const MACHINE = token<Machine>("machine");

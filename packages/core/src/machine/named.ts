@@ -1,8 +1,9 @@
 import { InputError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import type { Architecture } from "../contract/architecture.js";
+import type { Line, PatchProgram, Step } from "../contract/program.js";
 import { NMI_OFF } from "../contract/state.js";
-import { isStep, type Line, nested, type PatchProgram, type Step } from "../program/program.js";
+import { isStep, nested } from "../program/lines.js";
 import { operationIds } from "../schema/program.js";
 
 /* What programs name has to be there: a misspelt word, vector, barrier or cache operation would silently be another question. */

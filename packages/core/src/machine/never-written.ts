@@ -1,8 +1,8 @@
 import { toHex } from "../base/hex.js";
-import type { Rule } from "../contract/rule.js";
+import type { Layout } from "../contract/layout.js";
+import type { Ruled } from "../contract/rule.js";
 import type { World } from "../contract/world.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
-import type { Layout } from "./layout.js";
 
 /*
  * R42: what no run changes: bytes of data that nobody writes, and so what a register that was loaded can hold. Read off the programs and the
@@ -25,9 +25,6 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 type DataArgs = { readonly address: bigint; readonly bytes?: string; readonly size?: number };
-
-/** A world that knows the rules of its operations. */
-type Ruled = World & { rule(id: string): Pick<Rule, "writes"> };
 
 /** Whether nobody writes a byte of data at an address; undefined where that is not known of any. */
 export const neverWritten = (machine: Ruled): ((address: bigint) => boolean) => {

@@ -5,27 +5,18 @@ import { keyOf, same } from "../base/key.js";
 import { assertNesting } from "../base/maxima.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { FetchModel } from "../contract/fetch-model.js";
+import type { ResolvedSite } from "../contract/layout.js";
+import type { Addition, Line, Pair, PatchProgram, Step } from "../contract/program.js";
 import type { CodeBlock, DataBlock, Patcher, Scenario } from "../contract/scenario.js";
 import { type Flip, isImpossible } from "../contract/strategy.js";
 import { storesOf } from "../memory/pieces.js";
 import { Compiler } from "../program/compile.js";
-import {
-  type Addition,
-  addLines,
-  dropLines,
-  isStep,
-  type Line,
-  lineIds,
-  nested,
-  type Pair,
-  type PatchProgram,
-  type Step,
-} from "../program/program.js";
+import { addLines, dropLines, isStep, lineIds, nested } from "../program/lines.js";
 import { guardKey, patcherProgram, trapProgram } from "../program/reserved.js";
 import { plannedSchema } from "../schema/program.js";
 import { assertFits } from "../schema/schema.js";
 import { assertNamed, type Planned } from "./named.js";
-import { assemble, placeAt, type ResolvedSite } from "./sites.js";
+import { assemble, placeAt } from "./sites.js";
 
 /** Asks every patcher's strategy for its programs and compiles them together with the trap handlers. */
 export const compilePlans = (

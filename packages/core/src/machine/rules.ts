@@ -1,3 +1,4 @@
+import type { RuleBook } from "../contract/rule.js";
 import * as text from "../fetch/text.js";
 import * as assertions from "../services/assertions.js";
 import * as grace from "../services/grace-periods.js";
@@ -11,7 +12,6 @@ import * as stop from "../services/stop-machine.js";
 import * as tracing from "../services/text-poke-events.js";
 import * as traps from "../services/traps.js";
 import * as words from "../services/words.js";
-import type { RuleBook } from "./machine.js";
 
 /** The rules that every machine has; the memory order adds how machine code executes. */
 export const coreRules: RuleBook = {

@@ -5,32 +5,9 @@ import { assertRange, MOST_BYTES } from "../base/maxima.js";
 import { own } from "../base/own.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { Registers } from "../contract/instruction-set.js";
+import type { Callee, PlacedCode, ResolvedSite, SiteInstruction, Version } from "../contract/layout.js";
 import type { Code, Site } from "../contract/scenario.js";
-import { type PlacedCode, startsIn } from "./borders.js";
-
-/** One instruction of a version of a site; `offset` is in bytes from the site's start. */
-export type SiteInstruction = { readonly offset: number; readonly bytes: string; readonly text: string };
-
-/** A version of a site: its bytes and how they divide into instructions. */
-export type Version = { readonly bytes: Bytes; readonly instructions: readonly SiteInstruction[] };
-
-/** A function that a call goes to, and the decoder's mode there. */
-export type Callee = { readonly address: bigint; readonly mode: string };
-
-/** A site with its code assembled: `versions[0]` is the old code, `versions[1]` the new. */
-export type ResolvedSite = {
-  readonly address: bigint;
-  readonly length: number;
-  readonly mode: string;
-  readonly versions: readonly [Version, Version];
-  /** What is changed is data that code loads. */
-  readonly data: boolean;
-  /** Code that follows the site. */
-  readonly after: PlacedCode;
-  readonly origin?: string;
-  /** Functions that its calls go to and that are not modelled otherwise: each returns at once. */
-  readonly callees: readonly Callee[];
-};
+import { startsIn } from "../execution/borders.js";
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 

@@ -1,7 +1,7 @@
 import { InputError } from "../base/errors.js";
+import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import type { Write, Written } from "../contract/memory-order.js";
-import type { Effect } from "../contract/rule.js";
 import type { CpuState, MemoryState, ServicesState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { changesOf, withChanges } from "../fetch/stale-code.js";

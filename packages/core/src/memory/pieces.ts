@@ -1,20 +1,10 @@
 import { fromHex, toHex } from "../base/hex.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { FetchModel } from "../contract/fetch-model.js";
+import type { StoreAtomicity, Stores } from "../contract/store-atomicity.js";
 
 /** A part of a store that becomes visible at one moment: its address and bytes (hex). */
 export type Piece = readonly [address: bigint, bytes: string];
-
-/** Which stores become visible at one moment, "single-copy atomic". Both are powers of two, in bytes. */
-export type StoreAtomicity = {
-  /** A naturally aligned access of at most this size is; a wider one is a row of such accesses. */
-  readonly aligned: number;
-  /** So is what of an access lies within one naturally aligned block of this size, wherever it begins; 1: single bytes alone. */
-  readonly block: number;
-};
-
-/** Which stores of code and of data become visible at one moment. */
-export type Stores = { readonly code: StoreAtomicity; readonly data: StoreAtomicity };
 
 /** Those of an architecture with a fetch model: what was measured is more than what the architecture says. */
 export const storesOf = ({ stores }: Architecture, { unit, stored }: FetchModel): Stores => {

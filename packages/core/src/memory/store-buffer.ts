@@ -1,6 +1,7 @@
 import type { Data } from "../base/data.js";
+import type { Effect } from "../contract/effect.js";
 import type { MemoryOrder, Ordering, Write, Written } from "../contract/memory-order.js";
-import { type Effect, rule } from "../contract/rule.js";
+import { rule } from "../contract/rule.js";
 import type { CpuState } from "../contract/state.js";
 import { executeRule } from "../execution/execute.js";
 import { perform, settled } from "./perform.js";

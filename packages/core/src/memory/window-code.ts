@@ -1,7 +1,8 @@
 import { fromHex } from "../base/hex.js";
 import { same, valueSet } from "../base/key.js";
 import { own } from "../base/own.js";
-import { cpuMap, type Effect } from "../contract/rule.js";
+import type { Effect } from "../contract/effect.js";
+import { cpuMap } from "../contract/rule.js";
 import {
   type Cell,
   type CellValue,

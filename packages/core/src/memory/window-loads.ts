@@ -4,8 +4,9 @@ import type { World } from "../contract/world.js";
 import { latestByte } from "../fetch/stale-code.js";
 import type { WindowModel } from "./window-model.js";
 import { sameLine, samePlace } from "./window-places.js";
+import type { SeenEntry } from "./window-state.js";
 import { codeOn, type WindowEntry } from "./window-state.js";
-import type { SeenEntry, WindowView } from "./window-view.js";
+import type { WindowView } from "./window-view.js";
 
 /** What a load finds: the values, and the stores that their bytes were forwarded from ({@link WindowEntry.from}). */
 export type Found = { readonly loaded: readonly bigint[]; readonly from?: readonly number[] };

@@ -1,7 +1,7 @@
 import type { Access } from "../contract/instruction-set.js";
 import type { MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import type { SeenEntry } from "./window-view.js";
+import type { SeenEntry } from "./window-state.js";
 
 /* Which accesses meet: loads and stores by their bytes, cache maintenance by its line. */
 

@@ -1,6 +1,7 @@
 import { own } from "../base/own.js";
+import type { Effect } from "../contract/effect.js";
 import type { Ordering, Write, Written } from "../contract/memory-order.js";
-import { type Effect, type Rule, rule } from "../contract/rule.js";
+import { type Rule, rule } from "../contract/rule.js";
 import type { CpuState, Place } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { changesOf } from "../fetch/stale-code.js";

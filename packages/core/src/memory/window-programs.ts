@@ -1,7 +1,8 @@
 import { InputError } from "../base/errors.js";
 import { own } from "../base/own.js";
+import type { Effect } from "../contract/effect.js";
 import type { Write, Written } from "../contract/memory-order.js";
-import { type Effect, rule } from "../contract/rule.js";
+import { rule } from "../contract/rule.js";
 import { completes } from "./window-code.js";
 import type { WindowModel } from "./window-model.js";
 import { withPosted } from "./window-posted.js";

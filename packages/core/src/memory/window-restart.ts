@@ -4,8 +4,8 @@ import { instructionOf } from "./window-instruction.js";
 import { bytesOf, sourceOf, storesTo } from "./window-loads.js";
 import type { WindowModel } from "./window-model.js";
 import { sameLine, samePlace } from "./window-places.js";
-import { type WindowEntry, windowOfCpu, withoutPart, withWindow } from "./window-state.js";
-import { type SeenEntry, viewOf, type WindowView } from "./window-view.js";
+import { type SeenEntry, type WindowEntry, windowOfCpu, withoutPart, withWindow } from "./window-state.js";
+import { viewOf, type WindowView } from "./window-view.js";
 
 /* What a CPU does again: what it guessed wrong, and what took place before it could be known that it should have waited. */
 

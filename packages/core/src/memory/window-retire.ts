@@ -19,8 +19,8 @@ import { textUse } from "../fetch/text.js";
 import { trapProgram } from "../program/reserved.js";
 import { passSections } from "../services/read-sections.js";
 import { decode, withUntold } from "../services/text-poke-events.js";
-import { type WindowState, windowOfCpu, withWindow } from "./window-state.js";
-import { type SeenEntry, synchronizes, type WindowView } from "./window-view.js";
+import { type SeenEntry, type WindowState, windowOfCpu, withWindow } from "./window-state.js";
+import { synchronizes, type WindowView } from "./window-view.js";
 
 /* R30: instructions leave the window in program order: their effect is the context's, and they are judged. */
 

@@ -8,8 +8,8 @@ import { localOrderOf } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
 import { restartedAt, tooEarly, withoutWrongGuess } from "./window-restart.js";
 import { retireComplete, type Settled } from "./window-retire.js";
-import { windowOfCpu, withEntry, withoutPart, withWindow } from "./window-state.js";
-import { type SeenEntry, synchronizes, viewOf, type WindowView } from "./window-view.js";
+import { type SeenEntry, windowOfCpu, withEntry, withoutPart, withWindow } from "./window-state.js";
+import { synchronizes, viewOf, type WindowView } from "./window-view.js";
 
 /*
  * What a CPU does by itself between the events that others notice: it throws away what was guessed wrong, synchronises, lets

@@ -1,4 +1,5 @@
 import type { Data } from "../base/data.js";
+import type { Access, Outcome, Registers } from "../contract/instruction-set.js";
 import type { Write } from "../contract/memory-order.js";
 import {
   type CellValue,
@@ -8,6 +9,8 @@ import {
   type SiteState,
   type ValueSet,
 } from "../contract/state.js";
+import type { WindowInstruction } from "./window-instruction.js";
+import type { AccessKind } from "./window-model.js";
 
 /** An instruction that was fetched and has not left the window; entries stand in program order. */
 export type WindowEntry = {
@@ -141,4 +144,46 @@ export const withEntry = (cpu: CpuState, index: number, entry: WindowEntry): Cpu
   const entries = [...window.entries];
   entries[index] = entry;
   return withWindow(cpu, { ...window, entries });
+};
+
+/** An entry of the window with what is known of it so far. */
+export type SeenEntry = {
+  readonly entry: WindowEntry;
+  readonly is: WindowInstruction;
+  /** What it does; undefined while inputs are not known, or its loads have found nothing. */
+  readonly outcome: Exclude<Outcome, { readonly do: "load" }> | undefined;
+  /** Its loads or stores, or the place of its maintenance, once the address is known. */
+  readonly accesses: readonly Access[] | undefined;
+  /** What it is to memory: none for one that only computes. */
+  readonly access: AccessKind | "atomic" | undefined;
+  /** The address of its access rests on no guess; true for what has none. */
+  readonly addressFirm: boolean;
+  /** The registers before it, of an atomic access. */
+  readonly given?: Registers;
+  /** Of an atomic access: all that it does not load itself is known and rests on no guess. */
+  readonly ready?: boolean;
+  /** What it stores elsewhere than on its own stack, and where; `value` counts once {@link dataKnown}. */
+  readonly stores: readonly Access[];
+  /** The value it stores is known. */
+  readonly dataKnown: boolean;
+  /** The address and the value that it stores rest on no guess. */
+  readonly storeFirm: boolean;
+  /** Of an atomic access: what it writes to registers, known before all else of it is, and whether that rests on no guess. */
+  readonly result?: { readonly registers: Registers; readonly firm: boolean };
+  /** All that it reads is known and rests on no guess. */
+  readonly firm: boolean;
+  /** Where it goes on, by its inputs or by its guess; undefined while neither is there. */
+  readonly next: bigint | undefined;
+  /** The decoder's mode there. */
+  readonly mode: string;
+  /** It is a branch whose way is not decided for good. */
+  readonly undecided: boolean;
+  /** All its accesses are to the stack that its context has of its own, and nobody else's. */
+  readonly own: boolean;
+  /** It has loaded what it loads, or its only access has taken place. */
+  readonly begun: boolean;
+  /** All its accesses have taken place. */
+  readonly performed: boolean;
+  /** The address of read-only text that it would store to: it raises an exception instead. */
+  readonly forbidden?: bigint;
 };

@@ -1,7 +1,8 @@
 import { fromHex, toHex } from "../base/hex.js";
+import type { Effect } from "../contract/effect.js";
 import type { EventName, Events, Observation } from "../contract/events.js";
 import type { Access } from "../contract/instruction-set.js";
-import { cpuMap, type Effect } from "../contract/rule.js";
+import { cpuMap } from "../contract/rule.js";
 import { addressKey, type Cell, type CpuState, type MemoryState, running } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../execution/execute.js";
@@ -22,8 +23,8 @@ import { sameLine, samePlace } from "./window-places.js";
 import { restartedAt } from "./window-restart.js";
 import type { Settled } from "./window-retire.js";
 import { settle } from "./window-settle.js";
-import { type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
-import { type SeenEntry, viewOf, type WindowView } from "./window-view.js";
+import { type SeenEntry, type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
+import { viewOf, type WindowView } from "./window-view.js";
 
 /* The events of one CPU that others notice, or that notice others: each is one step of the machine. */
 

@@ -1,6 +1,7 @@
+import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
-import { type Effect, rule } from "../contract/rule.js";
+import { rule } from "../contract/rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";

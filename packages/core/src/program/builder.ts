@@ -1,9 +1,9 @@
 import type { Bytes, Data } from "../base/data.js";
 import { toHex } from "../base/hex.js";
+import type { Condition, Line, Step, Value, When, While } from "../contract/program.js";
 import type { Code, ReadFlavour, TextAccess, TextChange } from "../contract/scenario.js";
 import { NMI_OFF } from "../contract/state.js";
 import { readFlavour } from "../services/read-sections.js";
-import type { Condition, Line, Step, Value, When, While } from "./program.js";
 
 /*
  * The words that patch programs are written in. Each makes one line of data; a program reads like the comment block over the

@@ -2,26 +2,11 @@ import type { Data } from "../base/data.js";
 import { InputError } from "../base/errors.js";
 import { toHex } from "../base/hex.js";
 import { keyOf } from "../base/key.js";
+import type { PlacedCode } from "../contract/layout.js";
+import type { CodeEntry, CompiledProgram, Line, Step } from "../contract/program.js";
 import type { Code } from "../contract/scenario.js";
-import type { PlacedCode } from "../machine/borders.js";
-import { piecesOf, type Stores } from "../memory/pieces.js";
-import type { Condition, Line, Step } from "./program.js";
-
-/** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */
-export type Operation = {
-  readonly kind: "op";
-  readonly step: string;
-  readonly op: string;
-  readonly args: { readonly [name: string]: Data };
-};
-/** Goes on at `otherwise` unless the condition on locals holds. Takes no step. */
-export type Branch = { readonly kind: "branch"; readonly condition: Condition; readonly otherwise: number };
-/** Goes on at `to`. Takes no step. */
-export type Jump = { readonly kind: "jump"; readonly to: number };
-/** An entry of a compiled program. */
-export type CodeEntry = Operation | Branch | Jump;
-/** A program as a list that contexts walk through by index. */
-export type CompiledProgram = { readonly name: string; readonly code: readonly CodeEntry[] };
+import type { Stores } from "../contract/store-atomicity.js";
+import { piecesOf } from "../memory/pieces.js";
 
 /** Assembles code to lie at an address. */
 export type Assemble = (code: Code, address: bigint, mode: string) => PlacedCode;

@@ -2,8 +2,9 @@ import type { Data } from "../base/data.js";
 import { InputError } from "../base/errors.js";
 import { keyOf, same } from "../base/key.js";
 import type { Property, PropertyId } from "../contract/property.js";
+import type { Choice, TraceStep } from "../contract/trace.js";
 import type { Broken, Verdict } from "../contract/verdict.js";
-import { type Choice, follow, type TraceStep } from "../explorer/trace.js";
+import { follow } from "../explorer/trace.js";
 import type { Machine } from "../machine/machine.js";
 import { judge } from "../properties/judge.js";
 import {

@@ -1,12 +1,13 @@
 import type { Architecture } from "../contract/architecture.js";
+import type { CacheMaintenance } from "../contract/cache-maintenance.js";
 import type { Cpu } from "../contract/exception-model.js";
-import type { CacheMaintenance, FetchModel, FetchVariant } from "../contract/fetch-model.js";
+import type { FetchModel, FetchVariant } from "../contract/fetch-model.js";
 import type { InstructionSet } from "../contract/instruction-set.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
 import type { Cell } from "../contract/state.js";
-import type { StoreAtomicity } from "../memory/pieces.js";
-import type { SimulationOptions } from "../simulation.js";
+import type { StoreAtomicity } from "../contract/store-atomicity.js";
 import type { Plugin } from "../wiring/container.js";
+import type { SimulationOptions } from "../wiring/options.js";
 import type { Token } from "../wiring/tokens.js";
 import {
   address,

@@ -1,8 +1,8 @@
+import type { Choice } from "../contract/trace.js";
 import type { Bounds } from "../contract/verdict.js";
 import type { CheckOptions } from "../explorer/explorer.js";
 import type { OutcomesOptions } from "../explorer/outcomes.js";
 import type { Reductions } from "../explorer/search.js";
-import type { Choice } from "../explorer/trace.js";
 import type { RepairOptions } from "../repair.js";
 import {
   anything,

@@ -1,8 +1,6 @@
 import type { Data } from "../base/data.js";
 import { MOST_BYTES } from "../base/maxima.js";
 import { didYouMean } from "../base/nearest.js";
-import type { TextChange } from "../contract/scenario.js";
-import type { Impossible } from "../contract/strategy.js";
 import type {
   Addition,
   Condition,
@@ -15,7 +13,9 @@ import type {
   Value,
   When,
   While,
-} from "../program/program.js";
+} from "../contract/program.js";
+import type { TextChange } from "../contract/scenario.js";
+import type { Impossible } from "../contract/strategy.js";
 import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
 import {
   address,

@@ -1,5 +1,6 @@
+import type { Writes } from "../contract/effect.js";
 import type { PropertyId } from "../contract/property.js";
-import type { CpuMap, CpuPredicate, Rule, Says, Writes } from "../contract/rule.js";
+import type { CpuMap, CpuPredicate, Rule, Says } from "../contract/rule.js";
 import type { CpuState, Part } from "../contract/state.js";
 import type { PatchStrategy } from "../contract/strategy.js";
 import { callable, either, list, name, object, oneOf, only, optional, record, type Schema, text } from "./schema.js";

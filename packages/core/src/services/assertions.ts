@@ -1,10 +1,10 @@
 import { fromHex, toHex } from "../base/hex.js";
+import type { Condition } from "../contract/program.js";
 import { rule } from "../contract/rule.js";
 import { addressKey, type CpuState, type MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { byteSeen } from "../fetch/stale-code.js";
 import { freedIn } from "../fetch/text.js";
-import type { Condition } from "../program/program.js";
 
 /* R46: what programs say of themselves: an assertion is a step that changes nothing, judged when it is taken. */
 

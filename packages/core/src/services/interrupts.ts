@@ -1,10 +1,10 @@
-import { cpuMap, cpuPredicate, type Effect, rule } from "../contract/rule.js";
-import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../contract/state.js";
-import type { World } from "../contract/world.js";
+import type { Effect } from "../contract/effect.js";
+import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
+import { type Context, type CpuState, running, withRunning } from "../contract/state.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
-import { alone } from "../machine/candidates.js";
-import { trapProgram } from "../program/reserved.js";
+import { alone } from "./alone.js";
+import { handlersOf, push } from "./entry.js";
 import { endsInSwitch } from "./scheduling.js";
 
 /*
@@ -34,16 +34,6 @@ const arrival = (level: "irq" | "nmi") =>
     },
   });
 
-/** How the handler of an interrupt from outside may start; `entry`: where its machine code does, null where a program comes first. */
-export const handlersOf = (
-  level: "irq" | "nmi",
-  machine: World,
-): readonly { readonly code: Context["code"]; readonly entry: bigint | null }[] => {
-  const first = trapProgram(level);
-  if (machine.hasProgram(first)) return [{ code: machine.start(first, {}, null), entry: null }];
-  return machine.entries(level).map((entry) => ({ code: machine.enter(level, entry), entry }));
-};
-
 /** An IRQ arrives. */
 export const irqRule = arrival("irq");
 /** An NMI arrives. */
@@ -63,13 +53,6 @@ export const callPatchedRule = rule({
       observed: [{ what: "call-patched", detail: { level, entry } }],
     }));
   },
-});
-
-/** The CPU with one more context on top; whatever was partly fetched is discarded. */
-export const push = (cpu: CpuState, context: Context, machine: World): CpuState => ({
-  ...(machine.order.discard?.(cpu) ?? cpu),
-  stack: [...cpu.stack, context],
-  fetching: null,
 });
 
 /** Takes an interrupt that another CPU sent. */
@@ -223,12 +206,3 @@ const mask = (id: "maskIrq" | "unmaskIrq", masked: boolean) =>
 export const maskIrqRule = mask("maskIrq", true);
 /** Unmasks interrupts on this CPU. */
 export const unmaskIrqRule = mask("unmaskIrq", false);
-
-/** Whether a CPU takes an interrupt now. */
-export const takes = (cpu: CpuState, interrupt: "irq" | "ipi" | "nmi", machine: World): boolean =>
-  !(interrupt === "nmi" && cpu.words[NMI_OFF] === true) &&
-  machine.cpu.accepts(
-    interrupt,
-    cpu.stack.map((context) => context.level),
-    cpu.stack.some((context) => context.masked),
-  );

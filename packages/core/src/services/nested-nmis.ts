@@ -3,7 +3,7 @@ import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../c
 import type { World } from "../contract/world.js";
 import { faulted } from "../execution/faults.js";
 import { synchronize } from "../fetch/stale-code.js";
-import { handlersOf } from "./interrupts.js";
+import { handlersOf } from "./entry.js";
 
 /*
  * R49: an NMI blocks further ones until its handler returns; but on x86 until the next IRET, be it that of a trap inside the handler. An

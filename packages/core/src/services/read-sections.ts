@@ -9,9 +9,6 @@ import type { World } from "../contract/world.js";
  * comes to a block that is declared to be one until it leaves it; calls out of it that return into it belong to it.
  */
 
-/** A block of code that is a read-side section: its addresses from `from` to before `to`. */
-export type ReadSide = { readonly from: bigint; readonly to: bigint; readonly section: string };
-
 /** The flavour as it is, or {@link InputError} where it is none that has read-side sections. */
 export const readFlavour = (flavour: string, place: string): string => {
   if (["rcu", "rcu-tasks", "rcu-tasks-trace"].includes(flavour) || /^srcu:[^\s@]+$/.test(flavour)) return flavour;

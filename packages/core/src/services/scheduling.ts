@@ -6,7 +6,7 @@ import type { World } from "../contract/world.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
 import { stopperWork, trapProgram } from "../program/reserved.js";
-import { push } from "./interrupts.js";
+import { push } from "./entry.js";
 
 /*
  * R14: tasks. With preemption a task can be taken off at any instruction boundary, with its registers and pc, and go on later on

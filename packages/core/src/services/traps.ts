@@ -1,9 +1,10 @@
 import { InputError } from "../base/errors.js";
 import { fromHex, toHex } from "../base/hex.js";
 import { same } from "../base/key.js";
+import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import type { Write, Written } from "../contract/memory-order.js";
-import { type Effect, rule } from "../contract/rule.js";
+import { rule } from "../contract/rule.js";
 import {
   type Context,
   type CpuState,
@@ -22,10 +23,10 @@ import { dataLoaded, type Loaded, storesFreed } from "../execution/loads.js";
 import { passThrough } from "../execution/passage.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
-import { alone } from "../machine/candidates.js";
 import { settled } from "../memory/perform.js";
 import { wordSeen } from "../memory/seen.js";
 import { HOME, trapProgram } from "../program/reserved.js";
+import { alone } from "./alone.js";
 import { marksBelowTrap } from "./grace-periods.js";
 import { afterReturn } from "./nested-nmis.js";
 import { passSections } from "./read-sections.js";

@@ -2,11 +2,11 @@ import type { Data } from "../base/data.js";
 import { same } from "../base/key.js";
 import { own } from "../base/own.js";
 import type { Observation } from "../contract/events.js";
+import type { Value } from "../contract/program.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import { FREED, type ServicesState } from "../contract/state.js";
 import { settled } from "../memory/perform.js";
 import { cpuWordSeen, wordSeen } from "../memory/seen.js";
-import type { Value } from "../program/program.js";
 
 /* Shared words, per-CPU words and reference counts that patch programs declare. */
 

@@ -1,6 +1,7 @@
 import { InputError } from "../base/errors.js";
 import { same } from "../base/key.js";
-import { afterEffect, enabledSteps, initialView, type StateView } from "../explorer/trace.js";
+import type { StateView } from "../contract/trace.js";
+import { afterEffect, enabledSteps, initialView } from "../explorer/trace.js";
 import type { Machine } from "../machine/machine.js";
 
 /** What one run cost. */

@@ -1,12 +1,12 @@
 import type { Architecture } from "../contract/architecture.js";
+import type { CacheMaintenance } from "../contract/cache-maintenance.js";
 import type { Cpu } from "../contract/exception-model.js";
-import type { CacheMaintenance, FetchModel } from "../contract/fetch-model.js";
+import type { FetchModel } from "../contract/fetch-model.js";
 import type { InstructionSet } from "../contract/instruction-set.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
 import type { Property } from "../contract/property.js";
+import type { RuleBook } from "../contract/rule.js";
 import type { Scenario } from "../contract/scenario.js";
-import type { Explorer } from "../explorer/explorer.js";
-import type { Machine, RuleBook } from "../machine/machine.js";
 import { token } from "./tokens.js";
 
 /** What one run is wired from. Each run gets a container of its own. */
@@ -31,7 +31,3 @@ export const PROPERTIES = token<Property>("properties");
 export const SCENARIO = token<Scenario>("scenario");
 /** Freeze parts, check footprints and determinism. */
 export const DEVELOPMENT = token<boolean>("development");
-/** The machine of the run. */
-export const MACHINE = token<Machine>("machine");
-/** The driver that explores every interleaving. */
-export const EXPLORER = token<Pick<Explorer, "check">>("explorer");

@@ -1,24 +1,16 @@
 import type { Bytes } from "../base/data.js";
 import { fromHex } from "../base/hex.js";
 import type { InstructionSet } from "../contract/instruction-set.js";
+import type { Layout, PlacedCode } from "../contract/layout.js";
 import type { MemoryState } from "../contract/state.js";
-import type { World } from "../contract/world.js";
+import type { Borders, World } from "../contract/world.js";
 import { contentAt, standsAt, storesAt } from "../fetch/text.js";
-import type { Layout } from "./layout.js";
 
 /*
  * R48: where instructions begin in code that is no site. Whoever executes at another address came there as nobody wrote it: in the middle
  * of an instruction, in data, in what fills the gap to the next cell. Where executors and handlers start and what the scenario names as an
  * exit is meant; what lies straight behind such a place is read on from there.
  */
-
-/** A piece of code as it is written; what follows a site belongs to each of its versions. `starts`: offsets at which its instructions begin. */
-export type PlacedCode = {
-  readonly address: bigint;
-  readonly bytes: Bytes;
-  readonly mode: string;
-  readonly starts: readonly number[];
-};
 
 /**
  * Offsets at which instructions begin in bytes that are read from the first one on. What does not decode begins where it lies, and has as many
@@ -42,14 +34,14 @@ export const startsIn = (
 };
 
 /** Addresses at which instructions begin, each with the modes in which it does. */
-type Borders = ReadonlyMap<bigint, ReadonlySet<string>>;
+type Starts = ReadonlyMap<bigint, ReadonlySet<string>>;
 
 /** Where instructions begin in the code of a layout. */
-export class CodeBorders {
+export class CodeBorders implements Borders {
   readonly #layout: Layout;
   readonly #instructionSet: InstructionSet;
-  readonly #laid: Borders;
-  readonly #mapped: readonly Borders[];
+  readonly #laid: Starts;
+  readonly #mapped: readonly Starts[];
   readonly #stored = new Map<string, readonly number[]>();
 
   constructor(layout: Layout, instructionSet: InstructionSet) {
@@ -88,7 +80,7 @@ export class CodeBorders {
     return mode || (this.#instructionSet.modes?.[0] ?? "");
   }
 
-  #bordersOf(pieces: readonly PlacedCode[], isThere?: (address: bigint, byte: number) => boolean): Borders {
+  #bordersOf(pieces: readonly PlacedCode[], isThere?: (address: bigint, byte: number) => boolean): Starts {
     const borders = new Map<bigint, Set<string>>();
     for (const { address, bytes, mode, starts } of pieces) {
       starts.forEach((start, i) => {
@@ -103,7 +95,7 @@ export class CodeBorders {
   }
 
   /** With what is meant though it begins in the middle of something: it is read on from there up to where all else begins again. */
-  #withMeant(laid: Borders): Borders {
+  #withMeant(laid: Starts): Starts {
     const borders = new Map(laid);
     const { text, meant, modes } = this.#layout;
     const { maxLength, modes: known = [""] } = this.#instructionSet;
