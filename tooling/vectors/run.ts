@@ -51,7 +51,7 @@ const places = ({ address, size }: Access) => Array.from({ length: size }, (_, k
 const initialData = Uint8Array.from({ length: Number(pageSize) }, (_, k) => (k < 64 ? 7 * k + 1 : 0));
 
 /**
- * What keeps a vector outside the subset, as the decoder alone tells: the first bytes that it calls `unsupported` among those
+ * What keeps a vector outside the subset, as the decoder alone tells: the first bytes that it calls `unsupported` or opaque among those
  * reached from the start of the code by falling through and by direct branches. Nothing when the vector is inside.
  */
 export const outside = <I extends Instruction>(target: Target<I>, vector: Vector): string | undefined => {
@@ -67,7 +67,8 @@ export const outside = <I extends Instruction>(target: Target<I>, vector: Vector
     seen.add(offset);
     const bytes = [...code.slice(offset, offset + instructionSet.maxLength), ...behind];
     const insn = instructionSet.decode(bytes, mode);
-    if (insn === "unsupported") return Buffer.from(bytes.slice(0, 4)).toString("hex");
+    if (insn === "unsupported" || (typeof insn !== "string" && insn.opaque))
+      return Buffer.from(bytes.slice(0, 4)).toString("hex");
     if (typeof insn !== "string") pending.push(...ways(insn, mode).map((way) => offset + way));
   }
   return undefined;

@@ -1,4 +1,12 @@
-import { type Instruction, type MemoryOrder, type WindowModel, type WindowStep, window } from "@cmodx/core";
+import {
+  GRANTED,
+  type Instruction,
+  type MemoryOrder,
+  MONITOR,
+  type WindowModel,
+  type WindowStep,
+  window,
+} from "@cmodx/core";
 import { alternatives, conditional } from "./alternatives.js";
 import { inputs } from "./isa/dataflow.js";
 import { type Armv7Instruction, type Mode, outputs } from "./isa/index.js";
@@ -41,6 +49,9 @@ const steps: WindowModel["steps"] = {
 
 const own = (insn: Instruction): Armv7Instruction => insn as unknown as Armv7Instruction;
 
+const exclusive = ({ op }: Armv7Instruction): "load" | "store" | undefined =>
+  op === "ldrex" ? "load" : op === "strex" ? "store" : undefined;
+
 /**
  * The memory order of ARMv7, on the machine of the fetch-ahead window. Unlike AArch64 it has neither load-acquire nor store-release,
  * DSB ST completes cache maintenance too, and what may be modified while it is executed is judged by the list of the instruction set
@@ -57,7 +68,8 @@ export const armv7Memory = (state: Mode): MemoryOrder =>
     outputs: (insn) => outputs(own(insn)),
     selected: (insn) => inputs(own(insn)),
     alternatives: (insn) => alternatives(own(insn)),
-    conditional: (insn) => conditional(own(insn)),
+    exclusive: (insn) => exclusive(own(insn)),
+    conditional: (insn) => (exclusive(own(insn)) === "store" ? { [MONITOR]: GRANTED } : conditional(own(insn))),
     pointer: (address, mode) => ((mode || state) === "t32" ? address | 1n : address),
     ahead: { instructions: 64, same: 3 },
   });

@@ -187,6 +187,7 @@ export const checkJson = (
   unused: verdict.unused,
   notPromised: verdict.notPromised,
   faults: verdict.faults,
+  opaque: (verdict.opaque ?? []).map(({ at, text }) => ({ at: hex(at), text })),
   interruptsPerFlip: run === null ? null : run.interrupts / run.flips,
   ipiRoundsPerFlip: run === null ? null : run.ipiRounds / run.flips,
   counterexample:

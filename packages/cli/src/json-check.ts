@@ -167,6 +167,8 @@ export type CheckJson = {
   readonly notPromised: readonly PropertyId[];
   /** What faults or leaves the modelled code and is not among what is broken, one sentence for each instruction. */
   readonly faults: readonly string[];
+  /** Instructions that are not modelled and were taken to change nothing; nothing else that is modelled depends on what they change. */
+  readonly opaque: readonly { readonly at: string; readonly text: string }[];
   readonly interruptsPerFlip: number | null;
   readonly ipiRoundsPerFlip: number | null;
   /** `shortest`: no shorter one exists; false only when a limit ended the search for it. */

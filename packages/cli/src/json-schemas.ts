@@ -261,6 +261,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   otherOrder: orNull(otherOrderSchema),
   notPromised: properties,
   faults: texts,
+  opaque: list("instructions", object("an instruction", { at: text, text })),
   interruptsPerFlip: orNull(number),
   ipiRoundsPerFlip: orNull(number),
   counterexample: orNull(shortestSchema),

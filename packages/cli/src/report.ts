@@ -14,7 +14,7 @@ import type { BoundsJson, BrokenJson, ModelJson, OffsetJson, SiteJson, ValueJson
 import type { Judged } from "./judge.js";
 import { outcomesText } from "./outcomes-text.js";
 import { isScenario, type Request } from "./request.js";
-import { columns, count, entry, listed, seconds } from "./text.js";
+import { columns, count, entry, hex, listed, seconds } from "./text.js";
 import { renderTimeline } from "./timeline/timeline.js";
 
 /** What people read of a verdict: the answer, the timeline where there is one, and what it rests on. */
@@ -145,6 +145,14 @@ const sizes = ({ cpus, sites }: BoundsJson): { readonly cpus: number; readonly s
   sites: sites.length,
 });
 
+/** What is taken of instructions whose effects are not modelled. */
+const opaqueText = (opaque: NonNullable<Verdict["opaque"]>): string => {
+  const shown = opaque.slice(0, MOST_FAULTS).map(({ at, text }) => `${text} at ${hex(at)}`);
+  const more = opaque.length - shown.length;
+  const which = listed(more > 0 ? [...shown, `${more} more`] : shown);
+  return `${which}: not modelled, taken to change nothing; nothing else here depends on it, unless it raises an exception or writes code`;
+};
+
 /** What the verdict rests on. */
 const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): readonly string[] => {
   const { fetch, properties, limits } = bounds;
@@ -169,6 +177,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
       entry("Not counted", `${listed(verdict.notPromised)} broke, which nobody promised or which was left out`),
     );
   if (verdict.verdict !== "unsafe") lines.push(...faultsText(verdict));
+  if (verdict.opaque !== undefined) lines.push(entry("Opaque", opaqueText(verdict.opaque)));
   if (verdict.verdict === "safe" || verdict.verdict === "vacuous" || verdict.unused.length > 0) {
     lines.push(
       entry(

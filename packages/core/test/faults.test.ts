@@ -15,7 +15,7 @@ import {
 } from "../src/index.js";
 import { everSeen } from "./naive.js";
 import { toy, untilSync } from "./toy/architecture.js";
-import { UNSUPPORTED } from "./toy/instruction-set.js";
+import { OPAQUE, UNSUPPORTED } from "./toy/instruction-set.js";
 import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 import { windowed } from "./toy/window.js";
 
@@ -65,6 +65,16 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
     expect(why(await checkIn(order, running("nop+store 0x1200")))).toContain(
       "its store to read-only text at 0x1200 raises pf, which nothing handles",
     );
+  });
+
+  it("R50: an opaque instruction is passed and named where nothing depends on it, else a fault", async () => {
+    const passed = await checkIn(order, running([OPAQUE, 0x01]));
+    expect([passed.verdict === "unsafe", passed.opaque]).toEqual([false, [{ at: 0x1200n, text: "opaque" }]]);
+    const loads = await checkIn(order, running([OPAQUE, 0x14, 0x00, 0x80]));
+    expect(why(loads)).toBe(
+      "The CPU executed opaque at 0x1200: what it does is not modelled, and load 0x8000 at 0x1201 may depend on it.",
+    );
+    expect(loads.opaque).toBeUndefined();
   });
 
   it("the executor's own handler takes it", async () => {

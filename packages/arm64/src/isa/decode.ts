@@ -2,7 +2,7 @@ import type { Bytes } from "@cmodx/core";
 import { type Form, forms } from "./encodings.js";
 import type { Arm64Instruction, Operand } from "./instruction.js";
 import { readFields } from "./layout.js";
-import { isOutside } from "./outside.js";
+import { kindOf } from "./outside.js";
 
 /** Why bytes are not an instruction of the subset; see `InstructionSet.decode`. */
 export type Undecoded = "short" | "undefined" | "unsupported";
@@ -33,7 +33,8 @@ export const decodeWord = (word: number): Arm64Instruction | Exclude<Undecoded, 
     const insn = inForm(form, word);
     if (insn !== undefined) return insn;
   }
-  return isOutside(word) ? "unsupported" : "undefined";
+  const kind = kindOf(word);
+  return kind === "opaque" ? { length: 4, op: "opaque", operands: [], opaque: true, word } : kind;
 };
 
 /**

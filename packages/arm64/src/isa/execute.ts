@@ -93,6 +93,7 @@ const control: { readonly [op in ControlOperation]: (context: Context) => Outcom
     const written = name === "nzcv" ? value & conditionFlags : value;
     return retire(context, { registers: { ...context.registers, [name]: written } });
   },
+  opaque: (context) => retire(context),
   pssbb: (context) => operate(context, "pssbb"),
   ret: (context) =>
     retire(context, {
@@ -114,6 +115,7 @@ const isControl = (op: Operation): op is ControlOperation => op in control;
  * - Barriers, cache maintenance and ERET ask for steps named as they are written: `dmb ish`, `dsb ishst`, `isb`, `ssbb`, `pssbb`,
  *   `dc cvau`, `ic ivau`, `ic ialluis`, `eret`. Maintenance by address gives the address, which need not be a line's first.
  * - Traps have the vectors of {@link Vector}.
+ * - What is opaque changes nothing: whoever lets it pass sees to it that its effect does not matter.
  * - Hints do nothing: nothing waits for events, and addresses are not signed.
  * - ERET goes on at `elr_el1` with the condition flags of `spsr_el1`.
  *

@@ -39,9 +39,10 @@ const operandText = (operand: Operand, at: bigint): string => {
 
 /**
  * Assembler text of an instruction that lies at `at`, in lower case, with the aliases that the manual prefers. Branches and
- * literals show the absolute address, constants are hexadecimal and counts of bits decimal.
+ * literals show the absolute address, constants are hexadecimal and counts of bits decimal. What is opaque is shown as its bits.
  */
-export const format = ({ op, operands }: Arm64Instruction, at: bigint): string => {
+export const format = ({ op, operands, word }: Arm64Instruction, at: bigint): string => {
+  if (word !== undefined) return `.inst 0x${word.toString(16)}`;
   const [first, ...rest] = operands;
   const [mnemonic, shown] =
     op === "b.cond" && first?.kind === "condition" ? [`b.${first.condition}`, rest] : [op, operands];

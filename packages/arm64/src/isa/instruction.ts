@@ -81,4 +81,7 @@ export type Arm64Instruction = {
   readonly length: 4;
   readonly op: Operation;
   readonly operands: readonly Operand[];
+  readonly opaque?: true;
+  /** All bits of an opaque instruction. */
+  readonly word?: number;
 };

@@ -38,6 +38,7 @@ export type ControlOperation =
   | "isb"
   | "mrs"
   | "msr"
+  | "opaque"
   | "pssbb"
   | "ret"
   | "smc"

@@ -237,7 +237,7 @@ describe("another assembler and disassembler", () => {
     const word = Number.parseInt(hexadecimal, 16);
     const insn = decode(bytesOf(word), "");
     if (text === "undefined") expect(insn).toBe("undefined");
-    else if (text === "outside") expect(insn).toBe("unsupported");
+    else if (text === "outside") expect(insn === "unsupported" || (insn as Arm64Instruction).opaque).toBe(true);
     else {
       expect(format(insn as Arm64Instruction, at).split(" ")[0]).toBe(text.split(" ")[0]);
       expect(decoded(assemble(text, at))).toEqual(insn);
@@ -260,8 +260,21 @@ describe("decode", () => {
     ["a base that is written back and stored", 0xa9800001, "undefined"],
     ["a logical immediate of all ones", 0x9240fc00, "undefined"],
     ["ADD with a rotation", 0x8bc00000, "undefined"],
-    ["an exclusive load of a pair", 0xc87f0820, "unsupported"],
-    ["a vector instruction", 0x4e208400, "unsupported"],
-    ["a system register that is not modelled", 0xd5381000, "unsupported"],
+    ["a branch with a hint that it is consistent", 0x54000010, "unsupported"],
+    ["a return that authenticates", 0xd65f0bff, "unsupported"],
+    ["a choice of the stack pointer", 0xd50040bf, "unsupported"],
+    ["a system register that goes to x30", 0xd538101e, "unsupported"],
+    ["a vector load that moves the stack pointer", 0x3cc107e0, "unsupported"],
   ])("%s", (_, word, answer) => expect(decode(bytesOf(word), "")).toBe(answer));
+
+  it.each([
+    ["an exclusive load of a pair", 0xc87f0820],
+    ["a vector instruction", 0x4e208400],
+    ["a system register that is not modelled", 0xd5381000],
+    ["a mask of interrupts", 0xd50342df],
+    ["a hint to load ahead", 0xf9800000],
+  ])("knows of %s no more than its length", (_, word) => {
+    expect(decoded(bytesOf(word))).toEqual({ length: 4, op: "opaque", operands: [], opaque: true, word });
+    expect(wordOf(assemble(format(decoded(bytesOf(word)), at), at))).toBe(wordOf(bytesOf(word)));
+  });
 });

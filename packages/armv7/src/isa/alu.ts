@@ -81,9 +81,11 @@ const reverseHalves = (value: number): number => (((value & 0xff00ff) << 8) | ((
 
 /** Operations on one operand; MOV, MOVW and MVN may set N and Z, and take C from the shifter. */
 export const unary = {
+  clz: (value: number) => Math.clz32(value),
   mov: (value: number) => value,
   movw: (value: number) => value,
   mvn: (value: number) => ~value >>> 0,
+  rbit: (value: number) => Number.parseInt(value.toString(2).padStart(32, "0").split("").reverse().join(""), 2),
   rev: (value: number) => rotateRight(reverseHalves(value), 16),
   rev16: reverseHalves,
   revsh: (value: number) => ((reverseHalves(value) << 16) >> 16) >>> 0,

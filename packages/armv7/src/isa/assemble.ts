@@ -53,7 +53,7 @@ const candidatesOf = (form: Form): readonly (readonly [string, Candidate])[] => 
 
 const index = (mode: Mode): ReadonlyMap<string, readonly Candidate[]> => {
   const byName = new Map<string, Candidate[]>();
-  for (const form of forms[mode].filter(({ op }) => op !== "outside" && op !== "undefined")) {
+  for (const form of forms[mode].filter(({ op }) => op !== "outside" && op !== "undefined" && op !== "opaque")) {
     for (const [name, candidate] of candidatesOf(form)) {
       const found = byName.get(name);
       if (found) found.push(candidate);
@@ -180,7 +180,7 @@ const directives: { readonly [mode in Mode]: readonly string[] } = {
 
 const parseLine = (line: string, at: bigint, mode: Mode) => {
   const [mnemonic = "", ...words] = line.split(" ");
-  const parsed = parseOperands(words.join(" "), at);
+  const parsed = parseOperands(words.join(" "), at, !/^[su]bfx/.test(mnemonic));
   const operands = parsed && /^(dmb|dsb|isb)/.test(mnemonic) ? barrierOperands(parsed) : parsed;
   return { mnemonic, candidates: indexes[mode].get(mnemonic), operands };
 };

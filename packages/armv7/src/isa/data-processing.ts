@@ -79,3 +79,16 @@ export const moveTop = (context: Context): Outcome => {
   const register = destination(context);
   return produce(context, register, wrap((read(context, register) & 0xffff) | (value << 16)));
 };
+
+/** SBFX and UBFX: a field of bits, with its sign or without. */
+export const extract = (context: Context): Outcome => {
+  const [, source, lowest, width] = context.insn.operands as readonly [
+    RegisterOperand,
+    RegisterOperand,
+    ImmediateOperand,
+    ImmediateOperand,
+  ];
+  const above = 32 - width.value;
+  const moved = read(context, source.register) << (above - lowest.value);
+  return produce(context, destination(context), wrap(context.insn.op === "sbfx" ? moved >> above : moved >>> above));
+};

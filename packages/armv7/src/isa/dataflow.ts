@@ -4,6 +4,9 @@ import {
   binaryOperations,
   comparisons,
   conditions,
+  doubles,
+  exclusives,
+  extractions,
   type ListOperand,
   loads,
   type MemoryOperand,
@@ -99,6 +102,29 @@ const singleAccess = ({ op, operands }: Armv7Instruction): Flow => {
   };
 };
 
+/** Two registers, of which a store's are read. */
+const doubleAccess = ({ op, operands }: Armv7Instruction): Flow => {
+  const [first, second, memory] = operands as readonly [RegisterOperand, RegisterOperand, MemoryOperand];
+  const both = [first.register, second.register];
+  const isStore = op === "strd";
+  return {
+    reads: [
+      ...operandInputs(memory, "address"),
+      ...(isStore ? both.map((register) => ({ register, role: "data" }) as const) : []),
+    ],
+    writes: [...(isStore ? [] : both), ...(memory.indexing === "offset" ? [] : [memory.base])],
+  };
+};
+
+const exclusiveAccess = ({ op, operands }: Armv7Instruction): Flow => {
+  const [first, second] = operands as readonly [RegisterOperand, RegisterOperand];
+  const memory = operandInputs(operands.at(-1)!, "address");
+  return {
+    reads: op === "strex" ? [...memory, { register: second.register, role: "data" }] : memory,
+    writes: [first.register],
+  };
+};
+
 const multipleAccess = ({ op, operands }: Armv7Instruction): Flow => {
   const list = operands.at(-1) as ListOperand;
   const isImplied = operands.length === 1;
@@ -118,8 +144,11 @@ const branch = ({ op, operands }: Armv7Instruction): Flow => ({
 
 const unconditional = (insn: Armv7Instruction): Flow => {
   const { op, operands } = insn;
-  if (isOneOf([...binaryOperations, ...unaryOperations, ...comparisons, "movt"], op)) return computation(insn);
+  if (isOneOf([...binaryOperations, ...unaryOperations, ...comparisons, "movt", ...extractions], op))
+    return computation(insn);
   if (isOneOf([...loads, ...stores], op)) return singleAccess(insn);
+  if (isOneOf(doubles, op)) return doubleAccess(insn);
+  if (isOneOf(exclusives, op)) return exclusiveAccess(insn);
   if (isOneOf(multiples, op)) return multipleAccess(insn);
   if (isOneOf(maintenanceByAddress, op)) return { reads: operandInputs(operands[0]!, "address"), writes: [] };
   const isBranch = isOneOf(["b", "bl", "blx", "bx", "cbnz", "cbz"], op);

@@ -20,9 +20,11 @@ const halfword = (bytes: Bytes, offset: number): number => bytes[offset]! | (byt
 /** Whether a halfword is the first of two (DDI 0406C, A6.1). */
 const isWide = (first: number): boolean => first >>> 11 >= 0b11101;
 
-const instruction = (form: Form, fields: Fields): Armv7Instruction | Undecoded => {
+const instruction = (form: Form, fields: Fields, word: number): Armv7Instruction | Undecoded => {
   if (form.op === "undefined") return "undefined";
   if (form.op === "outside" || form.isUnpredictable(fields)) return "unsupported";
+  const length = form.pattern.bits === 32 ? 4 : 2;
+  if (form.op === "opaque") return { length, mode: form.mode, op: "opaque", operands: [], opaque: true, word };
   const operands: Operand[] = [];
   for (const code of form.codes) {
     const operand = code.decode(fields);
@@ -32,7 +34,7 @@ const instruction = (form: Form, fields: Fields): Armv7Instruction | Undecoded =
   const condition = conditions[fields.c ?? 14]!;
   const setsFlags = form.flags === "always" || (form.flags === "field" && fields.S === 1);
   return {
-    length: form.pattern.bits === 32 ? 4 : 2,
+    length,
     mode: form.mode,
     op: form.op,
     ...(condition !== "al" && { condition }),
@@ -45,7 +47,7 @@ const decodeWord = (word: number, mode: Mode, length: 2 | 4): Armv7Instruction |
   for (const form of formsFor(word, mode, length)) {
     if (!matches(form.pattern, word)) continue;
     const fields = extract(form.pattern, word);
-    if (form.applies(fields)) return instruction(form, fields);
+    if (form.applies(fields)) return instruction(form, fields, word);
   }
   return "undefined";
 };

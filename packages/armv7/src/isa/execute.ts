@@ -1,5 +1,5 @@
 import type { Outcome, Registers } from "@cmodx/core";
-import { addOrSubtract, combine, moveTop, multiply, shiftRegister, transform } from "./data-processing.js";
+import { addOrSubtract, combine, extract, moveTop, multiply, shiftRegister, transform } from "./data-processing.js";
 import { type Context, following, interwork, operate, passes, read, retire, trap, wrap } from "./effect.js";
 import type { ExceptionVector } from "./exceptions.js";
 import type {
@@ -12,7 +12,10 @@ import type {
 } from "./instruction.js";
 import {
   barriers,
+  doubles,
   exceptions,
+  exclusives,
+  extractions,
   hints,
   loads,
   maintenanceByAddress,
@@ -20,7 +23,7 @@ import {
   multiples,
   stores,
 } from "./instruction.js";
-import { load, multiple, store } from "./memory-access.js";
+import { double, exclusive, load, multiple, store } from "./memory-access.js";
 import { optionNames } from "./operand-text.js";
 
 const registerOf = (operand: Operand | undefined) => (operand as RegisterOperand).register;
@@ -75,11 +78,15 @@ const each = <Name extends Operation>(names: readonly Name[], action: (context: 
 const semantics: { readonly [op in Operation]: (context: Context) => Outcome } = {
   ...each(["adc", "add", "addw", "cmn", "cmp", "rsb", "rsc", "sbc", "sub", "subw"], addOrSubtract),
   ...each(["and", "bic", "eor", "orn", "orr", "teq", "tst"], combine),
-  ...each(["mov", "movw", "mvn", "rev", "rev16", "revsh", "sxtb", "sxth", "uxtb", "uxth"], transform),
+  ...each(["clz", "mov", "movw", "mvn", "rbit", "rev", "rev16", "revsh", "sxtb", "sxth", "uxtb", "uxth"], transform),
   ...each(["asr", "lsl", "lsr", "ror", "rrx"], shiftRegister),
   ...each(loads, load),
   ...each(stores, store),
   ...each(multiples, multiple),
+  ...each(doubles, double),
+  ...each(exclusives, exclusive),
+  ...each(extractions, extract),
+  opaque: (context) => retire(context),
   ...each(hints, retire),
   ...each(barriers, barrier),
   ...each(exceptions, raise),
@@ -102,7 +109,8 @@ const semantics: { readonly [op in Operation]: (context: Context) => Outcome } =
 
 /**
  * Executes an instruction that lies at `at` (DDI 0406C, A8.8). One whose condition does not hold does nothing, but UDF raises its
- * exception whatever its condition: the architecture leaves that to implementations (B1.9), and who emulates it must cope.
+ * exception whatever its condition: the architecture leaves that to implementations (B1.9), and who emulates it must cope. What is opaque
+ * changes nothing: whoever lets it pass sees to it that its effect does not matter.
  */
 export const execute = (
   insn: Armv7Instruction,

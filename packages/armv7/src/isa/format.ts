@@ -55,9 +55,13 @@ const operandText = (operand: Operand, insn: Armv7Instruction, at: bigint): stri
  * Assembler text in unified syntax (DDI 0406C, A8.2) of an instruction that lies at `at`.
  *
  * Branches show the absolute target. Of the T32 instructions that exist in both sizes the 32-bit ones end in `.w`. Cache maintenance
- * has the name of its register (`icimvau r0`).
+ * has the name of its register (`icimvau r0`); what is opaque is shown as its bits.
  */
 export const format = (insn: Armv7Instruction, at: bigint): string => {
+  if (insn.word !== undefined) {
+    const directive = insn.mode === "a32" ? ".inst" : insn.length === 2 ? ".inst.n" : ".inst.w";
+    return `${directive} 0x${insn.word.toString(16)}`;
+  }
   const width = insn.mode === "t32" && insn.length === 4 && wideOperations.has(insn.op) ? ".w" : "";
   const mnemonic = `${insn.op}${insn.setsFlags ? "s" : ""}${insn.condition ?? ""}${width}`;
   return [mnemonic, insn.operands.map((operand) => operandText(operand, insn, at)).join(", ")]

@@ -49,9 +49,11 @@ export const binaryOperations = [
 
 /** Operations with a result of one operand. */
 export const unaryOperations = [
+  "clz",
   "mov",
   "movw",
   "mvn",
+  "rbit",
   "rev",
   "rev16",
   "revsh",
@@ -64,6 +66,15 @@ export const unaryOperations = [
 
 /** Operations that set flags alone. */
 export const comparisons = ["cmn", "cmp", "teq", "tst"] as const;
+
+/** A field of bits of a register, extended to a word. */
+export const extractions = ["sbfx", "ubfx"] as const;
+
+/** Loads and stores of two registers. */
+export const doubles = ["ldrd", "strd"] as const;
+
+/** A load that reserves its place, and a store to one that is reserved. */
+export const exclusives = ["ldrex", "strex"] as const;
 
 /** Loads of one register. */
 export const loads = ["ldr", "ldrb", "ldrh", "ldrsb", "ldrsh"] as const;
@@ -95,11 +106,15 @@ export const maintenanceOfAll = ["bpiall", "bpiallis", "iciallu", "icialluis"] a
 /** An operation of the modelled subset. */
 export type Operation =
   | "movt"
+  | "opaque"
   | (typeof barriers)[number]
   | (typeof binaryOperations)[number]
   | (typeof branches)[number]
   | (typeof comparisons)[number]
+  | (typeof doubles)[number]
   | (typeof exceptions)[number]
+  | (typeof exclusives)[number]
+  | (typeof extractions)[number]
   | (typeof hints)[number]
   | (typeof loads)[number]
   | (typeof maintenanceByAddress)[number]
@@ -169,4 +184,7 @@ export type Armv7Instruction = {
   readonly condition?: Condition;
   readonly setsFlags?: true;
   readonly operands: readonly Operand[];
+  readonly opaque?: true;
+  /** All bits of an opaque instruction, of two halfwords the first one in the high bits. */
+  readonly word?: number;
 };

@@ -1,4 +1,4 @@
-import type { Outcome } from "@cmodx/core";
+import { type Outcome, RELEASED, reserving, takesPlace } from "@cmodx/core";
 import { shift } from "./alu.js";
 import {
   access,
@@ -113,4 +113,39 @@ export const multiple = (context: Context): Outcome => {
   if (op === "pop") return loadMultiple(context, orders[""]!);
   const order = orders[op.slice(3)]!;
   return op.startsWith("ldm") ? loadMultiple(context, order) : storeMultiple(context, order);
+};
+
+/** LDRD and STRD: two words from a word-aligned address (DDI 0406C, A3.2.1). Whether they are one access is not said; here they are two. */
+export const double = (context: Context): Outcome => {
+  const [first, second, memory] = context.insn.operands as readonly [RegisterOperand, RegisterOperand, MemoryOperand];
+  const { address, written } = locate(context, memory);
+  if (address % 4 !== 0) return trap("pf", context.at);
+  const places = [address, wrap(address + 4)];
+  if (context.insn.op === "strd") {
+    const stores = [first, second].map(({ register }, k) => access(places[k]!, 4, read(context, register)));
+    return retire(context, { written, stores });
+  }
+  const [low, high] = context.loaded;
+  if (low === undefined || high === undefined) return { do: "load", from: places.map((place) => access(place, 4)) };
+  return retire(context, { written: { ...written, [first.register]: Number(low), [second.register]: Number(high) } });
+};
+
+/** LDREX: loads and reserves the place. STREX: stores where it is reserved still, and tells with 0 that it did (DDI 0406C, A3.4). */
+export const exclusive = (context: Context): Outcome => {
+  const { op, operands } = context.insn;
+  const [first, second] = operands as readonly [RegisterOperand, RegisterOperand];
+  const { address } = locate(context, operands.at(-1) as MemoryOperand);
+  if (address % 4 !== 0) return trap("pf", context.at);
+  const place = { ...access(address, 4), tags: ["exclusive"] };
+  const [found] = context.loaded;
+  if (op === "ldrex") {
+    if (found === undefined) return { do: "load", from: [place] };
+    const done = retire(context, { written: { [first.register]: Number(found) } });
+    return done.do === "retire" ? { ...done, registers: { ...done.registers, ...reserving(place, found) } } : done;
+  }
+  const takes = takesPlace(context.registers, place, context.loaded);
+  if (takes === "load") return { do: "load", from: [{ ...place, tags: [] }] };
+  const stores = takes ? [{ ...place, value: BigInt(read(context, second.register)) }] : [];
+  const done = retire(context, { written: { [first.register]: takes ? 0 : 1 }, stores });
+  return done.do === "retire" ? { ...done, registers: { ...done.registers, ...RELEASED } } : done;
 };

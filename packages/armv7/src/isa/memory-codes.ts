@@ -59,16 +59,16 @@ const encodeIndexing = ({ indexing, subtract }: MemoryOperand, postW: 0 | 1): Fi
   W: indexing === "pre" ? 1 : indexing === "post" ? postW : 0,
 });
 
-const fullyDisplaced = (postW: 0 | 1): OperandCode => ({
+const fullyDisplaced = (postW: 0 | 1, scale = 1): OperandCode => ({
   decode: (fields) => ({
     kind: "memory",
     base: registerOf(fields.n!),
-    offset: fields.i!,
+    offset: fields.i! * scale,
     ...decodeIndexing(fields),
   }),
   encode: (operand) =>
     operand.kind === "memory" && typeof operand.offset === "number"
-      ? { n: numberOf(operand.base), i: operand.offset, ...encodeIndexing(operand, postW) }
+      ? { n: numberOf(operand.base), i: operand.offset / scale, ...encodeIndexing(operand, postW) }
       : undefined,
 });
 
@@ -105,6 +105,14 @@ const literal: OperandCode = {
       : undefined,
 };
 
+const plain: OperandCode = {
+  decode: ({ n }) => ({ kind: "memory", base: registerOf(n!), offset: 0, indexing: "offset" }),
+  encode: (operand) =>
+    operand.kind === "memory" && operand.indexing === "offset" && operand.offset === 0 && !operand.subtract
+      ? { n: numberOf(operand.base) }
+      : undefined,
+};
+
 /** How places in memory are encoded, by the names that tables give them; `PUW` marks those with all kinds of indexing. */
 export const memoryCodes: ReadonlyMap<string, OperandCode> = new Map([
   ["[n,#i]", displaced("n")],
@@ -118,6 +126,8 @@ export const memoryCodes: ReadonlyMap<string, OperandCode> = new Map([
   // A32 has other instructions where P is 0 and W is 1, T32 where W is 0.
   ["[n,#i]PUW", fullyDisplaced(0)],
   ["[n,#i]PUW1", fullyDisplaced(1)],
+  ["[n,#i*4]PUW1", fullyDisplaced(1, 4)],
+  ["[n]", plain],
   ["[n,m]PUW", fullyIndexed(false)],
   ["[n,m/k]PUW", fullyIndexed(true)],
 ]);

@@ -46,6 +46,18 @@ const number = (letter: string, scale = 1): OperandCode => ({
   encode: (operand) => (isNumber(operand) ? { [letter]: operand.value / scale } : undefined),
 });
 
+/** The second of two registers that follow each other. */
+const nextRegister: OperandCode = {
+  decode: ({ t }) => ({ kind: "register", register: registerOf(t! + 1) }),
+  encode: (operand) => (isPlain(operand) ? { t: numberOf(operand.register) - 1 } : undefined),
+};
+
+/** The width of a field of bits, by the number of its lowest bit or of its width less one; nothing where it does not fit a word. */
+const fieldWidth: OperandCode = {
+  decode: ({ k, w }) => (k! + w! > 31 ? undefined : { kind: "immediate", value: w! + 1 }),
+  encode: (operand) => (isNumber(operand) && operand.value >= 1 ? { w: operand.value - 1 } : undefined),
+};
+
 const shiftedRegister: OperandCode = {
   decode: ({ m, y, k }) => {
     const shift = decodeShift(y!, k!);
@@ -161,7 +173,7 @@ const zero: OperandCode = {
 /**
  * How operands are encoded, by the names that tables of encodings give them. A letter is the field it lies in. `#i*4` is a number in
  * units, `#const` and `#tconst` the modified constants of A32 and T32, `m/k` and `m/s` a register shifted by a constant or a
- * register, `m/8` one rotated by bytes, `mn` one that is encoded twice, `#>>` the amount of a right shift, `>NAME` a branch target.
+ * register, `t+1` the one behind t, `#width` that of a field of bits, `m/8` one rotated by bytes, `mn` one that is encoded twice, `#>>` the amount of a right shift, `>NAME` a branch target.
  */
 export const operandCodes: ReadonlyMap<string, OperandCode> = new Map<string, OperandCode>([
   ...["d", "n", "m", "t", "s"].map((letter) => [letter, register(letter)] as const),
@@ -171,6 +183,8 @@ export const operandCodes: ReadonlyMap<string, OperandCode> = new Map<string, Op
   ["#i", number("i")],
   ["#i*4", number("i", 4)],
   ["#k", number("k")],
+  ["#width", fieldWidth],
+  ["t+1", nextRegister],
   ["#0", zero],
   ["#>>", rightShift],
   ["#i:j", wideHalfword],

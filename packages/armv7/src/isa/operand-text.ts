@@ -97,8 +97,8 @@ const parseOperand = (text: string, at: bigint): OperandText | undefined => {
   return value === undefined ? undefined : { kind: "address", value };
 };
 
-/** The operands of assembler text behind the mnemonic; nothing when one of them is none. */
-export const parseOperands = (text: string, at: bigint): readonly OperandText[] | undefined => {
+/** The operands of assembler text behind the mnemonic; nothing when one of them is none. `rotates`: a second constant rotates the first. */
+export const parseOperands = (text: string, at: bigint, rotates = true): readonly OperandText[] | undefined => {
   const place = text.indexOf("[");
   const parts = split(place < 0 ? text : text.slice(0, place).replace(/,\s*$/, ""));
   const operands: OperandText[] = [];
@@ -111,7 +111,7 @@ export const parseOperands = (text: string, at: bigint): readonly OperandText[] 
     }
     const operand = parseOperand(part, at);
     if (operand === undefined) return undefined;
-    if (operand.kind === "immediate" && last?.kind === "immediate" && last.rotation === undefined) {
+    if (rotates && operand.kind === "immediate" && last?.kind === "immediate" && last.rotation === undefined) {
       // A byte and by how much it is rotated, as A32 may encode a constant in several ways.
       operands[operands.length - 1] = {
         ...last,

@@ -43,6 +43,61 @@ const dataProcessingRows = dataProcessing
   })
   .join("");
 
+/** Two registers (DDI 0406C, A5.2.8): where P is 0 and W is 1 UNPREDICTABLE. */
+const doubleRows = ["10 ldrd", "11 strd"]
+  .map((row) => {
+    const [kind, op] = row.split(" ");
+    const index = op === "ldrd" ? "twoindex" : "";
+    return `
+      cccc 000 0 U x 1 0 xxxx xxxx xxxx 1 ${kind} 1 xxxx : outside
+      cccc 000 P U 1 W 0 nnnn tttt iiii 1 ${kind} 1 iiii : ${op} t t+1 [n,#i]PUW : odd twobase
+      cccc 000 P U 0 W 0 nnnn tttt 0000 1 ${kind} 1 mmmm : ${op} t t+1 [n,m]PUW : odd twobase m!pc ${index}`;
+  })
+  .join("");
+
+/** Rules of what is opaque: no register that is written is one that callers rely on. */
+export const free = (...letters: readonly string[]): string =>
+  letters.map((letter) => `${letter}!sp ${letter}!lr ${letter}!pc`).join(" ");
+
+/**
+ * Multiplications with further results, saturating arithmetic, exclusive accesses of other sizes or under a condition, and the status
+ * registers but for the mode (DDI 0406C, A5.2).
+ */
+const opaqueRows = `
+  cccc 0000 001x dddd xxxx xxxx 1001 xxxx : opaque : ${free("d")}
+  cccc 0000 0110 dddd xxxx xxxx 1001 xxxx : opaque : ${free("d")}
+  cccc 0000 0100 dddd tttt xxxx 1001 xxxx : opaque : ${free("d", "t")}
+  cccc 0000 1xxx dddd tttt xxxx 1001 xxxx : opaque : ${free("d", "t")}
+  cccc 0001 0xx0 dddd tttt xxxx 1xx0 xxxx : opaque : ${free("d", "t")}
+  cccc 0001 0xx0 xxxx dddd 0000 0101 xxxx : opaque : ${free("d")}
+  cccc 0001 1xx0 xxxx dddd 1111 1001 xxxx : opaque : ${free("d")}
+  cccc 0001 1011 xxxx tttt 1111 1001 1111 : opaque : stackpair
+  cccc 0001 1xx1 xxxx tttt 1111 1001 1111 : opaque : ${free("t")}
+  cccc 0001 0x00 1111 dddd 0000 0000 0000 : opaque : ${free("d")}
+  cccc 0001 0110 xxxx 1111 0000 0000 xxxx : opaque
+  cccc 0001 0010 xxx0 1111 0000 0000 xxxx : opaque
+`;
+
+/** Extensions with an addition, saturation, parallel multiplication, and fields of bits that are inserted (DDI 0406C, A5.4). */
+const mediaRows = `
+  cccc 0110 1xxx xxxx dddd xx00 0111 xxxx : opaque : ${free("d")}
+  cccc 0110 1x1x xxxx dddd xxxx xx01 xxxx : opaque : ${free("d")}
+  cccc 0111 0xxx dddd tttt xxxx 00x1 xxxx : opaque : ${free("d", "t")}
+  cccc 0111 1000 dddd xxxx xxxx 0001 xxxx : opaque : ${free("d")}
+  cccc 0111 110x xxxx dddd xxxx x001 xxxx : opaque : ${free("d")}
+`;
+
+/** Coprocessors, the vector ones among them (DDI 0406C, A5.6 and A7). A base may be written back. */
+export const coprocessorRows = (condition: string): string => `
+  ${condition} 1100 0100 xxxx xxxx xxxx xxxx xxxx : opaque
+  ${condition} 1100 0101 dddd tttt xxxx xxxx xxxx : opaque : ${free("d", "t")}
+  ${condition} 1100 000x xxxx xxxx xxxx xxxx xxxx : undefined
+  ${condition} 110x xxxx nnnn xxxx xxxx xxxx xxxx : opaque : n!sp n!lr
+  ${condition} 1110 xxx0 xxxx xxxx xxxx xxx1 xxxx : opaque
+  ${condition} 1110 xxx1 xxxx dddd xxxx xxx1 xxxx : opaque : d!sp d!lr
+  ${condition} 1110 xxxx xxxx xxxx xxxx xxx0 xxxx : opaque
+`;
+
 /** Halfwords and signed bytes (DDI 0406C, A5.2.8): where P is 0 and W is 1 they are unprivileged. */
 const extraRows = ["0 01 strh", "1 01 ldrh", "1 10 ldrsb", "1 11 ldrsh"]
   .map((row) => {
@@ -88,17 +143,18 @@ export const a32Rows = `
   1111 0101 0111 1111 1111 0000 0100 oooo : dsb o
   1111 0101 0111 1111 1111 0000 0101 oooo : dmb o
   1111 0101 0111 1111 1111 0000 0110 oooo : isb o
+  1111 0001 0000 1x00 0000 000x xx00 0000 : opaque
   1111 0001 0000 xxx0 xxxx xxxx xx0x xxxx : outside
   1111 0001 0000 xxx1 xxxx xxxx 0000 xxxx : outside
-  1111 001 xxxxx xxxxxxxxxxxxxxxxxxxx : outside
-  1111 0100 xxx0 xxxxxxxxxxxxxxxxxxxx : outside
-  1111 010 0x001 xxxxxxxxxxxxxxxxxxxx : outside
-  1111 010 xx101 xxxxxxxxxxxxxxxxxxxx : outside
-  1111 010 1x001 xxxxxxxxxxxxxxxxxxxx : outside
+  1111 001 xxxxx xxxxxxxxxxxxxxxxxxxx : opaque
+  1111 0100 xxx0 nnnn xxxxxxxxxxxxxxxx : opaque : n!sp n!lr
+  1111 010 0x001 xxxxxxxxxxxxxxxxxxxx : opaque
+  1111 010 xx101 xxxxxxxxxxxxxxxxxxxx : opaque
+  1111 010 1x001 xxxxxxxxxxxxxxxxxxxx : opaque
   1111 010 xxx11 xxxxxxxxxxxxxxxxxxxx : outside
-  1111 011 0x001 xxxxxxxxxxxxxxx 0 xxxx : outside
-  1111 011 xx101 xxxxxxxxxxxxxxx 0 xxxx : outside
-  1111 011 1x001 xxxxxxxxxxxxxxx 0 xxxx : outside
+  1111 011 0x001 xxxxxxxxxxxxxxx 0 xxxx : opaque
+  1111 011 xx101 xxxxxxxxxxxxxxx 0 xxxx : opaque
+  1111 011 1x001 xxxxxxxxxxxxxxx 0 xxxx : opaque
   1111 011 xxx11 xxxxxxxxxxxxxxx 0 xxxx : outside
   1111 100 xx1x0 xxxxxxxxxxxxxxxxxxxx : outside
   1111 100 xx0x1 xxxxxxxxxxxxxxxxxxxx : outside
@@ -122,6 +178,12 @@ export const a32Rows = `
   1110 0001 0010 iiiiiiiiiiii 0111 iiii : bkpt #i
   1110 0001 0100 iiiiiiiiiiii 0111 iiii : hvc #i
   cccc 0001 0110 0000 0000 0000 0111 iiii : smc #i
+  cccc 0001 0110 1111 dddd 1111 0001 mmmm : clz d m : d!pc m!pc
+  1110 0001 1001 nnnn tttt 1111 1001 1111 : ldrex t [n] : t!pc n!pc
+  1110 0001 1000 nnnn dddd 1111 1001 mmmm : strex d m [n] : d!pc n!pc m!pc status
+  cccc 0000 0101 xxxx xxxx xxxx 1001 xxxx : undefined
+  cccc 0000 0111 xxxx xxxx xxxx 1001 xxxx : undefined
+  ${opaqueRows}
   cccc 0001 0xx0 xxxx xxxx xxxx 0000 xxxx : outside
   cccc 0001 0010 xxxx xxxx xxxx 00x1 xxxx : outside
   cccc 0001 0010 xxxx xxxx xxxx 0010 xxxx : outside
@@ -133,12 +195,11 @@ export const a32Rows = `
   cccc 0001 0110 xxxx xxxx xxxx 0111 xxxx : outside
   cccc 0001 0xx0 xxxx xxxx xxxx 1xx0 xxxx : outside
   cccc 0000 000S dddd 0000 mmmm 1001 nnnn : mul{s} d n m : d!pc n!pc m!pc
-  cccc 0000 0101 xxxx xxxx xxxx 1001 xxxx : undefined
-  cccc 0000 0111 xxxx xxxx xxxx 1001 xxxx : undefined
   cccc 0000 xxxx xxxx xxxx xxxx 1001 xxxx : outside
   cccc 0001 0x00 xxxx xxxx xxxx 1001 xxxx : outside
   cccc 0001 1xxx xxxx xxxx xxxx 1001 xxxx : outside
   ${extraRows}
+  ${doubleRows}
   cccc 000 xxxx 0 xxxx xxxx xxxx 11x1 xxxx : outside
   ${dataProcessingRows}
 
@@ -149,9 +210,13 @@ export const a32Rows = `
   cccc 0110 1011 1111 dddd kk00 0111 mmmm : sxth d m/8 : d!pc m!pc
   cccc 0110 1110 1111 dddd kk00 0111 mmmm : uxtb d m/8 : d!pc m!pc
   cccc 0110 1111 1111 dddd kk00 0111 mmmm : uxth d m/8 : d!pc m!pc
+  cccc 0110 1111 1111 dddd 1111 0011 mmmm : rbit d m : d!pc m!pc
+  cccc 0111 101 wwwww dddd kkkkk 101 mmmm : sbfx d m #k #width : d!pc m!pc
+  cccc 0111 111 wwwww dddd kkkkk 101 mmmm : ubfx d m #k #width : d!pc m!pc
   cccc 0110 1011 1111 dddd 1111 0011 mmmm : rev d m : d!pc m!pc
   cccc 0110 1011 1111 dddd 1111 1011 mmmm : rev16 d m : d!pc m!pc
   cccc 0110 1111 1111 dddd 1111 1011 mmmm : revsh d m : d!pc m!pc
+  ${mediaRows}
   cccc 0111 1111 iiiiiiiiiiii 1111 iiii : udf #i
   cccc 0110 0x00 xxxx xxxx xxxx xxx1 xxxx : undefined
   cccc 0110 0xxx xxxx xxxx xxxx 0xx1 xxxx : outside
@@ -181,8 +246,6 @@ export const a32Rows = `
   cccc 1010 iiiiiiiiiiiiiiiiiiiiiiii : b >a32
   cccc 1011 iiiiiiiiiiiiiiiiiiiiiiii : bl >a32
   ${cacheRows("cccc")}
-  cccc 1100 000x xxxxxxxxxxxxxxxxxxxx : undefined
-  cccc 110x xxxx xxxxxxxxxxxxxxxxxxxx : outside
-  cccc 1110 xxxx xxxxxxxxxxxxxxxxxxxx : outside
+  ${coprocessorRows("cccc")}
   cccc 1111 iiiiiiiiiiiiiiiiiiiiiiii : svc #i
 `;

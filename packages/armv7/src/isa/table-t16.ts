@@ -54,6 +54,7 @@ export const t16Rows = `
   1011 010 M rrrrrrrr : push {r,lr} : list
   1011 110 M rrrrrrrr : pop {r,pc} : list
   1011 0110 010 xxxxx : outside
+  1011 0110 011 x0xxx : opaque
   1011 0110 011 xxxxx : outside
   1011 1010 00 mmm ddd : rev d m
   1011 1010 01 mmm ddd : rev16 d m

@@ -1,4 +1,5 @@
 import { cacheRows } from "./cache-operations.js";
+import { coprocessorRows, free } from "./table-a32.js";
 
 /** Operations on a constant and on a shifted register share their numbers (DDI 0406C, A6.3.1 and A6.3.11). */
 const dataProcessingRows =
@@ -72,15 +73,15 @@ const loadRows = ["0 00 ldrb", "0 01 ldrh", "0 10 ldr", "1 00 ldrsb", "1 01 ldrs
   .map((row) => {
     const [signed, size, op] = row.split(" ");
     const t = op === "ldr" ? "" : "t!sp";
-    // A narrow load of pc is a hint to preload, which is not modelled.
+    // A narrow load of pc is a hint to preload.
     const hints =
       op === "ldr"
         ? ""
         : `
-          11111 00 ${signed} x ${size} 1 1111 1111 xxxxxxxxxxxx : outside
-          11111 00 ${signed} 1 ${size} 1 xxxx 1111 xxxxxxxxxxxx : outside
-          11111 00 ${signed} 0 ${size} 1 xxxx 1111 000000 xx xxxx : outside
-          11111 00 ${signed} 0 ${size} 1 xxxx 1111 1100 xxxxxxxx : outside`;
+          11111 00 ${signed} x ${size} 1 1111 1111 xxxxxxxxxxxx : opaque
+          11111 00 ${signed} 1 ${size} 1 xxxx 1111 xxxxxxxxxxxx : opaque
+          11111 00 ${signed} 0 ${size} 1 xxxx 1111 000000 xx xxxx : opaque
+          11111 00 ${signed} 0 ${size} 1 xxxx 1111 1100 xxxxxxxx : opaque`;
     return `
       ${hints}
       11111 00 ${signed} U ${size} 1 1111 tttt iiiiiiiiiiii : ${op}.w t [pc,#i]U : ${t}
@@ -103,12 +104,15 @@ export const t32Rows = `
   11101 00 100 W 1 nnnn rrrrrrrrrrrrrrrr : ldmdb n! {r} : n!pc list2 nosp onepc loaded
   11101 00 000 xx xxxx xxxxxxxxxxxxxxxx : outside
   11101 00 110 xx xxxx xxxxxxxxxxxxxxxx : outside
-  11101 00 001 xx xxxx xxxx xxxx xxxx xxxx : outside
-  11101 00 1x1 xx xxxx xxxx xxxx xxxx xxxx : outside
-  11101 00 011 1x xxxx xxxx xxxx xxxx xxxx : outside
+  11101 00 00100 nnnn tttt dddd iiiiiiii : strex d t [n,#i*4] : d!sp d!pc t!sp t!pc n!pc status
+  11101 00 00101 nnnn tttt 1111 iiiiiiii : ldrex t [n,#i*4] : t!sp t!pc n!pc
+  11101 00 0010x xxxx xxxx xxxx xxxx xxxx : outside
   11101 00 011 0x xxxx xxxx xxxx 010x xxxx : outside
   11101 00 011 0x xxxx xxxx xxxx 0111 xxxx : outside
   11101 00 011 01 xxxx xxxx xxxx 000x xxxx : outside
+  11101 00 0110x xxxx xxxx xxxx xxxx xxxx : undefined
+  11101 00 P U 1 W 1 nnnn tttt ssss iiiiiiii : ldrd t s [n,#i*4]PUW1 : t!sp t!pc s!sp s!pc twobase twice
+  11101 00 P U 1 W 0 nnnn tttt ssss iiiiiiii : strd t s [n,#i*4]PUW1 : t!sp t!pc s!sp s!pc n!pc twobase
   ${moveRows}
   ${dataProcessingRows}
   11101 01 0110 x xxxx xxxx xxxx xxxxxxxx : outside
@@ -117,6 +121,9 @@ export const t32Rows = `
   11110 i 1 01010 nnnn 0 iii dddd iiiiiiii : subw d n #i : d!pc stack
   11110 i 1 00100 jjjj 0 iii dddd iiiiiiii : movw d #i:j : d!sp d!pc
   11110 i 1 01100 jjjj 0 iii dddd iiiiiiii : movt d #i:j : d!sp d!pc
+  11110 0 1 10100 mmmm 0 kkk dddd kk 0 wwwww : sbfx d m #k #width : d!sp d!pc m!sp m!pc
+  11110 0 1 11100 mmmm 0 kkk dddd kk 0 wwwww : ubfx d m #k #width : d!sp d!pc m!sp m!pc
+  11110 0 1 10110 xxxx 0 xxx dddd xx 0 xxxxx : opaque : ${free("d")}
   11110 x 1 100x0 xxxx 0 xxx xxxx xxxxxxxx : outside
   11110 x 1 101x0 xxxx 0 xxx xxxx xxxxxxxx : outside
   11110 x 1 110x0 xxxx 0 xxx xxxx xxxxxxxx : outside
@@ -140,6 +147,7 @@ export const t32Rows = `
   11110 0111011 xxxx 10x0 xxxx xxxx xxxx : undefined
   11110 011100x xxxx 10x0 xxxx xxxxxxxx : outside
   11110 0111010 xxxx 10x0 xxxx xxxxxxxx : outside
+  11110 011111x 1111 1000 dddd 00000000 : opaque : ${free("d")}
   11110 01111xx xxxx 10x0 xxxx xxxxxxxx : outside
   11110 1111110 iiii 1000 iiiiiiiiiiii : hvc #i
   11110 1111111 iiii 1000 0000 0000 0000 : smc #i
@@ -155,7 +163,7 @@ export const t32Rows = `
   11111 000 0 10 1 1101 tttt 1 011 00000100 : pop.w {t} : t!sp
   ${storeRows}
   ${loadRows}
-  11111 001 xxx 0 xxxx xxxx xxxx xxxxxxxx : outside
+  11111 001 xxx 0 nnnn xxxx xxxx xxxxxxxx : opaque : n!sp n!lr
   ${shiftRows}
   11111 010 0 xx x xxxx 1111 xxxx 0000 xxxx : outside
   ${extendRows}
@@ -164,6 +172,8 @@ export const t32Rows = `
   11111 010 0 10x xxxx 1111 xxxx 1xxx xxxx : outside
   11111 010 1001 nnnn 1111 dddd 1000 mmmm : rev.w d mn : d!sp d!pc m!sp m!pc same
   11111 010 1001 nnnn 1111 dddd 1001 mmmm : rev16.w d mn : d!sp d!pc m!sp m!pc same
+  11111 010 1001 nnnn 1111 dddd 1010 mmmm : rbit d mn : d!sp d!pc m!sp m!pc same
+  11111 010 1011 nnnn 1111 dddd 1000 mmmm : clz d mn : d!sp d!pc m!sp m!pc same
   11111 010 1001 nnnn 1111 dddd 1011 mmmm : revsh.w d mn : d!sp d!pc m!sp m!pc same
   11111 010 1x00 xxxx 1111 xxxx 0xxx xxxx : outside
   11111 010 1xxx xxxx 1111 xxxx 00xx xxxx : outside
@@ -173,14 +183,16 @@ export const t32Rows = `
   11111 0110 001 xxxx xxxx xxxx 00xx xxxx : outside
   11111 0110 111 xxxx xxxx xxxx 0000 xxxx : outside
   11111 0110 111 xxxx xxxx xxxx 0001 xxxx : undefined
-  11111 0110 xxx xxxx xxxx xxxx 000x xxxx : outside
-  11111 0111 0x0 xxxx xxxx xxxx 0000 xxxx : outside
+  11111 0110 xxx xxxx xxxx dddd 000x xxxx : opaque : ${free("d")}
+  11111 0111 0x0 xxxx tttt dddd 0000 xxxx : opaque : ${free("d", "t")}
   11111 0111 0x1 xxxx xxxx xxxx 1111 xxxx : outside
-  11111 0111 1x0 xxxx xxxx xxxx 0000 xxxx : outside
+  11111 0111 1x0 xxxx tttt dddd 0000 xxxx : opaque : ${free("d", "t")}
   11111 0111 100 xxxx xxxx xxxx 10xx xxxx : outside
   11111 0111 10x xxxx xxxx xxxx 110x xxxx : outside
   11111 0111 110 xxxx xxxx xxxx 0110 xxxx : outside
   ${cacheRows("1110")}
+  ${coprocessorRows("1110")}
+  111 x 1111 xxxx xxxx xxxx xxxx xxxx xxxx : opaque
   111 x 11 00 000x xxxx xxxxxxxxxxxxxxxx : undefined
   111 x 11 xx xxxx xxxx xxxxxxxxxxxxxxxx : outside
 `;

@@ -23,6 +23,17 @@ const conditions: { readonly [name: string]: (fields: Fields) => boolean } = {
   list2: ({ r }) => count(r!) < 2,
   /** A base that is written back is loaded too. */
   loaded: ({ r, n, W = 1 }) => W === 1 && holds(r!, n!),
+  /** Of two registers the first is odd or the last two, or a base that is written back is one of them. */
+  odd: ({ t }) => t! % 2 === 1 || t === lr,
+  twobase: ({ P = 1, W, n, t, s: second = t! + 1 }) => (P === 0 || W === 1) && (n === pc || n === t || n === second),
+  /** The index is one of two registers that are loaded. */
+  twoindex: ({ m, t }) => m === t || m === t! + 1,
+  /** Two registers that are loaded are one. */
+  twice: ({ t, s: second }) => t === second,
+  /** What tells whether a store took place is its base or its source. */
+  status: ({ d, n, t, m = t! }) => d === n || d === m,
+  /** The second of two registers is the stack pointer or the link register, or there is none. */
+  stackpair: ({ t }) => t! % 2 === 1 || t! >= 12,
   nopc: ({ r }) => holds(r!, pc),
   nosp: ({ r }) => holds(r!, sp),
   onepc: ({ r }) => holds(r!, pc) && holds(r!, lr),
@@ -35,13 +46,13 @@ const conditions: { readonly [name: string]: (fields: Fields) => boolean } = {
 };
 
 /**
- * The condition of that name: one of the above, `X!sp` or `X!pc` for a field that may not name that register, either with `S:`
+ * The condition of that name: one of the above, `X!sp`, `X!lr` or `X!pc` for a field that may not name that register, either with `S:`
  * before it when it counts for an instruction that sets flags.
  */
 export const unpredictable = (name: string): ((fields: Fields) => boolean) => {
-  const [, flags, letter, register] = /^(S:)?(\w)!(sp|pc)$/.exec(name) ?? [];
+  const [, flags, letter, register] = /^(S:)?(\w)!(sp|lr|pc)$/.exec(name) ?? [];
   if (letter !== undefined) {
-    const number = register === "sp" ? sp : pc;
+    const number = { sp, lr, pc }[register!];
     return (fields) => fields[letter] === number && (flags === undefined || fields.S === 1);
   }
   const condition = conditions[name];

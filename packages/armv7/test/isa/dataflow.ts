@@ -54,7 +54,7 @@ export const executionsKeepToTheirData = (rounds: number) =>
   it("executions of every row of the tables depend on their inputs alone, and change their outputs alone", () => {
     const next = words(3);
     for (const { pattern, mode, op } of [...forms.a32, ...forms.t32]) {
-      if (op === "outside" || op === "undefined") continue;
+      if (op === "outside" || op === "undefined" || op === "opaque") continue;
       for (let round = 0; round < rounds; round += 1) {
         const word = ((next() & ~pattern.mask) | pattern.value) >>> 0;
         const bytes = [0, 8, 16, 24].map((place) => (word >>> place) & 0xff);
@@ -70,7 +70,8 @@ export const executionsKeepToTheirData = (rounds: number) =>
         const written: readonly string[] = outputs(insn);
         const changed = done.last.do === "retire" || done.last.do === "operate" ? Object.keys(done.last.registers) : [];
         expectSame(
-          changed.filter((name) => !written.includes(name)),
+          // What is reserved is no register of the architecture.
+          changed.filter((name) => !written.includes(name) && !name.startsWith("monitor")),
           [],
           () => op,
         );

@@ -80,9 +80,6 @@ describe("encodings that are unpredictable or not modelled", () => {
     ["a list with the base that is written back", "a32", "E8B00001"],
     ["BKPT with a condition", "a32", "01200070"],
     ["SUBS pc, an exception return", "a32", "E25EF004"],
-    ["LDREX", "a32", "E1910F9F"],
-    ["MRC of coprocessor 15", "a32", "EE100F30"],
-    ["a vector addition", "a32", "F2000800"],
     ["IT", "t32", "BF08"],
     ["BX with bits that should be zero", "t32", "4771"],
     ["PUSH of nothing", "t32", "B400"],
@@ -90,8 +87,39 @@ describe("encodings that are unpredictable or not modelled", () => {
     ["a repeated zero", "t32", "F04F 1000"],
     ["AND with sp", "t32", "EA0D 0000"],
     ["TBB", "t32", "E8D0 F001"],
-    ["MRS", "t32", "F3EF 8000"],
   ] as const)("%s", (_, mode, hexadecimal) => expect(shown(mode, hexadecimal)).toBe("unsupported"));
+});
+
+describe("what real code has beyond the rest", () => {
+  it.each([
+    ["E1910F9F", "4: ldrex r0, [r1]"],
+    ["E1812F90", "4: strex r2, r0, [r1]"],
+    ["E16F0F11", "4: clz r0, r1"],
+    ["E6FF0F31", "4: rbit r0, r1"],
+    ["E7E70452", "4: ubfx r0, r2, #8, #8"],
+    ["E7A70452", "4: sbfx r0, r2, #8, #8"],
+    ["E1C420D8", "4: ldrd r2, r3, [r4, #8]"],
+    ["E16420F8", "4: strd r2, r3, [r4, #-8]!"],
+    ["E08420DA", "4: ldrd r2, r3, [r4], r10"],
+    ["E1C430D8", "unsupported"],
+    ["EE100F30", "4: .inst 0xee100f30"],
+    ["EE10DF30", "unsupported"],
+    ["F2000800", "4: .inst 0xf2000800"],
+    ["F10C0080", "4: .inst 0xf10c0080"],
+    ["F1020013", "unsupported"],
+    ["E0232190", "4: .inst 0xe0232190"],
+  ])("%s in A32 is %s", (hexadecimal, text) => expect(shown("a32", hexadecimal)).toBe(text));
+
+  it.each([
+    ["E851 0F00", "4: ldrex r0, [r1]"],
+    ["E841 0201", "4: strex r2, r0, [r1, #4]"],
+    ["FAB1 F081", "4: clz r0, r1"],
+    ["F3C2 2007", "4: ubfx r0, r2, #8, #8"],
+    ["E9D4 2302", "4: ldrd r2, r3, [r4, #8]"],
+    ["E8F4 2302", "4: ldrd r2, r3, [r4], #8"],
+    ["F3EF 8000", "4: .inst.w 0xf3ef8000"],
+    ["B672", "2: .inst.n 0xb672"],
+  ])("%s in T32 is %s", (hexadecimal, text) => expect(shown("t32", hexadecimal)).toBe(text));
 });
 
 describe("every word", () => {

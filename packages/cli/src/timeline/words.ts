@@ -152,7 +152,7 @@ const tells: { readonly [what: string]: Tell } = {
     loud(
       detail.vector === null
         ? `LEAVES the modelled code for ${at(detail, machine, "to")}`
-        : `FAULTS: ${detail.vector === "nmi" ? "it overwrites the frame of the one that is being handled" : `nothing handles the ${detail.vector}`}`,
+        : `FAULTS: ${detail.vector === "nmi" ? "it overwrites the frame of the one that is being handled" : detail.vector === "unsupported" || detail.vector === "opaque" ? "its effect is not known" : `nothing handles the ${detail.vector}`}`,
     ),
   "trap-unclaimed": ({ vector }) => loud(`no handler claims the ${vector}`),
   lookup: ({ found, word }) => loud(`${found === true ? "finds its entry" : "finds no entry"} in ${word}`),

@@ -44,8 +44,13 @@ export type Outcome =
     }
   | { readonly do: "trap"; readonly vector: string; readonly resume: bigint };
 
-/** A decoded instruction; `length` is in bytes. Architectures extend it with their own fields, all plain data. */
-export type Instruction = { readonly length: number };
+/**
+ * A decoded instruction; `length` is in bytes. Architectures extend it with their own fields, all plain data.
+ *
+ * `opaque`: what it does is not modelled, but it goes on behind itself and leaves alone the stack and the registers that a function is
+ * entered with. `execute` then changes nothing and `inputs` are none.
+ */
+export type Instruction = { readonly length: number; readonly opaque?: true };
 
 /**
  * The instruction set of one architecture: pure functions over plain data.
@@ -68,7 +73,7 @@ export interface InstructionSet<I extends Instruction = Instruction> {
   /**
    * Decodes the instruction that starts at the first byte.
    * `short`: more bytes are needed to tell. `undefined`: the architecture raises an illegal-instruction exception.
-   * `unsupported`: a valid instruction outside the modelled subset.
+   * `unsupported`: a valid instruction outside the modelled subset, of which not even is known that it goes on behind itself.
    */
   decode(bytes: Bytes, mode: string): I | "short" | "undefined" | "unsupported";
   /** Encodes one instruction of assembler text to lie at address `at`. Throws {@link InputError} when it cannot be encoded. */

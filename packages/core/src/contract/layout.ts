@@ -97,3 +97,15 @@ export type Layout = {
   readonly plans: readonly (readonly PatchProgram[])[];
   initial(machine: World): Initial;
 };
+
+/** An opaque instruction of the code. */
+export type OpaqueInstruction = { readonly at: bigint; readonly text: string };
+
+/** The opaque instructions of the code in every version, and whether their effects could matter. */
+export type OpaqueCode = {
+  readonly instructions: readonly OpaqueInstruction[];
+  /** Address and bytes of each. */
+  readonly known: ReadonlySet<string>;
+  /** The first instruction that may depend on what an opaque one changes, as text; undefined where none does. */
+  readonly dependent: string | undefined;
+};

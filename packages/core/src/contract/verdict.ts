@@ -1,3 +1,4 @@
+import type { OpaqueInstruction } from "./layout.js";
 import type { PropertyId } from "./property.js";
 import type { TraceStep } from "./trace.js";
 
@@ -79,6 +80,11 @@ export type VerdictBase = {
    * count, and as the consequence of what the last step of a counterexample breaks.
    */
   readonly faults: readonly string[];
+  /**
+   * Instructions of the code whose effects are not modelled and that were taken to change nothing, since nothing else that is modelled depends
+   * on what they may change; absent where there are none. They are taken to raise no exception and to write no code.
+   */
+  readonly opaque?: readonly OpaqueInstruction[];
 };
 
 /**

@@ -3,7 +3,7 @@ import type { CacheMaintenance } from "./cache-maintenance.js";
 import type { Cpu } from "./exception-model.js";
 import type { FetchModel } from "./fetch-model.js";
 import type { InstructionSet } from "./instruction-set.js";
-import type { Layout, SiteInstruction } from "./layout.js";
+import type { Layout, OpaqueCode, SiteInstruction } from "./layout.js";
 import type { MemoryOrder } from "./memory-order.js";
 import type { Condition, Operation, Value } from "./program.js";
 import type { CpuState, MachineCode, ProgramCode, TrapFrame } from "./state.js";
@@ -82,6 +82,13 @@ export interface CodeMap {
   versionsHolding(site: number, offset: number, bytes: Bytes): readonly number[];
   /** Whether these bytes (hex) are an instruction by which a patcher holds up whoever comes to an address. */
   isGuard(address: bigint, bytes: string): boolean;
+  /** The opaque instructions of the code. */
+  readonly opaque: OpaqueCode;
+  /**
+   * Decodes what a CPU fetched at an address. R50: what is opaque is an instruction only where it is passed; else it is `opaque` where the
+   * code has it, and `unsupported` where it is a torn mix.
+   */
+  decode(bytes: Bytes, at: bigint, mode: string): ReturnType<InstructionSet["decode"]> | "opaque";
   /** Assembler text of the instruction in these bytes. */
   disassemble(bytes: Bytes, at: bigint, mode?: string): string;
 }

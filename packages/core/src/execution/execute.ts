@@ -67,13 +67,13 @@ export const executeRule = rule({
 
 const isPrivate = (code: MachineCode, machine: World): boolean => {
   const bytes: number[] = [];
-  let insn: ReturnType<World["instructionSet"]["decode"]> = "short";
+  let insn: ReturnType<World["decode"]> = "short";
   while (insn === "short") {
     const address = code.pc + BigInt(bytes.length);
     const byte = machine.isWritten(address) ? undefined : machine.text(address);
     if (byte === undefined) return false;
     bytes.push(byte);
-    insn = machine.instructionSet.decode(bytes, code.mode);
+    insn = machine.decode(bytes, code.pc, code.mode);
   }
   if (typeof insn === "string" || inTwoGranules(code.pc, insn.length, machine)) return false;
   let outcome = machine.instructionSet.execute(insn, code.pc, code.registers);
@@ -105,7 +105,7 @@ const executeAt = (cpu: CpuState, memory: MemoryState, code: MachineCode, machin
   const part = fetchGranule(cpu, memory, code.pc + BigInt(begun === null ? 0 : begun.bytes.length / 2), machine);
   const bytes = [...(begun === null ? [] : fromHex(begun.bytes)), ...(part ?? [])];
   const nothing = isExecutable(code.pc + BigInt(bytes.length), memory, machine) ? "unmapped" : "no-execute";
-  const insn = bytes.length === 0 ? nothing : machine.instructionSet.decode(bytes, code.mode);
+  const insn = bytes.length === 0 ? nothing : machine.decode(bytes, code.pc, code.mode);
   if (insn === "short" && part !== undefined) {
     const context = running(cpu);
     if (context === undefined) throw new Error("An idle CPU fetches nothing.");
@@ -159,7 +159,7 @@ const commit = (
   const seen = {
     at,
     bytes: toHex(fetched.bytes),
-    text: textOf(fetched, at, machine),
+    text: textOf(fetched, at, mode, machine),
     vector,
     stale: fetched.stale,
     refused: admission === "run" ? null : admission.why,
@@ -254,9 +254,11 @@ const isHeldBack = (cpu: CpuState, { outcome, locked }: Ran, machine: World): bo
   return leaves(outcome.next, machine) && machine.order.holdsBack(cpu, "event");
 };
 
-const textOf = (fetched: Fetched, at: bigint, machine: World): string =>
+const textOf = (fetched: Fetched, at: bigint, mode: string, machine: World): string =>
   typeof fetched.insn === "string"
-    ? undecoded[fetched.insn as keyof typeof undecoded]
+    ? fetched.insn === "opaque"
+      ? machine.disassemble(fetched.bytes, at, mode)
+      : undecoded[fetched.insn as keyof typeof undecoded]
     : machine.instructionSet.format(fetched.insn, at);
 
 /** How bytes that do not decode are shown; `(bad)` is objdump's word. */
@@ -264,6 +266,7 @@ export const undecoded = {
   undefined: "(bad)",
   "no-execute": "(not executable)",
   unsupported: "(outside the modelled subset)",
+  opaque: "(of unknown effect)",
   unmapped: "(unmapped)",
   short: "(cut off)",
 } as const;

@@ -68,21 +68,22 @@ export const raised = (
   store?: bigint,
 ): readonly Observation[] => {
   // What no one knows the effect of, no handler takes care of.
-  const isException = vector !== "unsupported";
+  const isException = vector !== "unsupported" && vector !== "opaque";
   const handled = isException && (machine.hasProgram(trapProgram(vector)) || machine.faults(routine) !== undefined);
-  return handled || isPatchers(insn, vector, machine) ? [] : [unhandled(insn, vector, store)];
+  return handled || isPatchers(insn, vector, machine) ? [] : [unhandled(insn, vector, machine, store)];
 };
 
 /** Why an instruction has no effect that the model knows, by what it raises in place of an exception. */
-const unknown: { readonly [vector: string]: string } = {
-  unsupported: "it is outside the modelled subset, so what it does is not known",
-  unmapped: "nothing is modelled where it lies, or where it goes on beyond its first bytes",
+const unknown: { readonly [vector: string]: (machine: World) => string } = {
+  unsupported: () => "it is outside the modelled subset, so what it does is not known",
+  opaque: ({ opaque }) => `what it does is not modelled, and ${opaque.dependent} may depend on it`,
+  unmapped: () => "nothing is modelled where it lies, or where it goes on beyond its first bytes",
 };
 
 /** Nothing handled an exception. `store`: the address of read-only text that it comes of a store to. */
-export const unhandled = (insn: Faulting, vector: string, store?: bigint): Observation =>
+export const unhandled = (insn: Faulting, vector: string, machine: World, store?: bigint): Observation =>
   store === undefined
-    ? faulted(insn, unknown[vector] ?? `it raises ${vector}, which nothing handles`, { vector })
+    ? faulted(insn, unknown[vector]?.(machine) ?? `it raises ${vector}, which nothing handles`, { vector })
     : faulted(insn, `its store to read-only text at ${hex(store)} raises ${vector}, which nothing handles`, {
         vector,
         to: store,

@@ -125,6 +125,7 @@ export class Explorer {
       notExecuted: end.end === "complete" ? notExecutedIn(asked) : [],
       notPromised: this.#idsOf(search.brokenInactive),
       faults: counted.has("fault") ? [] : this.#faults(),
+      ...this.#passed(),
     });
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
     // Whether everything can finish is asked of the graph, which is turned round for that.
@@ -169,6 +170,11 @@ export class Explorer {
     const shown = base(shortest === undefined ? search : again.search);
     const faults = [...consequences.map(({ why }) => why), ...shown.faults];
     return this.#unsafe({ ...shown, faults }, broken, path, also, shortest !== undefined);
+  }
+
+  #passed(): Pick<VerdictBase, "opaque"> {
+    const { instructions, dependent } = this.#machine.opaque;
+    return instructions.length === 0 || dependent !== undefined ? {} : { opaque: instructions };
   }
 
   /** The search that decides. Stubborn sets are for properties of single steps; what they rest on may turn out not to hold. */

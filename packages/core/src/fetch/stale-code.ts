@@ -17,7 +17,7 @@ import { isExecutable } from "./text.js";
 
 /** One instruction that a CPU can fetch: its bytes, what each of them could have been, and how it decodes. */
 export type Fetched = {
-  readonly insn: Instruction | "undefined" | "unsupported" | "unmapped" | "no-execute";
+  readonly insn: Instruction | "undefined" | "unsupported" | "opaque" | "unmapped" | "no-execute";
   readonly bytes: Bytes;
   readonly window: readonly ByteWindow[];
   /** The bytes of every instruction that could have been fetched in its place, its own among them. */
@@ -142,13 +142,12 @@ export const fetchChoices = (
   begun: Bytes = [],
 ): readonly Fetched[] => {
   const found = new Map<string, Omit<Fetched, "versions">>();
-  const { instructionSet } = machine;
 
   const isInOrder = machine.fetch.stale === "in-order";
 
   /** `chosen` are the cells that were fetched; `seen` is how many of the stores that it is behind this CPU has seen by then. */
   const extend = (bytes: readonly number[], chosen: readonly Chosen[], seen: number): void => {
-    const insn = bytes.length === 0 ? "short" : instructionSet.decode(bytes, mode);
+    const insn = bytes.length === 0 ? "short" : machine.decode(bytes, pc, mode);
     if (insn !== "short") {
       add(insn, bytes.slice(0, lengthOf(insn, bytes, mode, machine)), chosen, seen);
       return;

@@ -47,6 +47,10 @@ export const targetsOf = (
     if (offset !== behind || typeof insn === "string") known = {};
     if (typeof insn === "string") continue;
     behind = offset + insn.length;
+    if (insn.opaque) {
+      known = {};
+      continue;
+    }
     const at = address + BigInt(offset);
     const execute = (given: Known): readonly Done[] => {
       const first = instructionSet.execute(insn, at, given);

@@ -8,7 +8,7 @@ import type { CacheMaintenance } from "../contract/cache-maintenance.js";
 import type { Cpu } from "../contract/exception-model.js";
 import type { FetchModel } from "../contract/fetch-model.js";
 import type { InstructionSet } from "../contract/instruction-set.js";
-import type { Initial, Layout, SiteInstruction } from "../contract/layout.js";
+import type { Initial, Layout, OpaqueCode, SiteInstruction } from "../contract/layout.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
 import type { CodeEntry, CompiledProgram, Condition, Operation, Value } from "../contract/program.js";
 import type { CpuMap, CpuPredicate, Rule, RuleBook, Ruled } from "../contract/rule.js";
@@ -43,6 +43,7 @@ import { type Candidate, candidatesOf } from "./candidates.js";
 import { targetsOf } from "./exits.js";
 import { layOut } from "./layout.js";
 import { heldAddresses, neverWritten } from "./never-written.js";
+import { opaqueCode, passing } from "./opaque.js";
 
 const byId = <T extends { readonly id: string }>(what: string, list: readonly T[]): ReadonlyMap<string, T> => {
   const found = new Map<string, T>();
@@ -92,6 +93,7 @@ export class Machine implements Ruled {
   #targets: Machine["targets"] | undefined;
   #exits: ReadonlySet<bigint> | undefined;
   #borders: CodeBorders | undefined;
+  #opaque: OpaqueCode | undefined;
   #neverWritten: ((address: bigint) => boolean) | undefined;
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
@@ -327,6 +329,18 @@ export class Machine implements Ruled {
       this.#enter.set(key, code);
     }
     return code;
+  }
+
+  get opaque(): OpaqueCode {
+    this.#opaque ??= opaqueCode(this);
+    return this.#opaque;
+  }
+
+  decode(bytes: Bytes, at: bigint, mode: string): ReturnType<InstructionSet["decode"]> | "opaque" {
+    const insn = this.instructionSet.decode(bytes, mode);
+    if (typeof insn === "string" || !insn.opaque) return insn;
+    const how = passing(this.opaque, at, toHex(bytes.slice(0, insn.length)));
+    return how === "passed" ? insn : how;
   }
 
   /** Disassembles the instruction in these bytes. */

@@ -50,6 +50,7 @@ const storesAbroad = (machine: World): boolean => {
   const isAbroad = (bytes: readonly number[], at: bigint, mode: string): number | "abroad" => {
     const insn = instructionSet.decode(bytes, mode);
     if (typeof insn === "string") return instructionSet.alignment;
+    if (insn.opaque) return "abroad";
     // A store under a condition is one, whatever the flags are at first.
     const registers = { ...entered, ...machine.order.conditional?.(insn) };
     let outcome = instructionSet.execute(insn, at, registers);

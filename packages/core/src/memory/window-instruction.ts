@@ -64,7 +64,7 @@ export const instructionOf = (
 
 const look = (at: bigint, bytes: string, mode: string, model: WindowModel, machine: World): WindowInstruction => {
   const { instructionSet } = machine;
-  const decoded = bytes === "" ? "unmapped" : instructionSet.decode(fromHex(bytes), mode);
+  const decoded = bytes === "" ? "unmapped" : machine.decode(fromHex(bytes), at, mode);
   const nothing = {
     tags: NONE,
     storeTags: NONE,

@@ -94,10 +94,12 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Wo
   let told = memory;
   const bytes = fromHex(entry.bytes);
   const text =
-    is.insn === undefined
-      ? (undecoded[(entry.fault === undefined ? vector : "no-execute") as keyof typeof undecoded] ??
-        undecoded.undefined)
-      : machine.instructionSet.format(is.insn, at);
+    vector === "opaque"
+      ? machine.disassemble(bytes, at, entry.mode ?? "")
+      : is.insn === undefined
+        ? (undecoded[(entry.fault === undefined ? vector : "no-execute") as keyof typeof undecoded] ??
+          undecoded.undefined)
+        : machine.instructionSet.format(is.insn, at);
   const seen = {
     at,
     bytes: entry.bytes,

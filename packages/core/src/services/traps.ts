@@ -104,7 +104,7 @@ const fall = (
   const patchers = isPatchers(insn, vector, machine);
   const observed: Observation[] = [{ what: "trap-unclaimed", detail: { vector, at, patchers } }];
   // Of a vector without handlers that was known when the instruction raised it.
-  if (!patchers && machine.hasProgram(trapProgram(vector))) observed.push(unhandled(insn, vector));
+  if (!patchers && machine.hasProgram(trapProgram(vector))) observed.push(unhandled(insn, vector, machine));
   return { set, observed };
 };
 
@@ -257,7 +257,7 @@ const lengthAt = (bytes: string, mode: string, machine: World): number | undefin
 /** The interrupted context after the first instruction of `bytes` (hex) took effect at the trap's address. */
 const effectOf = (frame: TrapFrame, bytes: string, seen: Seen, machine: World): TrapEffect => {
   const { interrupted, at } = frame;
-  const decoded = machine.instructionSet.decode(fromHex(bytes), interrupted.mode);
+  const decoded = machine.decode(fromHex(bytes), at, interrupted.mode);
   const insn = decoded === "short" ? "undefined" : decoded;
   const ran = run(insn, at, interrupted.registers, interrupted.memory, seen, machine);
   const outcome = ran.outcome;

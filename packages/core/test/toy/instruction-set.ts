@@ -34,10 +34,14 @@ const nameOf = (table: { readonly [op: string]: number }, code: number): string 
 /** A valid instruction that the toy does not model. */
 export const UNSUPPORTED = 0xf0;
 
+/** An instruction that the toy passes without a model of its effect. */
+export const OPAQUE = 0xf1;
+
 const decode = (bytes: Bytes): ToyInstruction | "short" | "undefined" | "unsupported" => {
   const [code, low, high] = bytes;
   if (code === undefined) return "short";
   if (code === UNSUPPORTED) return "unsupported";
+  if (code === OPAQUE) return { length: 1, op: "opaque", operand: 0, opaque: true };
   const op = nameOf(SHORT, code);
   if (op !== undefined) return { length: 1, op, operand: 0 };
   const long = nameOf(LONG, code);
@@ -69,6 +73,7 @@ const execute: InstructionSet<ToyInstruction>["execute"] = (insn, at, registers,
   switch (insn.op) {
     case "nop":
     case "nop3":
+    case "opaque":
       return { do: "retire", registers: {}, next };
     case "trap":
       return { do: "trap", vector: "brk", resume: next };

@@ -3,11 +3,15 @@ const word = (value: bigint): bigint => BigInt.asIntN(32, value);
 const unsignedWord = (value: bigint): bigint => BigInt.asUintN(32, value);
 const bit = (holds: boolean): bigint => (holds ? 1n : 0n);
 
+/** A division by zero gives all ones, and leaves the dividend as its remainder ("M", 12.2). */
+const quotient = (left: bigint, right: bigint): bigint => (right === 0n ? -1n : left / right);
+const remainder = (left: bigint, right: bigint): bigint => (right === 0n ? left : left % right);
+
 type Binary = (left: bigint, right: bigint) => bigint;
 
 /**
  * The operations on two registers. Operands are unsigned and of 64 bits, the result is to be truncated to 64. Those on words
- * (`addw`, …) sign-extend a result of 32 bits. Source: RISC-V unprivileged ISA, 2.4 and 4.2.
+ * (`addw`, …) sign-extend a result of 32 bits. Source: RISC-V unprivileged ISA, 2.4, 4.2 and "M".
  */
 export const arithmetic = {
   add: (left, right) => left + right,
@@ -25,6 +29,19 @@ export const arithmetic = {
   sllw: (left, right) => word(left << (right & 31n)),
   srlw: (left, right) => word(unsignedWord(left) >> (right & 31n)),
   sraw: (left, right) => word(left) >> (right & 31n),
+  mul: (left, right) => left * right,
+  mulh: (left, right) => (signed(left) * signed(right)) >> 64n,
+  mulhsu: (left, right) => (signed(left) * right) >> 64n,
+  mulhu: (left, right) => (left * right) >> 64n,
+  div: (left, right) => quotient(signed(left), signed(right)),
+  divu: (left, right) => quotient(left, right),
+  rem: (left, right) => remainder(signed(left), signed(right)),
+  remu: (left, right) => remainder(left, right),
+  mulw: (left, right) => word(left * right),
+  divw: (left, right) => word(quotient(word(left), word(right))),
+  divuw: (left, right) => word(quotient(unsignedWord(left), unsignedWord(right))),
+  remw: (left, right) => word(remainder(word(left), word(right))),
+  remuw: (left, right) => word(remainder(unsignedWord(left), unsignedWord(right))),
 } as const satisfies { readonly [op: string]: Binary };
 
 /** An operation of {@link arithmetic}. */

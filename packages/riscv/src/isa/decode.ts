@@ -6,6 +6,9 @@ import type { RiscvInstruction } from "./instruction.js";
 /** Length of the longest instruction in bytes. */
 export const maxLength = 4;
 
+/** Whether an instruction may write `ra` or `sp`, which callers rely on: numbers 1 and 2 at the place of `rd`. */
+const isEntered = (word: number): boolean => [1, 2].includes((word >>> 7) & 31);
+
 /**
  * Decodes the instruction at the start of `bytes`.
  *
@@ -24,5 +27,9 @@ export const decode = (bytes: Bytes): RiscvInstruction | "short" | "undefined" |
   const form = formOf(word);
   if (form === undefined || form.status === "reserved") return "undefined";
   if (form.status === "outside") return "unsupported";
+  if (form.status === "opaque")
+    return isFull && isEntered(word)
+      ? "unsupported"
+      : { length: form.length, op: "opaque", form: "opaque", opaque: true, word };
   return { length: form.length, op: form.op, form: form.name, ...withFixed(form, readFields(form, word)) };
 };

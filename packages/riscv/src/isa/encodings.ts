@@ -6,9 +6,9 @@ import { parseForm } from "./notation.js";
  * "RVC Instruction Set Listings"): from the highest bit down, fixed bits, fields, and `-` for bits that the hart ignores. Behind
  * `:` the operands in assembler text; behind `=` what a compressed instruction expands to, and the fields that this fixes.
  *
- * The first row that fits counts. `reserved` raises an illegal-instruction exception. `outside` is valid, but not modelled: what
- * RV64GC with supervisor mode has beyond the subset. Whatever no row fits is undefined: encodings that further extensions take
- * raise an illegal-instruction exception on a hart without them. HINTs (`c.addi zero, 5`, `slti zero, …`, `prefetch.i`) need no row of
+ * The first row that fits counts. `reserved` raises an illegal-instruction exception. Of what is `opaque` the length alone is known;
+ * `outside` goes on elsewhere. Whatever no row fits is undefined: encodings that other extensions take raise an illegal-instruction
+ * exception on a hart without them. HINTs (`c.addi zero, 5`, `slti zero, …`, `prefetch.i`) need no row of
  * their own: they do nothing, since they write no register.
  */
 
@@ -100,10 +100,10 @@ const ordered = `
 const compressed = `
   reserved    000 00000000 --- 00
   c.addi4spn  000 uimm[5:4|9:6|2|3] rd' 00                   : rd sp imm  = addi rs1=sp
-  outside     001 ----------- 00
+  opaque      001 ----------- 00
   c.lw        010 uimm[5:3] rs1' uimm[2|6] rd' 00            : rd imm(rs1) = lw
   c.ld        011 uimm[5:3] rs1' uimm[7:6] rd' 00            : rd imm(rs1) = ld
-  outside     101 ----------- 00
+  opaque      101 ----------- 00
   c.sw        110 uimm[5:3] rs1' uimm[2|6] rs2' 00           : rs2 imm(rs1) = sw
   c.sd        111 uimm[5:3] rs1' uimm[7:6] rs2' 00           : rs2 imm(rs1) = sd
 
@@ -129,7 +129,7 @@ const compressed = `
   c.bnez      111 imm[8|4:3] rs1' imm[7:6|2:1|5] 01          : rs1 target = bne rs2=zero
 
   c.slli      000 uimm[5] rd uimm[4:0] 10                    : rd imm = slli rs1=rd
-  outside     001 ----------- 10
+  opaque      001 ----------- 10
   reserved    010 - 00000 ----- 10
   c.lwsp      010 uimm[5] rd uimm[4:2|7:6] 10                : rd imm(sp) = lw rs1=sp
   reserved    011 - 00000 ----- 10
@@ -140,58 +140,103 @@ const compressed = `
   c.ebreak    100 1 00000 00000 10                           = ebreak
   c.jalr      100 1 rs1 00000 10                             : rs1 = jalr rd=ra imm=0
   c.add       100 1 rd rs2 10                                : rd rs2 = add rs1=rd
-  outside     101 ----------- 10
+  opaque      101 ----------- 10
   c.swsp      110 uimm[5:2|7:6] rs2 10                       : rs2 imm(sp) = sw rs1=sp
   c.sdsp      111 uimm[5:3|8:6] rs2 10                       : rs2 imm(sp) = sd rs1=sp
 `;
 
-// M; lr and sc, whose reservation is a state of the hart; F and D; Zicsr; supervisor and machine mode.
-const outside = `
-  outside 0000001 ---------- --- ----- 0110011
-  reserved 0000001 ---------- 001 ----- 0111011
-  reserved 0000001 ---------- 01- ----- 0111011
-  outside 0000001 ---------- --- ----- 0111011
+const products = ["000 mul", "001 mulh", "010 mulhsu", "011 mulhu", "100 div", "101 divu", "110 rem", "111 remu"]
+  .concat(["000 mulw word", "100 divw word", "101 divuw word", "110 remw word", "111 remuw word"])
+  .map((row) => {
+    const [funct3, name, word] = row.split(" ");
+    return `
+      ${name} 0000001 rs2 rs1 ${funct3} rd ${word ? "0111011" : "0110011"} : rd rs1 rs2`;
+  })
+  .join("");
 
-  outside ----------------- 010 ----- 0000111
-  outside ----------------- 011 ----- 0000111
-  outside ----------------- 010 ----- 0100111
-  outside ----------------- 011 ----- 0100111
-  outside ----- 0- ------------- ----- 1000011
-  outside ----- 0- ------------- ----- 1000111
-  outside ----- 0- ------------- ----- 1001011
-  outside ----- 0- ------------- ----- 1001111
-  outside 000--0- ------------- ----- 1010011
-  outside 0101100 00000 -------- ----- 1010011
-  outside 0101101 00000 -------- ----- 1010011
-  outside 001000- ---------- 000 ----- 1010011
-  outside 001000- ---------- 001 ----- 1010011
-  outside 001000- ---------- 010 ----- 1010011
-  outside 001010- ---------- 000 ----- 1010011
-  outside 001010- ---------- 001 ----- 1010011
-  outside 0100000 00001 -------- ----- 1010011
-  outside 0100001 00000 -------- ----- 1010011
-  outside 101000- ---------- 000 ----- 1010011
-  outside 101000- ---------- 001 ----- 1010011
-  outside 101000- ---------- 010 ----- 1010011
-  outside 110000- 000-- -------- ----- 1010011
-  outside 110100- 000-- -------- ----- 1010011
-  outside 111000- 00000 ----- 000 ----- 1010011
-  outside 111000- 00000 ----- 001 ----- 1010011
-  outside 111100- 00000 ----- 000 ----- 1010011
+/**
+ * F and D; Zicsr, whose registers are a hart's own state; what supervisor and machine mode have; and extensions beyond RV64GC that a kernel
+ * uses where it finds them: Zba, Zbb, Zbs, Zbc, Zicond, Zicbom and Zicboz, V.
+ */
+const opaque = `
+  opaque ----------------- 010 ----- 0000111
+  opaque ----------------- 011 ----- 0000111
+  opaque ----------------- 010 ----- 0100111
+  opaque ----------------- 011 ----- 0100111
+  opaque ----- 0- ------------- ----- 1000011
+  opaque ----- 0- ------------- ----- 1000111
+  opaque ----- 0- ------------- ----- 1001011
+  opaque ----- 0- ------------- ----- 1001111
+  opaque 000--0- ------------- ----- 1010011
+  opaque 0101100 00000 -------- ----- 1010011
+  opaque 0101101 00000 -------- ----- 1010011
+  opaque 001000- ---------- 000 ----- 1010011
+  opaque 001000- ---------- 001 ----- 1010011
+  opaque 001000- ---------- 010 ----- 1010011
+  opaque 001010- ---------- 000 ----- 1010011
+  opaque 001010- ---------- 001 ----- 1010011
+  opaque 0100000 00001 -------- ----- 1010011
+  opaque 0100001 00000 -------- ----- 1010011
+  opaque 101000- ---------- 000 ----- 1010011
+  opaque 101000- ---------- 001 ----- 1010011
+  opaque 101000- ---------- 010 ----- 1010011
+  opaque 110000- 000-- -------- ----- 1010011
+  opaque 110100- 000-- -------- ----- 1010011
+  opaque 111000- 00000 ----- 000 ----- 1010011
+  opaque 111000- 00000 ----- 001 ----- 1010011
+  opaque 111100- 00000 ----- 000 ----- 1010011
 
   outside 000100000010 00000 000 00000 1110011
   outside 001100000010 00000 000 00000 1110011
-  outside 000100000101 00000 000 00000 1110011
-  outside 0001001 ---------- 000 00000 1110011
-  outside 11---------- 00000 01- ----- 1110011
-  outside 11---------- 00000 11- ----- 1110011
+  opaque 000100000101 00000 000 00000 1110011
+  opaque 0001001 ---------- 000 00000 1110011
+  opaque 11---------- 00000 01- ----- 1110011
+  opaque 11---------- 00000 11- ----- 1110011
   reserved 11---------- ----- --- ----- 1110011
-  outside ------------ ----- -01 ----- 1110011
-  outside ------------ ----- -1- ----- 1110011
+  opaque ------------ ----- -01 ----- 1110011
+  opaque ------------ ----- -1- ----- 1110011
+
+  opaque 0010000 ---------- 010 ----- 0110011
+  opaque 0010000 ---------- 100 ----- 0110011
+  opaque 0010000 ---------- 110 ----- 0110011
+  opaque 0010000 ---------- 010 ----- 0111011
+  opaque 0010000 ---------- 100 ----- 0111011
+  opaque 0010000 ---------- 110 ----- 0111011
+  opaque 0000100 ---------- 000 ----- 0111011
+  opaque 000010- ---------- 001 ----- 0011011
+  opaque 0100000 ---------- 100 ----- 0110011
+  opaque 0100000 ---------- 110 ----- 0110011
+  opaque 0100000 ---------- 111 ----- 0110011
+  opaque 0000101 ---------- --- ----- 0110011
+  opaque 0110000 ---------- 001 ----- 0110011
+  opaque 0110000 ---------- 101 ----- 0110011
+  opaque 0110000 ---------- 001 ----- 0111011
+  opaque 0110000 ---------- 101 ----- 0111011
+  opaque 0110000 000-- ----- 001 ----- 0010011
+  opaque 0110000 0010- ----- 001 ----- 0010011
+  opaque 0110000 000-- ----- 001 ----- 0011011
+  opaque 011000 ----------- 101 ----- 0010011
+  opaque 0110000 ---------- 101 ----- 0011011
+  opaque 001010000111 ----- 101 ----- 0010011
+  opaque 011010111000 ----- 101 ----- 0010011
+  opaque 0000100 00000 ----- 100 ----- 0111011
+  opaque 010010 ----------- -01 ----- 0010011
+  opaque 011010 ----------- 001 ----- 0010011
+  opaque 001010 ----------- 001 ----- 0010011
+  opaque 0100100 ---------- -01 ----- 0110011
+  opaque 0110100 ---------- 001 ----- 0110011
+  opaque 0010100 ---------- 001 ----- 0110011
+  opaque 0000111 ---------- 1-1 ----- 0110011
+  opaque 000000000--- ----- 010 00000 0001111
+  opaque ----------------- --- ----- 1010111
+  opaque ----------------- 000 ----- 0000111
+  opaque ----------------- 1-- ----- 0000111
+  opaque ----------------- 000 ----- 0100111
+  opaque ----------------- 1-- ----- 0100111
 `;
 
 /** Every encoding in the order in which they are tried. */
-export const forms: readonly Form[] = [base, fences, atomics, ordered, compressed, outside]
+export const forms: readonly Form[] = [base, products, fences, atomics, ordered, compressed, opaque]
   .flatMap((rows) => rows.split("\n"))
   .filter((row) => row.trim() !== "")
   .map(parseForm);

@@ -191,6 +191,7 @@ const single: {
   jal: (context) => jump(context, context.at + (context.insn.imm ?? 0n)),
   jalr: (context) => jump(context, addressOf(context) & ~1n),
   lui: (context) => retire(context, context.insn.imm ?? 0n),
+  opaque: (context) => ({ do: "retire", registers: {}, next: context.next }),
 };
 
 /**
@@ -202,9 +203,10 @@ const single: {
  * - A jump that writes its return address to a link register is a call.
  * - A misaligned load or store is performed as one access; whether it is atomic, or trapped and emulated, is up to the environment.
  *   One of an atomic memory operation raises `misaligned`.
+ * - What is opaque changes nothing: whoever lets it pass sees to it that its effect does not matter.
  * - An access that no translation can map, by the widest virtual addresses (Sv57), raises `pf`. A jump there goes there.
  *
- * Source: RISC-V unprivileged ISA, chapters "RV32I", "RV64I", "Zifencei", "A" and "C".
+ * Source: RISC-V unprivileged ISA, chapters "RV32I", "RV64I", "Zifencei", "M", "A" and "C".
  */
 export const execute = (
   insn: RiscvInstruction,

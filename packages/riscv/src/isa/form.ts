@@ -58,7 +58,7 @@ export type Meaning = {
 
 /** One encoding: `bits` under `mask`, and fields. */
 export type Form = Meaning & {
-  readonly status: "modelled" | "reserved" | "outside";
+  readonly status: "modelled" | "opaque" | "reserved" | "outside";
   readonly length: 2 | 4;
   readonly bits: number;
   readonly mask: number;

@@ -40,6 +40,7 @@ const isMeant = (meaning: Meaning, insn: RiscvInstruction): boolean => {
  * target, `lui` and `auipc` the upper 20 bits.
  */
 export const format = (insn: RiscvInstruction, at: bigint): string => {
+  if (insn.word !== undefined) return `${insn.length === 2 ? ".half" : ".word"} ${hex(BigInt(insn.word))}`;
   const { name, operands } = pseudoInstructions.find((meaning) => isMeant(meaning, insn)) ?? formNamed.get(insn.form)!;
   const ordering = insn.aq || insn.rl ? `.${insn.aq ? "aq" : ""}${insn.rl ? "rl" : ""}` : "";
   const texts = operands.map((code) => operandText(code, insn, at));

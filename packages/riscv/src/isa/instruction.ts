@@ -23,7 +23,8 @@ export type Operation =
   | "fence.tso"
   | "jal"
   | "jalr"
-  | "lui";
+  | "lui"
+  | "opaque";
 
 /**
  * The accesses that a fence orders: letters of `iorw` (device input, device output, memory reads, memory writes) in that order,
@@ -50,4 +51,7 @@ export type RiscvInstruction = {
   readonly succ?: FenceSet;
   readonly aq?: boolean;
   readonly rl?: boolean;
+  readonly opaque?: true;
+  /** All bits of an opaque instruction. */
+  readonly word?: number;
 };

@@ -71,7 +71,7 @@ export const parseForm = (row: string): Form => {
     }
   }
   if (at !== 0) throw new Error(`The encoding of ${name} has ${length * 8 - at} bits: ${row.trim()}`);
-  const status = name === "reserved" || name === "outside" ? name : "modelled";
+  const status = name === "reserved" || name === "outside" || name === "opaque" ? name : "modelled";
   return { ...meaning, status, length, bits, mask, fields };
 };
 

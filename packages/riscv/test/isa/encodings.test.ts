@@ -159,9 +159,9 @@ describe("what llvm-mc 14 encodes", () => {
   });
 
   it("has every form", () => {
-    // Those of later extensions than it knows are in packages/litmus/test/exclusives.test.ts.
+    // Those of later extensions than it knows are in packages/litmus/test/exclusives.test.ts, those of M are compared with real kernels'.
     const known = ({ name, status }: (typeof forms)[number]): boolean =>
-      status === "modelled" && !/\.ordered$|^(lr|sc)\./.test(name);
+      status === "modelled" && !/\.ordered$|^(lr|sc)\.|^(mul|div|rem)/.test(name);
     const modelled = forms.filter(known).map(({ name }) => name);
     expect(new Set(rows.map(([word]) => decoded(bytesOf(word)).form))).toEqual(new Set(modelled));
   });
@@ -237,7 +237,7 @@ describe("ranges", () => {
     ["c.mv a0, zero", /has no encoding with these operands\.$/],
     ["c.jr zero", /has no encoding with these operands\.$/],
     ["frob a0", /^"frob a0" is not an instruction known here: no "frob"\.$/],
-    ["mul a0, a0, a1", /no "mul"/],
+    ["clmul a0, a0, a1", /no "clmul"/],
     ["add.aq a0, a0, a1", /no "add.aq"/],
     ["outside", /no "outside"/],
     ["add a0, a1", /^"add a0, a1" has 2 operands where "add" takes 3\.$/],

@@ -30,6 +30,19 @@ describe("arithmetic", () => {
     ["sllw", 0x10n],
     ["srlw", 0x0000_0000_0800_0000n],
     ["sraw", 0xffff_ffff_f800_0000n],
+    ["mul", 0x0000_0022_0000_0044n],
+    ["mulh", 0xffff_ffff_ffff_ffden],
+    ["mulhsu", 0xffff_ffff_ffff_ffden],
+    ["mulhu", 0x22n],
+    ["div", 0xfe1e_1e1e_2000_0001n],
+    ["divu", 0x01e1_e1e1_e3c3_c3c3n],
+    ["rem", 0xffff_ffff_ffff_ffbdn],
+    ["remu", 0x35n],
+    ["mulw", 0x44n],
+    ["divw", 0xffff_ffff_fe1e_1e1fn],
+    ["divuw", 0x1e1_e1e1n],
+    ["remw", 0xffff_ffff_ffff_ffc5n],
+    ["remuw", 0x3dn],
   ])("%s", (op, value) => {
     const outcome = run(`${op} a2, a0, a1`, { a0: left, a1: right, a2: 7n });
     expect(outcome).toEqual({ do: "retire", registers: { a2: value }, next: at + 4n });
@@ -86,6 +99,24 @@ describe("arithmetic", () => {
     expect(run("li a0, 0")).toMatchObject({ registers: {} });
     expect(run("li zero, 5")).toMatchObject({ registers: {} });
     expect(run("add a0, zero, a1", { zero: 9n, a1: 1n })).toMatchObject({ registers: { a0: 1n } });
+  });
+});
+
+describe("division", () => {
+  it.each([
+    ["div", ones],
+    ["divu", ones],
+    ["rem", 0x8000_0000_8000_0001n],
+    ["remu", 0x8000_0000_8000_0001n],
+    ["divuw", ones],
+    ["remw", 0xffff_ffff_8000_0001n],
+  ])("%s by zero", (op, value) => {
+    expect(run(`${op} a2, a0, a1`, { a0: 0x8000_0000_8000_0001n })).toMatchObject({ registers: { a2: value } });
+  });
+
+  it("of the least number by -1 gives it back", () => {
+    expect(run("div a2, a0, a1", { a0: minimum, a1: ones })).toMatchObject({ registers: { a2: minimum } });
+    expect(run("rem a2, a0, a1", { a0: minimum, a1: ones, a2: 1n })).toMatchObject({ registers: { a2: 0n } });
   });
 });
 

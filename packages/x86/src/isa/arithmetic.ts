@@ -9,7 +9,8 @@ const bit = (set: boolean, mask: bigint): bigint => (set ? mask : 0n);
 
 const isNegative = (value: bigint, size: Width): boolean => value >> BigInt(size * 8 - 1) === 1n;
 
-const hasEvenParity = (value: bigint): boolean => {
+/** Whether the lowest byte has an even number of set bits. */
+export const hasEvenParity = (value: bigint): boolean => {
   let byte = Number(value & 0xffn);
   byte ^= byte >> 4;
   byte ^= byte >> 2;
@@ -71,6 +72,39 @@ const shift = (kind: Shift, operand: bigint, rawCount: bigint, size: Width, befo
   return { value, flags };
 };
 
+/**
+ * ROL and ROR: CF is the bit that came round, where the count is not 0; ROL's OF tells whether the two ends of the result differ, ROR's
+ * whether its two top bits do. The manual defines OF for a count of 1 alone.
+ */
+const rotate = (left: boolean, operand: bigint, rawCount: bigint, size: Width, before: bigint): Computed => {
+  const masked = rawCount & (size === 8 ? 0x3fn : 0x1fn);
+  if (masked === 0n) return { value: operand, flags: before };
+  const bits = BigInt(size * 8);
+  const up = left ? masked % bits : (bits - (masked % bits)) % bits;
+  const value = BigInt.asUintN(size * 8, (operand << up) | (operand >> (bits - up)));
+  const carry = left ? (value & 1n) === 1n : isNegative(value, size);
+  const other = left ? isNegative(value, size) : isNegative(BigInt.asUintN(size * 8, value << 1n), size);
+  return { value, flags: withCarries(before, carry, carry !== other) };
+};
+
+/** RCL and RCR: the same with CF as one more bit. */
+const rotateCarry = (left: boolean, operand: bigint, rawCount: bigint, size: Width, before: bigint): Computed => {
+  const width = BigInt(size * 8) + 1n;
+  const count = (rawCount & (size === 8 ? 0x3fn : 0x1fn)) % width;
+  if (count === 0n) return { value: operand, flags: before };
+  const whole = ((before & flag.carry) << BigInt(size * 8)) | operand;
+  const up = left ? count : width - count;
+  const turned = BigInt.asUintN(size * 8 + 1, (whole << up) | (whole >> (width - up)));
+  const value = BigInt.asUintN(size * 8, turned);
+  const carry = turned >> BigInt(size * 8) === 1n;
+  const top = isNegative(value, size);
+  const overflow = left ? top !== carry : top !== isNegative(BigInt.asUintN(size * 8, value << 1n), size);
+  return { value, flags: withCarries(before, carry, overflow) };
+};
+
+const withCarries = (before: bigint, carry: boolean, overflow: boolean): bigint =>
+  (before & ~(flag.carry | flag.overflow)) | bit(carry, flag.carry) | bit(overflow, flag.overflow);
+
 /** Only CF and OF are defined; AMD processors leave the others as they were. */
 const multiply = (left: bigint, right: bigint, size: Width, before: bigint): Computed => {
   const product = BigInt.asIntN(size * 8, left) * BigInt.asIntN(size * 8, right);
@@ -103,6 +137,10 @@ export const arithmetic = {
   shl: (operand, count, size, flags) => shift("shl", operand, count, size, flags),
   shr: (operand, count, size, flags) => shift("shr", operand, count, size, flags),
   sar: (operand, count, size, flags) => shift("sar", operand, count, size, flags),
+  rol: (operand, count, size, flags) => rotate(true, operand, count, size, flags),
+  ror: (operand, count, size, flags) => rotate(false, operand, count, size, flags),
+  rcl: (operand, count, size, flags) => rotateCarry(true, operand, count, size, flags),
+  rcr: (operand, count, size, flags) => rotateCarry(false, operand, count, size, flags),
   imul: (left, right, size, flags) => multiply(left, right, size, flags),
 } as const satisfies { readonly [op: string]: Arithmetic };
 

@@ -35,14 +35,14 @@ const isBranch = (form: Form): boolean => form.operands.some((code) => code.star
 const mnemonics = (form: Form): readonly string[] => {
   const names = form.condition
     ? [...conditionNames].filter(([, c]) => c === form.condition).map(([name]) => form.op.replace("cc", name))
-    : [form.op];
+    : [form.name ?? form.op];
   if (form.operands.includes("Jb")) return names.map((name) => `${name}8`);
   if (form.operands.includes("Jz")) return names.flatMap((name) => [name, `${name}32`]);
   return form.operands.includes("Iv") ? [...names, "movabs"] : names;
 };
 
 const formsByMnemonic = new Map<string, Form[]>();
-for (const form of forms.filter(({ op }) => op !== "outside")) {
+for (const form of forms.filter(({ op, name }) => op !== "outside" && (op !== "opaque" || name !== undefined))) {
   for (const name of mnemonics(form)) formsByMnemonic.set(name, [...(formsByMnemonic.get(name) ?? []), form]);
 }
 
@@ -120,7 +120,7 @@ const parseBytes = (text: string): Bytes => {
 /** XCHG of EAX with itself would become a NOP that leaves the upper half alone. */
 const decodesAs = (form: Form, bytes: Bytes): boolean => {
   const insn = decode(bytes);
-  return typeof insn !== "string" && insn.op === form.op;
+  return typeof insn !== "string" && insn.op === form.op && insn.name === form.name;
 };
 
 const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`;
@@ -155,7 +155,8 @@ export const assemble = (text: string, at: bigint): Bytes => {
   if (named) return named;
   if (line.startsWith(".byte ")) return parseBytes(line.slice(".byte ".length));
   const lock = line.startsWith("lock ");
-  const [mnemonic = "", ...words] = (lock ? line.slice("lock ".length) : line).split(" ");
+  const repeated = line.startsWith("rep ");
+  const [mnemonic = "", ...words] = line.replace(/^(lock|rep) /, "").split(" ");
   const candidates = formsByMnemonic.get(mnemonic);
   if (candidates === undefined) throw new InputError(`"${text}" is not an instruction known here: no "${mnemonic}".`);
   const rest = words.join(" ");
@@ -170,7 +171,7 @@ export const assemble = (text: string, at: bigint): Bytes => {
   }
   const suitable = mnemonic === "movabs" ? candidates.filter((form) => form.operands.includes("Iv")) : candidates;
   const encodings = suitable.flatMap((form) => {
-    const bytes = encode(form, operands, lock);
+    const bytes = encode(form, operands, lock, repeated);
     return bytes !== undefined && decodesAs(form, bytes) ? [bytes] : [];
   });
   const [shortest] = encodings.sort((left, right) => left.length - right.length);

@@ -24,6 +24,10 @@ const requirements: {
   F3: ({ repeat }) => repeat === 0xf3,
   np: ({ repeat, operandSize }) => repeat === 0 && !operandSize,
   prefixed: ({ repeat, operandSize }) => repeat !== 0 || operandSize,
+  o16: ({ rex, operandSize }) => operandSize && (rex & 8) === 0,
+  bare: ({ repeat }) => repeat === 0,
+  a64: ({ addressSize }) => !addressSize,
+  string: ({ repeat, addressSize, segment }) => repeat !== 0xf2 && !addressSize && segment === undefined,
   register: (_, modrm) => modrm !== undefined && modrm >= 0xc0,
   memory: (_, modrm) => modrm !== undefined && modrm < 0xc0,
 };
@@ -135,6 +139,44 @@ const operand = (code: OperandCode, bytes: Bytes, prefixes: Prefixes, layout: La
   }
 };
 
+/** An instruction of which the length alone is known. */
+const nameless = (bytes: Bytes, length: number): X86Instruction => ({
+  length,
+  op: "opaque",
+  operands: [],
+  opaque: true,
+  bytes: bytes.slice(0, length),
+});
+
+/** Bytes of the prefix of vector instructions by its first byte (Intel SDM vol. 2, 2.3.5 and 2.7.1). */
+const vectorPrefixes: { readonly [first: number]: number } = { 196: 3, 197: 2, 98: 4 };
+
+/**
+ * A vector instruction whose VEX or EVEX prefix lies at `at`. Of its opcode map 1 is that of 0F, 2 that of 0F 38, 3 that of 0F 3A;
+ * 5 and 6 are those of FP16, without immediates.
+ */
+const vectorInstruction = (bytes: Bytes, at: number): X86Instruction | Undecoded => {
+  const first = bytes[at]!;
+  const noMap = missing(bytes, at + 2);
+  if (noMap) return noMap;
+  const map = first === 0xc5 ? 1 : bytes[at + 1]! & (first === 0x62 ? 0x07 : 0x1f);
+  if (![1, 2, 3, ...(first === 0x62 ? [5, 6] : [])].includes(map)) return "unsupported";
+  const opcodeAt = at + vectorPrefixes[first]!;
+  const noOpcode = missing(bytes, opcodeAt + 1);
+  if (noOpcode) return noOpcode;
+  const opcode = bytes[opcodeAt]!;
+  // VZEROUPPER and VZEROALL have no operands.
+  if (map === 1 && opcode === 0x77 && first !== 0x62) return nameless(bytes, opcodeAt + 1);
+  const modrmAt = opcodeAt + 1;
+  const noModRM = missing(bytes, modrmAt + 1) ?? missing(bytes, modrmAt + 1 + addressLength(bytes[modrmAt]!, 0).sib);
+  if (noModRM) return noModRM;
+  const address = addressLength(bytes[modrmAt]!, bytes[modrmAt + 1] ?? 0);
+  const isImmediate =
+    map === 3 || (map === 1 && ((opcode >= 0x70 && opcode <= 0x73) || [0xc2, 0xc4, 0xc5, 0xc6].includes(opcode)));
+  const length = modrmAt + 1 + address.sib + address.displacement + (isImmediate ? 1 : 0);
+  return missing(bytes, length) ?? nameless(bytes, length);
+};
+
 /**
  * Decodes the instruction that starts at the first byte, in 64-bit mode (Intel SDM vol. 2, chapter 2 and appendix A).
  *
@@ -145,11 +187,11 @@ export const decode = (bytes: Bytes): X86Instruction | Undecoded => {
   const prefixes = readPrefixes(bytes, maxLength);
   const escapes = bytes[prefixes.length] === 0x0f ? 1 : 0;
   const opcodeAt = prefixes.length + escapes;
-  const modrmAt = opcodeAt + 1;
-  const noOpcode = missing(bytes, modrmAt);
+  const noOpcode = missing(bytes, opcodeAt + 1);
   if (noOpcode) return noOpcode;
 
   const candidates = formsOf((escapes ? 0x0f00 : 0) + bytes[opcodeAt]!);
+  const modrmAt = opcodeAt + (candidates.some(({ attributes }) => attributes.has("escape")) ? 2 : 1);
   if (prefixes.lock && !candidates.some(({ attributes }) => attributes.has("lock"))) return "undefined";
   const needsModRM = candidates.some(hasModRM);
   const noModRM = needsModRM && missing(bytes, modrmAt + 1);
@@ -161,6 +203,7 @@ export const decode = (bytes: Bytes): X86Instruction | Undecoded => {
   const size = operandSize(form, prefixes);
   const truncates = form.attributes.has("f64") && prefixes.operandSize && !(prefixes.rex & 8);
   if (form.op === "outside" || truncates) return "unsupported";
+  if (form.attributes.has("vex")) return vectorInstruction(bytes, opcodeAt);
   if (form.operands.includes("M") && modrm! >= 0xc0) return "undefined";
 
   const noSib = modrm !== undefined && missing(bytes, modrmAt + 1 + addressLength(modrm, 0).sib);
@@ -169,13 +212,16 @@ export const decode = (bytes: Bytes): X86Instruction | Undecoded => {
   const immediateAt = modrmAt + (address ? 1 + address.sib + address.displacement : 0);
   const length = form.operands.reduce((end, code) => end + immediateSize(code, size), immediateAt);
   const layout = { opcodeAt, modrmAt, immediateAt, size };
-  return (
-    missing(bytes, length) ?? {
-      length,
-      op: form.op,
-      ...(form.condition && { condition: form.condition }),
-      operands: form.op === "nop" ? [] : form.operands.map((code) => operand(code, bytes, prefixes, layout)),
-      ...(prefixes.lock && { locked: true as const }),
-    }
-  );
+  const cutOff = missing(bytes, length);
+  if (cutOff) return cutOff;
+  if (form.op === "opaque" && form.name === undefined) return nameless(bytes, length);
+  return {
+    length,
+    op: form.op,
+    ...(form.condition && { condition: form.condition }),
+    operands: form.op === "nop" ? [] : form.operands.map((code) => operand(code, bytes, prefixes, layout)),
+    ...(prefixes.lock && { locked: true as const }),
+    ...(form.attributes.has("string") && prefixes.repeat === 0xf3 && { repeated: true as const }),
+    ...(form.name && { opaque: true as const, name: form.name }),
+  };
 };

@@ -25,9 +25,9 @@ export const isCanonical = (address: bigint): boolean => unsigned(BigInt.asIntN(
 
 /**
  * The exceptions that instructions raise (Intel SDM vol. 3, table 6-1): `int3` a breakpoint, saved behind itself; `ud` an undefined
- * instruction, `gp` and `ss` an address that is not canonical, saved at the instruction.
+ * instruction, `de` a division whose result does not fit, `gp` and `ss` an address that is not canonical, saved at the instruction.
  */
-export const vectors = ["int3", "ud", "gp", "ss"] as const;
+export const vectors = ["int3", "ud", "de", "gp", "ss"] as const;
 
 /** One of {@link vectors}. */
 export type Vector = (typeof vectors)[number];

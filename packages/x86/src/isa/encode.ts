@@ -105,8 +105,14 @@ const byteRegisters = (operands: readonly OperandText[]) => {
 };
 
 /** The encoding of an instruction in one form, or nothing when the operands do not fit it. Relative branches fit none. */
-export const encode = (form: Form, operands: readonly OperandText[], lock: boolean): Bytes | undefined => {
+export const encode = (
+  form: Form,
+  operands: readonly OperandText[],
+  lock: boolean,
+  repeated = false,
+): Bytes | undefined => {
   if (operands.length !== form.operands.length || form.op === "outside") return undefined;
+  if (repeated && !form.attributes.has("string")) return undefined;
   const size = operationSize(form, operands) ?? 4;
   if (!form.operands.every((code, position) => accepts(code, operands[position]!, size))) return undefined;
   const at = (letters: RegExp) => operands[form.operands.findIndex((code) => letters.test(code))];
@@ -137,8 +143,8 @@ export const encode = (form: Form, operands: readonly OperandText[], lock: boole
     ...(segment ? [{ fs: 0x64, gs: 0x65 }[segment]] : []),
     ...(memory?.addressSize === 4 ? [0x67] : []),
     ...(lock ? [0xf0] : []),
-    ...(size === 2 && form.operands.some(isSized) ? [0x66] : []),
-    ...(form.attributes.has("F3") ? [0xf3] : []),
+    ...((size === 2 && form.operands.some(isSized)) || form.attributes.has("o16") ? [0x66] : []),
+    ...(form.attributes.has("F3") || repeated ? [0xf3] : []),
     ...(rex ? [0x40 | rex] : []),
     ...(form.opcode >= 0x0f00 ? [0x0f] : []),
     form.opcode & 0xff,

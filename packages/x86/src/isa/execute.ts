@@ -1,5 +1,6 @@
 import type { Outcome, Registers } from "@cmodx/core";
 import { type ArithmeticOperation, arithmetic, holds } from "./arithmetic.js";
+import { bitScan, bitTest, byteSwap } from "./bits.js";
 import {
   access,
   addressFault,
@@ -22,7 +23,11 @@ import {
   withFlags,
   write,
 } from "./effect.js";
+import { compareAndExchange, exchangeAndAdd } from "./exchanges.js";
 import type { MemoryOperand, Operation, Width, X86Instruction } from "./instruction.js";
+import { flag } from "./registers.js";
+import { string } from "./strings.js";
+import { divide, multiply, spread, widen } from "./wide.js";
 
 const isArithmetic = (op: Operation): op is ArithmeticOperation => op in arithmetic;
 
@@ -73,11 +78,33 @@ const pop = (context: Context): Outcome => {
 
 const isTaken = (context: Context): boolean => holds(context.insn.condition!, flagsOf(context));
 
+const setCarry = (context: Context, change: (carry: bigint) => bigint): Outcome => {
+  const flags = flagsOf(context);
+  const registers = withFlags(context.registers, (flags & ~flag.carry) | change(flags & flag.carry));
+  return retire(context, { registers, stores: [] });
+};
+
 const semantics: { readonly [op in Exclude<Operation, ArithmeticOperation>]: (context: Context) => Outcome } = {
+  bsf: (context) => bitScan(context, true),
+  bsr: (context) => bitScan(context, false),
+  bswap: byteSwap,
+  bt: (context) => bitTest(context, (value) => value),
+  btc: (context) => bitTest(context, (value, mask) => value ^ mask),
+  btr: (context) => bitTest(context, (value, mask) => value & ~mask),
+  bts: (context) => bitTest(context, (value, mask) => value | mask),
   call: (context) =>
     reading(context, [0], ([target]) =>
       pushing(context, context.next, 8, (effect) => retire(context, effect, target!, context.next)),
     ),
+  cbw: (context) => widen(context, 2),
+  cdq: (context) => spread(context, 4),
+  cdqe: (context) => widen(context, 8),
+  clc: (context) => setCarry(context, () => 0n),
+  cmc: (context) => setCarry(context, (carry) => carry ^ flag.carry),
+  cmpxchg: compareAndExchange,
+  cqo: (context) => spread(context, 8),
+  cwd: (context) => spread(context, 2),
+  cwde: (context) => widen(context, 4),
   cmovcc: (context) =>
     reading(context, [0, 1], ([old, source]) => {
       // Written either way: a 32-bit destination loses its upper half.
@@ -85,8 +112,10 @@ const semantics: { readonly [op in Exclude<Operation, ArithmeticOperation>]: (co
       return retire(context, write(context, start(context), context.insn.operands[0]!, value));
     }),
   cpuid: (context) => operate(context, "cpuid", { ...context.registers, rax: 0n, rbx: 0n, rcx: 0n, rdx: 0n }),
+  div: (context) => divide(context, false),
   endbr64: (context) => retire(context),
   hlt: (context) => fault(context, "gp"),
+  idiv: (context) => divide(context, true),
   int3: ({ next }) => ({ do: "trap", vector: "int3", resume: next }),
   iretq: interruptReturn,
   jcc: (context) =>
@@ -105,10 +134,16 @@ const semantics: { readonly [op in Exclude<Operation, ArithmeticOperation>]: (co
   lldt: (context) => fault(context, "gp"),
   mfence: (context) => operate(context, "mfence"),
   mov: (context) => move(context, (value) => value),
+  movsb: (context) => string(context, 1, "rsi"),
+  movsd: (context) => string(context, 4, "rsi"),
+  movsq: (context) => string(context, 8, "rsi"),
+  movsw: (context) => string(context, 2, "rsi"),
   movsx: (context) => move(context, signExtend),
   movsxd: (context) => move(context, signExtend),
   movzx: (context) => move(context, (value) => value),
+  mul: (context) => multiply(context, false),
   nop: (context) => retire(context),
+  opaque: (context) => retire(context),
   pause: (context) => retire(context),
   pop,
   push: (context) =>
@@ -128,8 +163,14 @@ const semantics: { readonly [op in Exclude<Operation, ArithmeticOperation>]: (co
       retire(context, write(context, start(context), context.insn.operands[0]!, isTaken(context) ? 1n : 0n)),
     ),
   sfence: (context) => operate(context, "sfence"),
+  stc: (context) => setCarry(context, () => flag.carry),
+  stosb: (context) => string(context, 1, "rax"),
+  stosd: (context) => string(context, 4, "rax"),
+  stosq: (context) => string(context, 8, "rax"),
+  stosw: (context) => string(context, 2, "rax"),
   ud1: (context) => fault(context, "ud"),
   ud2: (context) => fault(context, "ud"),
+  xadd: exchangeAndAdd,
   xchg: (context) =>
     reading(context, [0, 1], ([left, right]) => {
       const [first, second] = context.insn.operands;
@@ -145,6 +186,7 @@ const semantics: { readonly [op in Exclude<Operation, ArithmeticOperation>]: (co
  *   CPUID answers zeros in RAX, RBX, RCX and RDX: what it tells is not modelled.
  * - Traps: `int3` resumes after the instruction; `ud`, `gp` and `ss` at it. A branch to a non-canonical address raises `gp`
  *   at the branch, an access to one `gp`, or `ss` by way of RSP or RBP.
+ * - DIV and IDIV raise `de`. What is opaque changes nothing: whoever lets it pass sees to it that its effect does not matter.
  * - HLT and LLDT raise `gp`, as in user mode; a kernel would halt or load the register.
  * - The base addresses of FS and GS are the registers `fs_base` and `gs_base`.
  *
@@ -157,5 +199,6 @@ export const execute = (
   loaded: readonly bigint[] = [],
 ): Outcome => {
   const context: Context = { insn, at, next: unsigned(at + BigInt(insn.length)), registers, loaded };
+  if (insn.op === "imul" && insn.operands.length === 1) return multiply(context, true);
   return isArithmetic(insn.op) ? compute(context, insn.op) : semantics[insn.op](context);
 };

@@ -11,14 +11,18 @@ const signedHex = (value: bigint): string => (value < 0n ? `-${hex(-value)}` : h
 
 const plus = (value: bigint): string => (value < 0n ? signedHex(value) : `+${hex(value)}`);
 
-const memoryText = (operand: MemoryOperand, op: X86Instruction["op"]): string => {
+/** Whether memory is named for its address alone. */
+const isAddress = (op: X86Instruction["op"], name?: string): boolean =>
+  op === "lea" || op === "ud1" || /^(prefetch|[ls][gi]dt|invlpg|clflush)/.test(name ?? "");
+
+const memoryText = (operand: MemoryOperand, { op, name: mnemonic }: X86Instruction): string => {
   const { addressSize, base, index, scale, displacement, segment } = operand;
   const name = (register: (typeof generalRegisters)[number]) =>
     registerName(registerOperand(generalRegisters.indexOf(register), addressSize));
   const baseText = base === "rip" ? { 4: "eip", 8: "rip" }[addressSize] : base && name(base);
   const parts = [baseText, index && `${name(index)}*${scale}`].filter((part) => part !== undefined).join("+");
   const place = parts === "" ? signedHex(displacement) : parts + (displacement === 0n ? "" : plus(displacement));
-  const size = op === "lea" || op === "ud1" ? "" : `${sizeNames[operand.size]} ptr `;
+  const size = isAddress(op, mnemonic) ? "" : `${sizeNames[operand.size]} ptr `;
   return `${size}${segment ? `${segment}:` : ""}[${place}]`;
 };
 
@@ -31,7 +35,7 @@ const operandText = (operand: Operand, insn: X86Instruction, at: bigint): string
     case "register":
       return registerName(operand);
     case "memory":
-      return memoryText(operand, insn.op);
+      return memoryText(operand, insn);
     case "immediate":
       return immediateText(operand, insn);
     case "relative":
@@ -39,7 +43,8 @@ const operandText = (operand: Operand, insn: X86Instruction, at: bigint): string
   }
 };
 
-const mnemonic = ({ op, condition, operands }: X86Instruction): string => {
+const mnemonic = ({ op, condition, name: opaque, operands }: X86Instruction): string => {
+  if (opaque !== undefined) return opaque;
   const name = condition ? op.replace("cc", condition) : op;
   if (operands.some(({ kind, size }) => kind === "relative" && size === 1)) return `${name}8`;
   return op === "mov" && operands[1]?.kind === "immediate" && operands[1].size === 8 ? "movabs" : name;
@@ -60,11 +65,13 @@ const patchingNames = new Map(
  * Assembler text in Intel's syntax of an instruction that lies at `at`.
  *
  * Branches show the absolute target; a one-byte displacement is marked as in `jmp8` and `je8`. The encodings of patching code
- * have their kernel names (`nop5`, `xor5rax`, …), and every no-operation is named for its length alone.
+ * have their kernel names (`nop5`, `xor5rax`, …), every no-operation is named for its length alone, and an instruction of which no more
+ * than the length is known is shown as its bytes.
  */
 export const format = (insn: X86Instruction, at: bigint): string => {
   const patchingName = patchingNames.get(key(insn));
   if (patchingName !== undefined) return patchingName;
+  if (insn.bytes !== undefined) return `.byte ${insn.bytes.map((byte) => hex(BigInt(byte))).join(", ")}`;
   const operands = insn.operands.map((operand) => operandText(operand, insn, at)).join(", ");
-  return [insn.locked && "lock", mnemonic(insn), operands].filter(Boolean).join(" ");
+  return [insn.locked && "lock", insn.repeated && "rep", mnemonic(insn), operands].filter(Boolean).join(" ");
 };

@@ -11,6 +11,20 @@ const readsFlags: ReadonlySet<Operation> = new Set([
   "shl",
   "shr",
   "sar",
+  "rol",
+  "ror",
+  "rcl",
+  "rcr",
+  "bt",
+  "bts",
+  "btr",
+  "btc",
+  "bsf",
+  "bsr",
+  "mul",
+  "clc",
+  "cmc",
+  "stc",
   "cmovcc",
   "setcc",
 ]);
@@ -18,6 +32,25 @@ const readsFlags: ReadonlySet<Operation> = new Set([
 const usesStack: ReadonlySet<Operation> = new Set(["call", "iretq", "pop", "push", "ret"]);
 
 const writesOnly: ReadonlySet<Operation> = new Set(["lea", "mov", "movsx", "movsxd", "movzx", "pop", "setcc"]);
+
+const names = (role: Input["role"], ...registers: readonly string[]): readonly Input[] =>
+  registers.map((register) => ({ register, role }));
+
+/** What an instruction reads without an operand that says so. */
+const implied = ({ op, operands, repeated }: X86Instruction): readonly Input[] => {
+  if (/^(movs|stos)[bwdq]$/.test(op)) {
+    const counted = repeated ? [...names("branch", "rcx"), ...names("data", "rcx")] : [];
+    const pointers = op.startsWith("movs") ? names("address", "rsi", "rdi") : names("address", "rdi");
+    return [...pointers, ...(op.startsWith("stos") ? names("data", "rax") : []), ...counted];
+  }
+  const [place, number] = operands;
+  // A bit's number reaches beyond the operand.
+  if (/^bt[src]?$/.test(op) && place?.kind === "memory" && number?.kind === "register")
+    return names("address", number.register);
+  if (op === "mul" || (op === "imul" && operands.length === 1)) return names("data", "rax");
+  if (op === "div" || op === "idiv") return names("data", "rax", "rdx");
+  return /^(cbw|cwde?|cdqe?|cqo|cmpxchg)$/.test(op) ? names("data", "rax") : [];
+};
 
 const operandInputs = (operand: Operand, position: number, { op, operands }: X86Instruction): readonly Input[] => {
   if (operand.kind === "memory") {
@@ -43,5 +76,8 @@ export const inputs = (insn: X86Instruction): readonly Input[] => [
     : []),
   ...(insn.op === "jcc" ? [{ register: "rflags", role: "branch" } as const] : []),
   ...(readsFlags.has(insn.op) ? [{ register: "rflags", role: "data" } as const] : []),
-  ...(insn.op === "ud1" ? [] : insn.operands.flatMap((operand, position) => operandInputs(operand, position, insn))),
+  ...implied(insn),
+  ...(insn.op === "ud1" || insn.opaque
+    ? []
+    : insn.operands.flatMap((operand, position) => operandInputs(operand, position, insn))),
 ];

@@ -1,3 +1,4 @@
+import type { Bytes } from "@cmodx/core";
 import type { GeneralRegister } from "./registers.js";
 
 /** A width of an operand in bytes. */
@@ -29,18 +30,39 @@ export const conditions = [
 /** A condition code, under the name that Intel lists first. */
 export type Condition = (typeof conditions)[number];
 
-/** An operation of the modelled subset. Those of a condition are one operation each: `jcc`, `setcc`, `cmovcc`. */
+/**
+ * An operation of the modelled subset. Those of a condition are one operation each: `jcc`, `setcc`, `cmovcc`. `opaque` are all whose
+ * effect is not modelled.
+ */
 export type Operation =
   | "adc"
   | "add"
   | "and"
+  | "bsf"
+  | "bsr"
+  | "bswap"
+  | "bt"
+  | "btc"
+  | "btr"
+  | "bts"
   | "call"
+  | "cbw"
+  | "cdq"
+  | "cdqe"
+  | "clc"
+  | "cmc"
   | "cmovcc"
   | "cmp"
+  | "cmpxchg"
   | "cpuid"
+  | "cqo"
+  | "cwd"
+  | "cwde"
   | "dec"
+  | "div"
   | "endbr64"
   | "hlt"
+  | "idiv"
   | "imul"
   | "inc"
   | "int3"
@@ -53,17 +75,27 @@ export type Operation =
   | "lldt"
   | "mfence"
   | "mov"
+  | "movsb"
+  | "movsd"
+  | "movsq"
+  | "movsw"
   | "movsx"
   | "movsxd"
   | "movzx"
+  | "mul"
   | "neg"
   | "nop"
   | "not"
+  | "opaque"
   | "or"
   | "pause"
   | "pop"
   | "push"
+  | "rcl"
+  | "rcr"
   | "ret"
+  | "rol"
+  | "ror"
   | "sar"
   | "sbb"
   | "serialize"
@@ -71,10 +103,16 @@ export type Operation =
   | "sfence"
   | "shl"
   | "shr"
+  | "stc"
+  | "stosb"
+  | "stosd"
+  | "stosq"
+  | "stosw"
   | "sub"
   | "test"
   | "ud1"
   | "ud2"
+  | "xadd"
   | "xchg"
   | "xor";
 
@@ -121,4 +159,10 @@ export type X86Instruction = {
   readonly condition?: Condition;
   readonly operands: readonly Operand[];
   readonly locked?: true;
+  /** MOVS and STOS: RCX times. */
+  readonly repeated?: true;
+  readonly opaque?: true;
+  /** Of an opaque instruction: its mnemonic, or else all its bytes. */
+  readonly name?: string;
+  readonly bytes?: Bytes;
 };

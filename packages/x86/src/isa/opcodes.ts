@@ -1,14 +1,15 @@
 import type { Condition, Operation, Width } from "./instruction.js";
 import { conditions } from "./instruction.js";
+import { opaqueRows } from "./opaque-rows.js";
 
 /**
  * How an operand is encoded, in the letters of Intel SDM vol. 2, appendix A.2: `E` ModRM register or memory, `G` ModRM
  * register, `M` ModRM memory, `Z` register in the opcode, `I` sign-extended immediate, `J` relative target; `b`, `w` one and two bytes,
  * `v` operand size, `z` the same but at most four bytes. `rAX` has operand size, `1` is the
- * constant. `U`, which Intel does not tell from `I`, is a count: an immediate without a sign.
+ * constant, `O` an address in the instruction. `U`, which Intel does not tell from `I`, is a count: an immediate without a sign.
  */
 export type OperandCode = "Eb" | "Ew" | "Ev" | "Ez" | "Gb" | "Gv" | "M" | "Zb" | "Zv" | ImmediateCode | FixedCode;
-type ImmediateCode = "Ib" | "Iz" | "Iv" | "Ub" | "Uw" | "Jb" | "Jz";
+type ImmediateCode = "Ib" | "Iz" | "Iv" | "Ub" | "Uw" | "Jb" | "Jz" | "Ob";
 type FixedCode = "AL" | "CL" | "rAX" | "1";
 
 /**
@@ -18,17 +19,39 @@ type FixedCode = "AL" | "CL" | "rAX" | "1";
  *   outside the subset: on near branches Intel ignores the prefix and AMD truncates RIP to 16 bits.
  * - `lock`: LOCK is allowed when the destination is memory.
  * - `W`, `b0`, `F3`, `np`, `prefixed`: only with REX.W, without REX.B, with prefix F3, without or with any of 66, F2, F3.
+ * - `o16`: only with prefix 66 in force. `bare`: without F2 and F3. `a64`: without prefix 67.
+ * - `string`: prefix F3 repeats it; other forms of repetition, of addresses and of segments are other encodings.
  * - `register`, `memory`: only with a ModRM byte of that kind.
  * - `vex`: the first byte of a VEX or EVEX prefix, which no other prefix but a segment's or 67 may precede.
+ * - `escape`: a further byte of opcode comes before the ModRM byte.
  */
 export type Attribute = (typeof attributes)[number];
-const attributes = ["d64", "f64", "lock", "W", "b0", "F3", "np", "prefixed", "register", "memory", "vex"] as const;
+const attributes = [
+  "d64",
+  "f64",
+  "lock",
+  "W",
+  "b0",
+  "F3",
+  "np",
+  "prefixed",
+  "o16",
+  "bare",
+  "a64",
+  "string",
+  "register",
+  "memory",
+  "vex",
+  "escape",
+] as const;
 
 /** One encoding. Opcodes of the two-byte map are 0x0F00 to 0x0FFF; `reg` and `rm` are ModRM fields that it fixes. */
 export type Form = {
   readonly opcode: number;
   readonly op: Operation | "outside";
   readonly condition?: Condition;
+  /** The mnemonic of an opaque instruction that has one here. */
+  readonly name?: string;
   readonly operands: readonly OperandCode[];
   readonly attributes: ReadonlySet<Attribute>;
   readonly reg?: number;
@@ -53,7 +76,7 @@ const arithmetic = ["add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"]
   .join("");
 
 // /6 is an undocumented twin of /4 on every x86 (AMD documents it as SAL).
-const shifts = ["4 shl", "5 shr", "6 shl", "7 sar"]
+const shifts = ["0 rol", "1 ror", "2 rcl", "3 rcr", "4 shl", "5 shr", "6 shl", "7 sar"]
   .map(
     (extension) => `
       C0/${extension} Eb Ub
@@ -78,8 +101,8 @@ const conditional = conditions
 
 /**
  * Opcode (a range, or with `+` eight of them for a register), fixed ModRM fields `/reg/rm`, operation, operand codes and
- * attributes. Of several rows for an opcode the first that fits counts. `outside` is valid but not modelled;
- * what no row fits is undefined. Vector instructions are `outside` by opcode alone, whatever their prefixes. The hint space
+ * attributes. Of several rows for an opcode the first that fits counts; for `opaque` and `outside` see opaque-rows.ts.
+ * What no row fits is undefined. Vector instructions are `opaque` by opcode alone, whatever their prefixes. The hint space
  * 0F 19 to 0F 1F does nothing where MPX and CET are off. Source: Intel SDM vol. 2, appendix A.3 and A.4, and the instructions' own pages.
  */
 const rows = `
@@ -106,8 +129,22 @@ const rows = `
   90 pause b0 F3
   90 nop b0
   90+ xchg Zv rAX
+  98 cdqe W
+  98 cbw o16
+  98 cwde
+  99 cqo W
+  99 cwd o16
+  99 cdq
+  A4 movsb string
+  A5 movsq W string
+  A5 movsw o16 string
+  A5 movsd string
   A8 test AL Ib
   A9 test rAX Iz
+  AA stosb string
+  AB stosq W string
+  AB stosw o16 string
+  AB stosd string
   B0+ mov Zb Ib
   B8+ mov Zv Iv
   C2 ret Uw f64
@@ -121,14 +158,25 @@ const rows = `
   E9 jmp Jz f64
   EB jmp Jb f64
   F4 hlt
+  F5 cmc
   F6/0 test Eb Ib
   F6/1 test Eb Ib
   F6/2 not Eb lock
   F6/3 neg Eb lock
+  F6/4 mul Eb
+  F6/5 imul Eb
+  F6/6 div Eb
+  F6/7 idiv Eb
   F7/0 test Ev Iz
   F7/1 test Ev Iz
   F7/2 not Ev lock
   F7/3 neg Ev lock
+  F7/4 mul Ev
+  F7/5 imul Ev
+  F7/6 div Ev
+  F7/7 idiv Ev
+  F8 clc
+  F9 stc
   FE/0 inc Eb lock
   FE/1 dec Eb lock
   FF/0 inc Ev lock
@@ -144,87 +192,32 @@ const rows = `
   0F1E/1 outside register F3
   0F19-0F1F nop Ev
   0FA2 cpuid
+  0FA3 bt Ev Gv
+  0FAB bts Ev Gv lock
   0FAE/5/0 lfence register np
   0FAE/6/0 mfence register np
   0FAE/7/0 sfence register np
   0FAF imul Gv Ev
+  0FB0 cmpxchg Eb Gb lock
+  0FB1 cmpxchg Ev Gv lock
+  0FB3 btr Ev Gv lock
   0FB6 movzx Gv Eb
   0FB7 movzx Gv Ew
   0FB9 ud1 Gv Ev
+  0FBA/4 bt Ev Ub
+  0FBA/5 bts Ev Ub lock
+  0FBA/6 btr Ev Ub lock
+  0FBA/7 btc Ev Ub lock
+  0FBB btc Ev Gv lock
+  0FBC bsf Gv Ev bare
+  0FBD bsr Gv Ev bare
   0FBE movsx Gv Eb
   0FBF movsx Gv Ew
+  0FC0 xadd Eb Gb lock
+  0FC1 xadd Ev Gv lock
+  0FC8+ bswap Zv np
 
-  62 outside vex
-  C4-C5 outside vex
-  6C-6F outside
-  8C outside
-  8E outside
-  98-99 outside
-  9B-A7 outside
-  AA-AF outside
-  C0-C1 outside
-  C6/7/0 outside register
-  C7/7/0 outside register
-  C8 outside
-  CA-CB outside
-  CD outside
-  CF outside
-  D0-D3 outside
-  D7-DF outside
-  E0-E7 outside
-  EC-EF outside
-  F1 outside
-  F5 outside
-  F6-F7 outside
-  F8-FD outside
-  FF/3 outside memory
-  FF/5 outside memory
-
-  0F00/0 outside
-  0F00/1 outside
-  0F00/3 outside
-  0F00/4 outside
-  0F00/5 outside
-  0F01-0F03 outside
-  0F05-0F09 outside
-  0F0D outside
-  0F10-0F18 outside
-  0F20-0F23 outside
-  0F28-0F35 outside
-  0F37-0F38 outside
-  0F3A outside
-  0F50-0F79 outside
-  0F7C-0F7F outside
-  0FA0-0FA1 outside
-  0FA3-0FA5 outside
-  0FA8-0FAA outside
-  0FAB outside lock
-  0FAC-0FAD outside
-  0FAE outside memory
-  0FAE outside prefixed
-  0FAE/5 outside
-  0FAE/6 outside
-  0FAE/7 outside
-  0FB0-0FB1 outside lock
-  0FB2 outside memory
-  0FB3 outside lock
-  0FB4-0FB5 outside memory
-  0FB8 outside F3
-  0FBA/4 outside
-  0FBA/5 outside lock
-  0FBA/6 outside lock
-  0FBA/7 outside lock
-  0FBB outside lock
-  0FBC-0FBD outside
-  0FC0-0FC1 outside lock
-  0FC2-0FC6 outside
-  0FC7/1 outside memory lock
-  0FC7/3 outside memory
-  0FC7/4 outside memory
-  0FC7/5 outside memory
-  0FC7/6 outside
-  0FC7/7 outside
-  0FC8-0FFE outside
+  ${opaqueRows}
 `;
 
 const isAttribute = (word: string): word is Attribute => (attributes as readonly string[]).includes(word);
@@ -232,11 +225,11 @@ const isAttribute = (word: string): word is Attribute => (attributes as readonly
 const parse = (row: string): Form[] => {
   const [place, name, ...words] = row.trim().split(/\s+/);
   const [opcodes, reg, rm] = place!.split("/");
-  const [op, condition] = name!.split(":");
+  const [op, detail] = name!.split(":");
   const [first, last] = opcodes!.split("-").map((text) => Number.parseInt(text, 16));
   const form = {
     op: op as Form["op"],
-    ...(condition && { condition: condition as Condition }),
+    ...(detail && (op === "opaque" ? { name: detail } : { condition: detail as Condition })),
     operands: words.filter((word) => !isAttribute(word)) as OperandCode[],
     attributes: new Set(words.filter(isAttribute)),
     ...(reg && { reg: Number(reg) }),
@@ -269,6 +262,7 @@ export const hasModRM = (form: Form): boolean =>
 export const immediateSize = (code: OperandCode, operandSize: Width): Width | 0 => {
   if (code === "Ib" || code === "Ub" || code === "Jb") return 1;
   if (code === "Uw") return 2;
+  if (code === "Ob") return 8;
   if (code === "Iv") return operandSize;
   if (code === "Iz") return operandSize === 2 ? 2 : 4;
   return code === "Jz" ? 4 : 0;

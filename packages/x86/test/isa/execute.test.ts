@@ -150,8 +150,67 @@ describe("data", () => {
   });
 });
 
+describe("exchanges, bits and strings", () => {
+  const place = { rdi: 0x2000n };
+
+  it("stores the old value where a comparison fails, under LOCK at one moment", () => {
+    const load = { address: 0x2000n, size: 4, tags: ["locked"] };
+    const compare = (rax: bigint) => run("lock cmpxchg dword ptr [rdi], ecx", { ...place, rax, rcx: 7n }, [5n]);
+    expect(compare(5n)).toMatchObject({ registers: { rflags: 0x44n }, stores: [{ ...load, value: 7n }] });
+    expect(compare(6n)).toMatchObject({ registers: { rax: 5n }, stores: [{ ...load, value: 5n }] });
+    expect(run("lock xadd dword ptr [rdi], ecx", { ...place, rcx: 7n }, [5n])).toMatchObject({
+      registers: { rcx: 5n },
+      stores: [{ ...load, value: 12n }],
+    });
+  });
+
+  it("finds a bit beyond the operand by a register, and inside it by a constant", () => {
+    const at16 = { do: "load", from: [{ address: 0x2010n, size: 8, tags: [] }] };
+    expect(run("bt qword ptr [rdi], rcx", { ...place, rcx: 129n })).toEqual(at16);
+    expect(run("bt qword ptr [rdi], rcx", { ...place, rcx: 129n }, [2n])).toMatchObject({ registers: { rflags: 1n } });
+    expect(run("bts qword ptr [rdi], 0x41", place, [0n])).toMatchObject({ stores: [{ address: 0x2000n, value: 2n }] });
+    expect(run("btr dword ptr [rdi], ecx", { ...place, rcx: 0xffffffffn })).toMatchObject({
+      from: [{ address: 0x1ffcn }],
+    });
+  });
+
+  it("repeats a store once for each execution, and goes on behind it with RCX at 0", () => {
+    const repeated = (rcx: bigint) => run("rep stosq", { ...place, rax: 9n, rcx });
+    expect(repeated(2n)).toEqual({
+      do: "retire",
+      registers: { rdi: 0x2008n, rcx: 1n },
+      next: at,
+      stores: [{ address: 0x2000n, size: 8, value: 9n, tags: [] }],
+    });
+    expect(repeated(1n)).toMatchObject({ next: at + 3n });
+    expect(repeated(0n)).toEqual({ do: "retire", registers: {}, next: at + 3n });
+    expect(run("movsd", { rsi: 0x1000n, ...place }, [3n])).toMatchObject({ registers: { rsi: 0x1004n, rdi: 0x2004n } });
+  });
+
+  it("divides twice the width, and faults where the quotient does not fit", () => {
+    const fault = { do: "trap", vector: "de", resume: at };
+    expect(run("div rcx", { rax: 7n, rdx: 1n, rcx: 16n })).toMatchObject({
+      registers: { rax: 0x1000000000000000n, rdx: 7n },
+    });
+    expect(run("idiv ecx", { rax: 0xfffffff9n, rdx: 0xffffffffn, rcx: 2n })).toMatchObject({
+      registers: { rax: 0xfffffffdn },
+    });
+    expect(run("div cl", { rax: 0x200n, rcx: 2n })).toEqual(fault);
+    expect(run("idiv rcx", { rax: 1n })).toEqual(fault);
+  });
+
+  it("changes nothing where the effect is not modelled", () => {
+    expect(run("rdtsc", { rax: 1n, rdx: 2n })).toEqual({ do: "retire", registers: {}, next: at + 2n });
+    expect(inputs(insnOf("popcnt rax, rcx"))).toEqual([]);
+  });
+});
+
 describe("inputs", () => {
   it.each([
+    ["cmpxchg [rbx], rcx", ["rax data", "rbx address", "rcx data"]],
+    ["bt [rbx], rcx", ["rflags data", "rcx address", "rbx address", "rcx data"]],
+    ["rep movsq", ["rsi address", "rdi address", "rcx branch", "rcx data"]],
+    ["div rcx", ["rax data", "rdx data", "rcx data"]],
     ["nop5", []],
     ["ret", ["rsp address"]],
     ["je .", ["rflags branch"]],
