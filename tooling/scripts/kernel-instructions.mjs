@@ -10,11 +10,12 @@ const SAMPLE = 20_000;
 /** Modules whose code is disassembled, picked at random, until there are this many times the sample to choose from. */
 const PLENTY = 10;
 
+/** Package, name of its instruction set, and how objdump is asked. */
 const options = {
-  amd64: ["x86", "x86InstructionSet", "-M", "intel", "--insn-width=15"],
-  arm64: ["arm64", "arm64InstructionSet"],
-  armhf: ["armv7", "armv7InstructionSet"],
-  riscv64: ["riscv", "riscvInstructionSet", "-M", "no-aliases"],
+  amd64: ["x86", "x86InstructionSet", "elf64-x86-64", "-M", "intel", "--insn-width=15"],
+  arm64: ["arm64", "arm64InstructionSet", "elf64-littleaarch64"],
+  armhf: ["armv7", "armv7InstructionSet", "elf32-littlearm"],
+  riscv64: ["riscv", "riscvInstructionSet", "elf64-littleriscv", "-M", "no-aliases"],
 };
 
 /** A generator of numbers below 1, the same in every run (mulberry32). */
@@ -116,40 +117,49 @@ const words = (name, text) =>
     .split(/(?<=[\s,[\]+:{}!#-])|(?=[\s,[\]+:{}!#-])/)
     .filter((word) => /[^\s,#]/.test(word));
 
-const numberOf = (word) => (/^-?(0x[0-9a-f]+|\d+)$/.test(word) ? BigInt(word) : undefined);
+const numberOf = (word) => {
+  const [, sign, digits] = /^(-?)(0x[0-9a-f]+|\d+)$/.exec(word) ?? [];
+  return digits === undefined ? undefined : sign ? -BigInt(digits) : BigInt(digits);
+};
 
-/** Whether two texts say the same; numbers may differ in how they are written, and in their sign beyond the operand. */
-export function sameText(name, ours, theirs) {
-  const join = (text) =>
+const fits = (value, bits) => value >= -(2n ** BigInt(bits - 1)) && value < 2n ** BigInt(bits);
+
+/** Whether two numbers are one of some width of operands: each may be written with its sign or without. */
+const sameNumber = (left, right) =>
+  [64, 32, 16, 8].some(
+    (bits) => fits(left, bits) && fits(right, bits) && BigInt.asUintN(bits, left) === BigInt.asUintN(bits, right),
+  );
+
+/** Whether two texts say the same. */
+function sameText(name, ours, theirs) {
+  // A minus belongs to the number behind it, whether it is a sign or stands between two terms.
+  const parts = (text) =>
     words(name, text)
       .join(" ")
       .replace(/- (?=[0-9])/g, "-")
-      .replace(/([^\s[(]) -/g, "$1 + -")
       .split(" ")
       .filter((word) => word !== "+");
-  const [a, b] = [join(ours), join(theirs)];
+  const [left, right] = [parts(ours), parts(theirs)];
   return (
-    a.length === b.length &&
-    a.every((word, i) => {
-      const [left, right] = [numberOf2(word), numberOf2(b[i])];
-      if (left === undefined || right === undefined) return word === b[i];
-      return [64, 32, 16, 8].some(
-        (bits) => BigInt.asUintN(bits, left) === BigInt.asUintN(bits, right) && fits(left, bits) && fits(right, bits),
-      );
+    left.length === right.length &&
+    left.every((word, i) => {
+      const [one, other] = [numberOf(word), numberOf(right[i])];
+      return one === undefined || other === undefined ? word === right[i] : sameNumber(one, other);
     })
   );
 }
 
-const numberOf2 = (word) =>
-  word.startsWith("-") ? ((n) => (n === undefined ? undefined : -n))(numberOf(word.slice(1))) : numberOf(word);
-const fits = (value, bits) => value >= -(2n ** BigInt(bits - 1)) && value < 2n ** BigInt(bits);
-
 /** Compares a sample of the modules' instructions; `check` counts one check and lists what breaks it. */
 export async function inspectInstructions(name, modules, check) {
-  const [folder, exported, ...flags] = options[name];
+  const [folder, exported, target, ...flags] = options[name];
   const dist = fileURLToPath(new URL(`../../packages/${folder}/dist/index.js`, import.meta.url));
   if (!existsSync(dist)) throw new Error(`packages/${folder} is not built; run \`npm run build\` first`);
   const { [exported]: instructionSet } = await import(pathToFileURL(dist).href);
+  const { stdout = "" } = spawnSync("objdump", ["-i"], { encoding: "latin1" });
+  if (!stdout.includes(target)) {
+    console.log(`left out: this machine's objdump does not know ${target}; binutils-multiarch has it`);
+    return;
+  }
   const random = generator(1);
   const scratch = mkdtempSync(join(tmpdir(), "cmodx-instructions-"));
   const open = [...modules];

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { inspectInstructions } from "./kernel-instructions.mjs";
 
 const jumps = (site) => ["jmp8", "jmp32", "b", "b.w", "jal"].includes(site.instruction);
 
@@ -260,6 +261,7 @@ else {
     const unpacked = fetchKernel(architecture, folder);
     if (unpacked === undefined) continue;
     inspectModules(architecture, unpacked);
+    await inspectInstructions(architecture.name, filesBelow(unpacked, /\.ko$/), check);
     refuseImage(architecture, unpacked);
     rmSync(folder, { recursive: true });
   }

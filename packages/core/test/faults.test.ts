@@ -77,6 +77,13 @@ describe.each(["sequential", "buffered", "window"] as const)("R48 in the %s orde
     expect(loads.opaque).toBeUndefined();
   });
 
+  it("R50: an opaque instruction that nobody wrote is none", () => {
+    const { machine } = createSimulation({ architecture: orders[order] });
+    const scenario = running([OPAQUE, 0x01]);
+    expect(machine(scenario).decode([OPAQUE], 0x1200n, "")).toMatchObject({ opaque: true });
+    expect(machine(scenario).decode([OPAQUE], 0x1201n, "")).toBe("unsupported");
+  });
+
   it("the executor's own handler takes it", async () => {
     const handled = (code: string | Bytes, handler = "ret"): Promise<Verdict> =>
       checkIn(order, running(code, { faults: 0x1300n }, { blocks: [{ address: 0x1300n, code: handler }] }));

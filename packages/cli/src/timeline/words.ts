@@ -148,12 +148,15 @@ const tells: { readonly [what: string]: Tell } = {
   "enter-trap": ({ vector }) => loud(`enters the ${vector} handler`),
   caught: (detail, _step, machine) =>
     loud(`goes on at ${at(detail, machine, "to")}, where its ${detail.vector} is handled`),
-  fault: (detail, _step, machine) =>
-    loud(
-      detail.vector === null
-        ? `LEAVES the modelled code for ${at(detail, machine, "to")}`
-        : `FAULTS: ${detail.vector === "nmi" ? "it overwrites the frame of the one that is being handled" : detail.vector === "unsupported" || detail.vector === "opaque" ? "its effect is not known" : `nothing handles the ${detail.vector}`}`,
-    ),
+  fault: (detail, _step, machine) => {
+    const { vector, to } = detail;
+    if (vector === "nmi") return loud("FAULTS: it overwrites the frame of the one that is being handled");
+    if (vector === "unsupported" || vector === "opaque") return loud("FAULTS: its effect is not known");
+    if (vector !== null) return loud(`FAULTS: nothing handles the ${vector}`);
+    return loud(
+      to === null ? "FAULTS: no instruction begins there" : `LEAVES the modelled code for ${at(detail, machine, "to")}`,
+    );
+  },
   "trap-unclaimed": ({ vector }) => loud(`no handler claims the ${vector}`),
   lookup: ({ found, word }) => loud(`${found === true ? "finds its entry" : "finds no entry"} in ${word}`),
   "load-freed": ({ word }) => loud(`loads ${word}, which was freed`),
