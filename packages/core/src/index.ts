@@ -13,7 +13,15 @@ export * from "./contract/events.js";
 export * from "./contract/exception-model.js";
 export * from "./contract/fetch-model.js";
 export * from "./contract/instruction-set.js";
-export type { Initial, Layout, ResolvedSite, SiteInstruction, Version } from "./contract/layout.js";
+export type {
+  Initial,
+  Layout,
+  OpaqueCode,
+  OpaqueInstruction,
+  ResolvedSite,
+  SiteInstruction,
+  Version,
+} from "./contract/layout.js";
 export * from "./contract/memory-order.js";
 export type {
   Addition,
