@@ -23,6 +23,7 @@ export type {
   Version,
 } from "./contract/layout.js";
 export * from "./contract/memory-order.js";
+export type * from "./contract/operations.js";
 export type {
   Addition,
   Condition,

@@ -329,7 +329,9 @@ const isInPlaceOf = ({ after, inside, line }: Addition, { place, step }: Dropped
   const { op, args } = step;
   // An interrupt to all CPUs, and the wait for it, are two steps in some programs.
   if (line.op === "syncCores") return op === "syncCores" || op === "sendIpi" || op === "waitIpi";
-  return line.op === op && ["operation", "flavour"].every((name) => line.args[name] === args[name]);
+  if (line.op === "maintain" && op === "maintain") return line.args.operation === args.operation;
+  if (line.op === "waitGrace" && op === "waitGrace") return line.args.flavour === args.flavour;
+  return line.op === op;
 };
 
 /** Whether a counterexample of a scenario without an addition is one with it: the addition comes too late. */

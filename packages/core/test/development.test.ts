@@ -20,9 +20,12 @@ import { toy } from "./toy/architecture.js";
 import { answer, scenario, strategy, check as toyCheck } from "./toy/scenario.js";
 
 /** A strategy whose one step is an operation with a rule of its own. */
-const strategyOf = (own: Rule): PatchStrategy => strategy(() => [step("odd", own.id)], { rules: [own] });
+const strategyOf = (own: Rule): PatchStrategy => strategy(() => [step("odd", own.id as "odd")], { rules: [own] });
 
 declare module "../src/index.js" {
+  interface Operations {
+    odd: Readonly<Record<never, never>>;
+  }
   interface Events {
     odd: { readonly stopped: boolean };
   }
@@ -115,7 +118,7 @@ describe("development mode checks the rules that it runs", () => {
 
 describe("operations and the rules behind them", () => {
   it("an operation that no rule knows is refused before anything runs", () => {
-    const unknown = strategy(() => [step("do-it", "frobnicate")]);
+    const unknown = strategy(() => [step("do-it", "frobnicate" as "odd")]);
     expect(() => createSimulation({ architecture: toy() }).machine(scenario(unknown))).toThrow(
       "Step do-it uses the operation frobnicate, for which no rule is known; there are",
     );

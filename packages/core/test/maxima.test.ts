@@ -75,10 +75,7 @@ describe("what is more than a scenario can have is refused before it is laid out
     const itself: { id: string; when: unknown; lines: unknown[] } = { id: "a", when: eq(0, 0), lines: [] };
     itself.lines.push(itself);
     refused(scenario(strategy(() => [itself as unknown as Line])), more);
-    refused(
-      scenario(nothing, { patcher: { add: [{ after: null, line: step("a", "set", { value: deep(0) }) }] } }),
-      more,
-    );
+    refused(scenario(nothing, { patcher: { add: [{ after: null, line: set("a", "word", deep(0)) }] } }), more);
   });
 
   it("code and data without end", () => {

@@ -120,10 +120,10 @@ describe("R44, R16: a grace period waits for the read-side sections of its flavo
     const grace = { flavour: "srcu:list", waiter: "it" };
     const waiting = [
       until("reader", "ready", 1),
-      step("begin", "beginGrace", grace),
+      { id: "begin", op: "beginGrace", args: grace } as unknown as Line,
       set("begun", "begun", 1),
       until("second", "again", 1),
-      step("end", "awaitGrace", grace),
+      { id: "end", op: "awaitGrace", args: grace } as unknown as Line,
       set("over", "over", 1),
     ];
     const twice = (between: readonly Line[]): readonly Line[] => [

@@ -21,6 +21,7 @@ import {
   sendIpi,
   set,
   setEachCpu,
+  step,
   store,
   syncCores,
   tryGet,
@@ -115,7 +116,7 @@ describe("R17: per-CPU reference counts", () => {
   const handler = [
     tryGet("get", "refs", "got"),
     when("if-got", eq(local("got"), true), [load("use", "array", "value"), put("put", "refs")]),
-    { id: "restart", op: "restart", args: {} },
+    step("restart", "restart"),
     claim(),
   ];
   /** The word that handlers use is freed; only the count holds the patcher back. */
@@ -152,7 +153,7 @@ describe("R17: per-CPU reference counts", () => {
     expect(
       await counting(
         [close, wait],
-        [load("use", "array", "value"), { id: "restart", op: "restart", args: {} }, claim()],
+        [load("use", "array", "value"), step("restart", "restart"), claim()],
       ),
     ).toBe("unsafe: lifetime");
   });
@@ -161,7 +162,7 @@ describe("R17: per-CPU reference counts", () => {
     const early = [
       tryGet("get", "refs", "got"),
       when("if-got", eq(local("got"), true), [put("put", "refs"), load("use", "array", "value")]),
-      { id: "restart", op: "restart", args: {} },
+      step("restart", "restart"),
       claim(),
     ];
     expect(await counting([close, wait], early)).toBe("unsafe: lifetime");

@@ -386,7 +386,7 @@ describe("permissions of text", () => {
     const { check } = createSimulation({ architecture: toy({ fetch: whole }), plugins: [scribbling] });
     const of = (text: readonly TextRange[]): Scenario =>
       scenario(
-        strategy(() => [step("scribble", "scribble", { address: SLOT })]),
+        strategy(() => [step("scribble", "scribble" as "freeCode", { address: SLOT, size: 1 })]),
         {
           sites: [site("jump 0x2000", "jump 0x2000")],
           blocks: [{ address: SLOT, code: "nop+nop+ret" }],

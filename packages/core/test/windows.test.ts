@@ -231,8 +231,8 @@ describe("R6: cache maintenance raises the floor, and a synchronisation copies i
       },
     });
   const rules = [operation("clean"), operation("invalidate")];
-  const clean = step("clean", "clean");
-  const invalidate = step("invalidate", "invalidate");
+  const clean = step("clean", "clean" as "ack");
+  const invalidate = step("invalidate", "invalidate" as "ack");
   const patched = async (...lines: readonly Line[]): Promise<string> =>
     answer(
       await check(

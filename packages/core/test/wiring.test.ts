@@ -18,6 +18,7 @@ import {
   RULES,
   rule,
   SCENARIO,
+  step,
   store,
   type Token,
   token,
@@ -185,7 +186,7 @@ describe("a plugin", () => {
       id: "jolts",
       install: (binder) => binder.add(RULES, { rules: [jolt], maps: [], predicates: [] }),
     };
-    const jolting = strategy(() => [{ id: "jolt", op: "jolt", args: {} }]);
+    const jolting = strategy(() => [step("jolt", "jolt" as "ack")]);
     expect(
       answer(
         await createSimulation({ architecture: toy(), plugins: [plugin] }).check(scenario(jolting, only("old-or-new"))),

@@ -197,7 +197,7 @@ describe("a request through the firmware", () => {
     expect(answer(await check("ziccif", without, architectural))).toBe("unsafe: done");
     expect(answer(await check("ziccif", nosync({ by: "sbi" }), architectural))).toBe("safe");
     // One between stores is not enough.
-    const add = [{ after: "write-local", line: { id: "wmb", op: "fence", args: { kind: "w,w" } } }];
+    const add = [{ after: "write-local", line: fence("wmb", "w,w") }];
     const wmb = { ...architectural, patcher: { flips: 1, add } };
     expect(answer(await check("ziccif", without, wmb))).toBe("unsafe: done");
   });

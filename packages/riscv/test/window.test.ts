@@ -150,7 +150,10 @@ describe("data that nobody writes", () => {
         },
       ],
     });
-    const main = [step("x", "poke", { address: X }), step("y", "poke", { address: Y })];
+    const main = [
+      step("x", "poke" as "lock", { address: X } as never),
+      step("y", "poke" as "lock", { address: Y } as never),
+    ];
     expect(outcomes([looks], ["a0", "a1"], { patcher: strategy(main, { rules: [poke] }) })).toContain("1 0");
   });
 });

@@ -14,6 +14,11 @@ import {
 /* Operations that the breakpoint's handler needs beside those of core. */
 
 declare module "@cmodx/core" {
+  interface Operations {
+    trapAddress: { readonly into: string };
+    setRelease: { readonly word: string; readonly value: Value };
+    loadAcquire: { readonly word: string; readonly into: string };
+  }
   interface Events {
     "trap-address": { readonly at: bigint };
     "set-release": { readonly word: string };

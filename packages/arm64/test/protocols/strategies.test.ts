@@ -139,7 +139,9 @@ describe("nosync", () => {
     const operations = (fetch: string): readonly string[] => {
       const { machine } = createSimulation({ architecture: arm64({ fetch }) });
       const [plan] = machine(scenario(nosync())).layout.plans[0] as readonly [PatchProgram];
-      return synchronisationsIn(plan.main).map(({ op, args }) => String(args.operation ?? args.kind ?? op));
+      return synchronisationsIn(plan.main).map(({ op, args }) =>
+        "operation" in args ? args.operation : "kind" in args ? args.kind : op,
+      );
     };
     const mapping = ["dsb ishst", "dsb ish"];
     expect(operations("none")).toEqual([...mapping, "dc cvau", "dsb ish", "ic ivau", "dsb ish", "syncCore"]);

@@ -131,7 +131,9 @@ const wrongLiteral = (base: PatchStrategy): PatchStrategy =>
   changed(base, (plan) => ({
     ...plan,
     main: plan.main.map((line) =>
-      line.id === "write-literal" && "op" in line ? storeData(line.id, line.args.address as bigint, ZERO) : line,
+      line.id === "write-literal" && "op" in line && line.op === "storeData"
+        ? storeData(line.id, line.args.address, ZERO)
+        : line,
     ),
   }));
 

@@ -3,6 +3,9 @@ import { InputError, latestByte, rule, running, type Step, step, toHex } from "@
 /* Operations that the strategies of ARMv7 need beside those of core. */
 
 declare module "@cmodx/core" {
+  interface Operations {
+    readInstruction: { readonly offset: number; readonly size: 2 | 4; readonly into: string };
+  }
   interface Events {
     "read-instruction": { readonly bytes: string };
   }

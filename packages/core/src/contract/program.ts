@@ -1,6 +1,7 @@
 /* What strategies plan, as data, and what it is compiled to. */
 
 import type { Bytes, Data } from "../base/data.js";
+import type { ArgumentsOf, CompiledName, CompiledOperations, OperationName, Operations } from "./operations.js";
 import type { CodeBlock, DataBlock } from "./scenario.js";
 
 /** A value in a program: a constant, or a local of the running program. */
@@ -10,15 +11,17 @@ export type Value = Data | { readonly local: string };
 export type Condition = { readonly test: "eq" | "ne" | "lt"; readonly a: Value; readonly b: Value };
 
 /** One step: an operation with its arguments. Its `id` is what `--drop` takes and what timelines and `show` print. */
-export type Step = {
-  readonly id: string;
-  readonly op: string;
-  readonly args: { readonly [name: string]: Data };
-  /** What the step is for, and where the real code does it. */
-  readonly note?: string;
-  /** The step is there for synchronisation: ablation drops these. */
-  readonly synchronises?: true;
-};
+export type Step<O extends OperationName = OperationName> = {
+  readonly [Op in O]: {
+    readonly id: string;
+    readonly op: Op;
+    readonly args: Operations[Op];
+    /** What the step is for, and where the real code does it. */
+    readonly note?: string;
+    /** The step is there for synchronisation: ablation drops these. */
+    readonly synchronises?: true;
+  };
+}[O];
 
 /** Lines that are run when a condition on locals holds, or otherwise. */
 export type When = {
@@ -97,11 +100,22 @@ export type Addition = {
 
 /** One operation of a compiled program: a rule's id and its arguments, and the step it came from. */
 export type Operation = {
-  readonly kind: "op";
-  readonly step: string;
-  readonly op: string;
-  readonly args: { readonly [name: string]: Data };
-};
+  readonly [O in CompiledName]: {
+    readonly kind: "op";
+    readonly step: string;
+    readonly op: O;
+    readonly args: ArgumentsOf<O>;
+  };
+}[CompiledName];
+
+/** A step that compilers write and strategies do not. */
+export type CompiledStep = {
+  readonly [O in Exclude<keyof CompiledOperations, Exclude<OperationName, "publish">>]: {
+    readonly id: string;
+    readonly op: O;
+    readonly args: CompiledOperations[O];
+  };
+}[Exclude<keyof CompiledOperations, Exclude<OperationName, "publish">>];
 
 /** Goes on at `otherwise` unless the condition on locals holds. Takes no step. */
 export type Branch = { readonly kind: "branch"; readonly condition: Condition; readonly otherwise: number };

@@ -2,6 +2,7 @@ import type { Data } from "../base/data.js";
 import type { Effect, EveryCpu, Writes } from "./effect.js";
 import type { EventName, Events, Observation } from "./events.js";
 import type { Ordering } from "./memory-order.js";
+import type { ArgumentsOf } from "./operations.js";
 import type { CpuState, Part, Parts } from "./state.js";
 import type { World } from "./world.js";
 
@@ -15,7 +16,7 @@ export type Says = {
  * parts in `reads` and remembers the answer; `reads` and `writes` are the independence relation of the reductions.
  * A development-mode machine throws when `apply` reads a part that it did not declare, or sets one.
  */
-export interface Rule<A extends Data = Data, R extends Part = Part> {
+export interface Rule<A = Data, R extends Part = Part> {
   readonly id: string;
   /** Where the rule comes from: manual section, kernel file and version, or the rule's number in ARCHITECTURE.md. */
   readonly source: string;
@@ -88,8 +89,14 @@ type Misplaced<E> = E extends Effect
 type InPlace<E> = [Misplaced<E>] extends [never] ? unknown : { readonly "cmodx: no field of an effect": Misplaced<E> };
 
 /** Declares a rule and infers its types; the value is unchanged. A field of its effects that effects do not have does not compile. */
-export const rule = <A extends Data, const R extends Part, E extends Effect = Effect>(
-  r: Omit<Rule<A, R>, "apply"> & {
+export const rule = <
+  A extends ArgumentsOf<I>,
+  const R extends Part,
+  E extends Effect = Effect,
+  const I extends string = string,
+>(
+  r: Omit<Rule<A, R>, "apply" | "id"> & {
+    readonly id: I;
     apply(parts: Pick<Parts, R>, args: A, machine: World): readonly E[];
   } & InPlace<E>,
 ): Rule => r as unknown as Rule;

@@ -59,7 +59,7 @@ const uses = (machine: Machine, operations: readonly string[]): boolean =>
 /** A program stores to text without a mapping of its own, which may be read-only. */
 const storesDirectly = ({ layout }: Machine): boolean =>
   [...layout.programs.values()].some(({ code }) =>
-    code.some((entry) => entry.kind === "op" && entry.args.direct === true),
+    code.some((entry) => entry.kind === "op" && entry.op === "store" && entry.args.direct === true),
   );
 
 const observed = (steps: Steps, what: string): boolean =>

@@ -140,7 +140,7 @@ export class MayTouch {
         const bits = this.#touchedBy(entry);
         touches |= bits;
         if ((bits & IN_PENDING) !== 0) {
-          const posted = [entry.args.handler, entry.args.program].flatMap((name) => this.#postedPrograms(String(name)));
+          const posted = postedBy(entry).flatMap((name) => this.#postedPrograms(name));
           if (posted.length === 0) return { touches: ANYTHING, ends: true };
           open.push(...posted.map((name) => ({ program: name, at: 0, asked: [] })));
         }
@@ -164,6 +164,12 @@ export class MayTouch {
     return touches;
   }
 }
+
+/** The names of what an operation posts to others, a handler or stoppers; none where that is not known. */
+const postedBy = ({ args }: Operation): readonly string[] => [
+  ...("handler" in args && typeof args.handler === "string" ? [args.handler] : []),
+  ...("program" in args ? [args.program] : []),
+];
 
 const includes = (args: { readonly [name: string]: Data }, others: { readonly [name: string]: Data }): boolean =>
   Object.entries(others).every(([name, value]) => Object.hasOwn(args, name) && same(args[name], value));

@@ -57,7 +57,7 @@ export const divideText = (
   const operations = operationsOf(programs);
   const declared = scenario.text ?? [];
   const ranges = operations.flatMap(({ op, step, args }) =>
-    RANGED.has(op) ? [{ op, step, range: args as unknown as Range }] : [],
+    RANGED.has(op) ? [{ op, step, range: args as Range }] : [],
   );
   const mapping = ranges.filter(({ op }) => op === "mapCode").map(({ range }) => range);
   const isCode = (at: bigint): boolean => text.has(at) || mapping.some((range) => covers(range, at));

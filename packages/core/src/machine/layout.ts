@@ -243,7 +243,7 @@ const storedBytes = (programs: ReadonlyMap<string, CompiledProgram>): readonly b
   [...programs.values()].flatMap(({ code }) =>
     code.flatMap((entry) => {
       if (entry.kind !== "op" || entry.op !== "store") return [];
-      const { address, bytes } = entry.args as { readonly address: bigint; readonly bytes: string };
+      const { address, bytes } = entry.args;
       return Array.from({ length: bytes.length / 2 }, (_, i) => address + BigInt(i));
     }),
   );

@@ -67,9 +67,11 @@ export const assertNamed = (
     for (const vector of Object.keys(program.traps ?? {})) need(`traps.${vector}`, "A handler", vector, "vector");
     for (const { id, op, args } of stepsIn([program.main, ...Object.values(program.traps ?? {})].flat())) {
       const [what, argument] = namedBy.get(op) ?? [];
-      if (what !== undefined && argument !== undefined) need(id, `The step ${id}`, args[argument], what);
+      const given: { readonly [name: string]: unknown } = args;
+      if (what !== undefined && argument !== undefined) need(id, `The step ${id}`, given[argument], what);
       // Operations that strategies bring name words in the same way.
-      else if (!operationIds.has(op) && typeof args.word === "string") need(id, `The step ${id}`, args.word, "anyWord");
+      else if (!operationIds.has(op) && typeof given.word === "string")
+        need(id, `The step ${id}`, given.word, "anyWord");
     }
   }
 };

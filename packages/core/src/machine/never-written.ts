@@ -101,7 +101,7 @@ export const heldAddresses = (
   for (const { registers = {} } of layout.runs.values())
     for (const value of Object.values(registers)) values.add(value);
   const programs = [...layout.programs.values()].flatMap(({ code }) =>
-    code.map((entry) => (entry.kind === "op" ? String(entry.args.bytes ?? "") : "")),
+    code.map((entry) => (entry.kind === "op" && "bytes" in entry.args ? String(entry.args.bytes) : "")),
   );
   const texts = layout.code.map(({ bytes }) => toHex(bytes));
   // The lower half of an address tells it from others.

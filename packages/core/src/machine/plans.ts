@@ -6,7 +6,7 @@ import { assertNesting } from "../base/maxima.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { FetchModel } from "../contract/fetch-model.js";
 import type { ResolvedSite } from "../contract/layout.js";
-import type { Addition, Line, Pair, PatchProgram, Step } from "../contract/program.js";
+import type { Addition, CompiledStep, Line, Pair, PatchProgram, Step } from "../contract/program.js";
 import type { CodeBlock, DataBlock, Patcher, Scenario } from "../contract/scenario.js";
 import { type Flip, isImpossible } from "../contract/strategy.js";
 import { storesOf } from "../memory/pieces.js";
@@ -58,7 +58,7 @@ export const compilePlans = (
     const drop = new Set(patcher.drop ?? []);
     const { add = [] } = patcher;
     const edit = (lines: readonly Line[]): readonly Line[] => dropLines(addLines(lines, add), drop);
-    const bodies: (readonly Line[])[] = [];
+    const bodies: (readonly (Line | CompiledStep)[])[] = [];
     const flips = patcher.flips === "forever" ? 2 : patcher.flips;
     // There and back: the third flip is planned as the first.
     for (let flip = 0; flip < Math.min(flips, 2); flip++) {
@@ -80,7 +80,11 @@ export const compilePlans = (
       for (const id of lineIds([...planned.main, ...Object.values(planned.traps ?? {}).flat()])) ids.add(id);
       // A decoder listens though the event be left out.
       traced ||= publishes(planned.main);
-      const call = (op: string): Line => ({ id: op, op, args: { sites: patcher.sites, to } });
+      const call = (op: "beginCall" | "returnCall"): CompiledStep => ({
+        id: op,
+        op,
+        args: { sites: patcher.sites, to },
+      });
       const first = add.filter(({ after }) => after === null).map(({ line }) => line);
       const edited: PatchProgram = {
         ...planned,
@@ -95,8 +99,7 @@ export const compilePlans = (
       bodies.push([call("beginCall"), ...aboutSites(edited.main, patcher.sites), call("returnCall")]);
       for (const [vector, lines] of Object.entries(edited.traps ?? {})) {
         const list = handlers.get(vector) ?? [];
-        if (!list.some((other) => keyOf(other as unknown as Data) === keyOf(lines as unknown as Data)))
-          list.push([...lines]);
+        if (!list.some((other) => keyOf(other) === keyOf(lines))) list.push([...lines]);
         handlers.set(vector, list);
       }
       for (const guard of planned.guards ?? []) guards.add(guardKey(guard.address, toHex(guard.bytes)));
@@ -192,11 +195,11 @@ const assertStores = (
     ...blocks.map(sizeOf),
     ...data.map(({ address, bytes }) => ({ address, size: bytes.length })),
     ...writes,
-    ...steps.flatMap(({ op, args }) => (op === "mapCode" ? [sizeOf(args as unknown as CodeBlock)] : [])),
+    ...steps.flatMap(({ op, args }) => (op === "mapCode" ? [sizeOf(args)] : [])),
   ];
   for (const { id, op, args } of steps) {
     if (op !== "store") continue;
-    const { address, bytes } = args as { readonly address: bigint; readonly bytes: string };
+    const { address, bytes } = args;
     const stray = Array.from({ length: bytes.length / 2 }, (_, i) => address + BigInt(i)).find(
       (at) => !own.some((range) => at >= range.address && at < range.address + BigInt(range.size)),
     );
@@ -236,8 +239,8 @@ const assertAdded = (
 };
 
 /** Steps that speak of the call's sites get to know them. */
-const aboutSites = (lines: readonly Line[], sites: readonly number[]): readonly Line[] =>
-  lines.map((line) => ("op" in line && line.op === "publish" ? { ...line, args: { sites } } : line));
+const aboutSites = (lines: readonly Line[], sites: readonly number[]): readonly (Line | CompiledStep)[] =>
+  lines.map((line) => ("op" in line && line.op === "publish" ? { ...line, op: line.op, args: { sites } } : line));
 
 const flipOf = (patcher: Patcher, sites: readonly ResolvedSite[], to: 0 | 1): Flip => ({
   sites: patcher.sites.map((index) => {

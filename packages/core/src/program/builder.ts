@@ -1,5 +1,6 @@
 import type { Bytes, Data } from "../base/data.js";
 import { toHex } from "../base/hex.js";
+import type { OperationName, Operations } from "../contract/operations.js";
 import type { Condition, Line, Step, Value, When, While } from "../contract/program.js";
 import type { Code, ReadFlavour, TextAccess, TextChange } from "../contract/scenario.js";
 import { NMI_OFF } from "../contract/state.js";
@@ -10,24 +11,23 @@ import { readFlavour } from "../services/read-sections.js";
  * kernel function that it describes.
  */
 
-type Args = { readonly [name: string]: Data };
 const noted = (note: string | undefined): { readonly note: string } | object => (note === undefined ? {} : { note });
 
+/** The arguments of an operation, which may be left out where it needs none, and a note. */
+type Given<O extends OperationName> =
+  Readonly<Record<never, never>> extends Operations[O]
+    ? [args?: Operations[O], note?: string]
+    : [args: Operations[O], note?: string];
+
 /** A step with an operation of its own, e.g. one that a plugin brings. */
-export const step = (id: string, op: string, args: Args = {}, note?: string): Step => ({
-  id,
-  op,
-  args,
-  ...noted(note),
-});
+export const step = <O extends OperationName>(id: string, op: O, ...[args, note]: Given<O>): Step<O> =>
+  ({ id, op, args: args ?? {}, ...noted(note) }) as Step<O>;
 
 /** A step of an operation that is there for synchronisation, so that ablation may drop it. */
-export const syncStep = (id: string, op: string, args: Args = {}, note?: string): Step => ({
-  ...step(id, op, args, note),
+export const syncStep = <O extends OperationName>(id: string, op: O, ...given: Given<O>): Step<O> => ({
+  ...step(id, op, ...given),
   synchronises: true,
 });
-
-const lines = (list: readonly Line[]): Data => list as unknown as Data;
 
 /**
  * Writes code. The bytes are stored by accesses of `width` bytes (1, 2, 4 or 8; default 1, as memcpy may) in ascending order, each of
@@ -42,7 +42,7 @@ export const store = (
   bytes: Bytes,
   options: { readonly width?: 1 | 2 | 4 | 8; readonly direct?: boolean; readonly note?: string } = {},
 ): Step => {
-  const direct = options.direct === true ? { direct: true } : {};
+  const direct = options.direct === true ? ({ direct: true } as const) : {};
   return step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1, ...direct }, options.note);
 };
 
@@ -138,7 +138,7 @@ export const syncCores = (id: string, note?: string): Step => syncStep(id, "sync
  * put at the end where the handler has none. With `self` the sender synchronises its own context in the same step.
  */
 export const sendIpi = (id: string, handler: readonly Line[], note?: string, self = false): Step =>
-  syncStep(id, "sendIpi", { handler: lines(handler), ...(self ? { self } : {}) }, note);
+  syncStep(id, "sendIpi", { handler: handler, ...(self ? ({ self: true } as const) : {}) }, note);
 
 /** Waits until every CPU acknowledged the interrupt sent by the step `of`. */
 export const waitIpi = (id: string, of: string, note?: string): Step => syncStep(id, "waitIpi", { of }, note);
@@ -182,9 +182,9 @@ export const stopMachine = (
     id,
     "stopMachine",
     {
-      run: lines(does.run),
-      secondaries: lines(does.secondaries ?? []),
-      ...(does.everywhere === true ? { everywhere: true } : {}),
+      run: does.run,
+      secondaries: does.secondaries ?? [],
+      ...(does.everywhere === true ? ({ everywhere: true } as const) : {}),
     },
     note,
   );
@@ -286,14 +286,13 @@ export const publish = (id: string, note?: string): Step => step(id, "publish", 
 export const lookup = (id: string, word: string, into: string, note?: string): Step =>
   step(id, "lookup", { word, into }, note);
 /** In a trap handler: gives the interrupted context the effect of the instruction in these bytes (hex) at the trap's address. */
-export const emulate = (id: string, bytes: Value, note?: string): Step =>
-  step(id, "emulate", { bytes: bytes as Data }, note);
+export const emulate = (id: string, bytes: Value, note?: string): Step => step(id, "emulate", { bytes }, note);
 /**
  * In a trap handler: gives the interrupted context the effect of all instructions in these bytes (hex) from the trap's address on, one
  * after the other as long as they go straight on.
  */
 export const emulateAll = (id: string, bytes: Value, note?: string): Step =>
-  step(id, "emulate", { bytes: bytes as Data, all: true }, note);
+  step(id, "emulate", { bytes, all: true }, note);
 /** In a trap handler: the trap is ours; nothing after this line is run. */
 export const claim = (id = "claim", note?: string): Step => step(id, "claim", {}, note);
 

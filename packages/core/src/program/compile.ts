@@ -3,8 +3,10 @@ import { InputError } from "../base/errors.js";
 import { toHex } from "../base/hex.js";
 import { keyOf } from "../base/key.js";
 import type { PlacedCode } from "../contract/layout.js";
-import type { CodeEntry, CompiledProgram, Line, Step } from "../contract/program.js";
+import type { ArgumentsOf, CompiledName } from "../contract/operations.js";
+import type { CodeEntry, CompiledProgram, CompiledStep, Line, Step } from "../contract/program.js";
 import type { Code } from "../contract/scenario.js";
+import type { StopState } from "../contract/state.js";
 import type { Stores } from "../contract/store-atomicity.js";
 import { piecesOf } from "../memory/pieces.js";
 
@@ -36,7 +38,12 @@ export class Compiler {
   }
 
   /** Compiles lines under a name; `forever` goes back to the beginning. `scope` keeps the handlers of two patchers apart. */
-  add(name: string, scope: string, lines: readonly Line[], options: { readonly forever?: boolean } = {}): string {
+  add(
+    name: string,
+    scope: string,
+    lines: readonly (Line | CompiledStep)[],
+    options: { readonly forever?: boolean } = {},
+  ): string {
     const code: CodeEntry[] = [];
     const claims: number[] = [];
     this.#lines(lines, scope, code, claims);
@@ -49,11 +56,11 @@ export class Compiler {
 
   /** Compiles the handlers of one vector: each is tried in turn until one claims the trap; `otherwise`, if any, comes after the last. */
   addChain(name: string, chain: readonly (readonly Line[])[], otherwise?: "unclaimed" | "callPatched"): string {
-    const end = otherwise === undefined ? [] : [{ id: otherwise, op: otherwise, args: {} }];
+    const end = otherwise === undefined ? [] : [{ id: otherwise, op: otherwise, args: {} } as const];
     return this.add(name, name, [...chain.flat(), ...end]);
   }
 
-  #lines(lines: readonly Line[], scope: string, code: CodeEntry[], claims: number[]): void {
+  #lines(lines: readonly (Line | CompiledStep)[], scope: string, code: CodeEntry[], claims: number[]): void {
     for (const line of lines) {
       if ("when" in line) {
         const branch = code.length;
@@ -82,30 +89,28 @@ export class Compiler {
     }
   }
 
-  #step(step: Step, scope: string, code: CodeEntry[]): void {
-    const op = (name: string, args: { readonly [name: string]: Data } = {}): void => {
-      code.push({ kind: "op", step: step.id, op: name, args });
+  #step(step: Step | CompiledStep, scope: string, code: CodeEntry[]): void {
+    const op = <O extends CompiledName>(name: O, args: ArgumentsOf<O>): void => {
+      code.push({ kind: "op", step: step.id, op: name, args } as CodeEntry);
     };
-    const args = step.args;
     switch (step.op) {
       case "store":
       case "storeData": {
+        const { address, bytes, width } = step.args;
         const stores = this.#stores[step.op === "store" ? "code" : "data"];
-        const direct = args.direct === true ? { direct: true } : {};
-        const whole = { address: args.address as bigint, bytes: args.bytes as string };
+        const direct = "direct" in step.args && step.args.direct === true ? ({ direct: true } as const) : {};
+        const whole = { address, bytes };
         if (step.op === "store" && !this.stored.some((each) => keyOf(each) === keyOf(whole))) this.stored.push(whole);
-        const cut = piecesOf(whole.address, whole.bytes, args.width as number, stores);
-        for (const [address, bytes] of cut) op(step.op, { address, bytes, ...direct });
+        const cut = piecesOf(address, bytes, width, stores);
+        for (const [at, piece] of cut) op(step.op, { address: at, bytes: piece, ...direct });
         return;
       }
       case "mapCode": {
-        const address = args.address as bigint;
-        const mode = (args.mode as string | undefined) ?? "";
-        const placed = this.#assemble(args.code as Code, address, mode);
-        const { bytes } = placed;
-        const access = args.access === undefined ? {} : { access: args.access };
-        op("mapCode", { address, size: bytes.length, holds: this.#map(placed), ...access });
-        for (const [at, piece] of piecesOf(address, toHex(bytes), COPIED, this.#stores.code))
+        const { address, code: written, mode = "", access } = step.args;
+        const placed = this.#assemble(written, address, mode);
+        const given = access === undefined ? {} : { access };
+        op("mapCode", { address, size: placed.bytes.length, holds: this.#map(placed), ...given });
+        for (const [at, piece] of piecesOf(address, toHex(placed.bytes), COPIED, this.#stores.code))
           op("store", { address: at, bytes: piece });
         return;
       }
@@ -117,35 +122,35 @@ export class Compiler {
       }
       case "sendIpi":
         op("sendIpi", {
-          handler: this.#handler(scope, step.id, args.handler as unknown as readonly Line[]),
-          self: args.self === true,
+          handler: this.#handler(scope, step.id, step.args.handler),
+          self: step.args.self === true,
         });
         return;
       case "waitIpi": {
-        const handler = this.#handlerOf.get(`${scope} ${args.of}`);
+        const handler = this.#handlerOf.get(`${scope} ${step.args.of}`);
         if (handler === undefined) {
           throw new InputError(
-            `Step ${step.id} waits for the interrupt of step ${String(args.of)}, which no earlier step sends.`,
+            `Step ${step.id} waits for the interrupt of step ${step.args.of}, which no earlier step sends.`,
           );
         }
         op("waitIpi", { handler });
         return;
       }
       case "waitGrace":
-        op("beginGrace", { ...args, waiter: scope });
-        op("awaitGrace", { ...args, waiter: scope });
+        op("beginGrace", { ...step.args, waiter: scope });
+        op("awaitGrace", { ...step.args, waiter: scope });
         return;
       case "stopMachine": {
         const name = `${scope} stop ${this.#stops++}`;
-        this.#stopper(`${name} active`, scope, step.id, args.run as unknown as readonly Line[], []);
-        const elsewhere = args.everywhere === true ? (args.run as unknown as readonly Line[]) : null;
-        this.#stopper(`${name} secondary`, scope, step.id, elsewhere, args.secondaries as unknown as readonly Line[]);
+        const { run, secondaries, everywhere } = step.args;
+        this.#stopper(`${name} active`, scope, step.id, run, []);
+        this.#stopper(`${name} secondary`, scope, step.id, everywhere === true ? run : null, secondaries);
         op("queueStop", { program: name });
         op("awaitStop", { program: name });
         return;
       }
       default:
-        op(step.op, args);
+        op(step.op, step.args as ArgumentsOf<typeof step.op>);
     }
   }
 
@@ -166,8 +171,8 @@ export class Compiler {
   #handler(scope: string, step: string, lines: readonly Line[]): string {
     const acknowledged = lines.some((line) => "op" in line && line.op === "ack")
       ? lines
-      : [...lines, { id: step, op: "ack", args: {} }];
-    const key = `${scope} ${keyOf(acknowledged.map((line) => ({ ...line, id: "" })) as unknown as Data)}`;
+      : [...lines, { id: step, op: "ack", args: {} } as const];
+    const key = `${scope} ${keyOf(acknowledged.map((line) => ({ ...line, id: "" })))}`;
     let name = this.#handlers.get(key);
     if (name === undefined) {
       name = `${scope} ipi ${this.#handlers.size}`;
@@ -180,7 +185,11 @@ export class Compiler {
 
   /** multi_cpu_stop: every CPU acknowledges each stage, and the last to do so advances it. */
   #stopper(name: string, scope: string, step: string, run: readonly Line[] | null, secondaries: readonly Line[]): void {
-    const stage = (op: string, stage: string): Line => ({ id: step, op, args: { stage } });
+    const stage = (op: "ackStop" | "awaitStopStage", stage: StopState["stage"]): CompiledStep => ({
+      id: step,
+      op,
+      args: { stage },
+    });
     this.add(name, scope, [
       stage("ackStop", "prepare"),
       stage("ackStop", "disable-irq"),

@@ -1,4 +1,3 @@
-import type { Data } from "../base/data.js";
 import type { Addition, Line, LinesArgument, PatchProgram, Step } from "../contract/program.js";
 
 /** Whether a line is a single step. */
@@ -12,15 +11,18 @@ export const nested = (line: Line): readonly Line[] => {
 };
 
 /** Steps such as `stopMachine` and `sendIpi` hold lines in their arguments. */
-const nestedOfStep = (step: Step): readonly Line[] =>
-  lineArguments.flatMap((name) => (step.args[name] as unknown as readonly Line[] | undefined) ?? []);
+const nestedOfStep = (step: Step): readonly Line[] => lineArguments.flatMap((name) => linesIn(step, name) ?? []);
+
+/** The lines that a step holds in one of its arguments. */
+const linesIn = ({ args }: Step, name: LinesArgument): readonly Line[] | undefined =>
+  (args as { readonly [name in LinesArgument]?: readonly Line[] })[name];
 
 const lineArguments: readonly LinesArgument[] = ["handler", "run", "secondaries"];
 
 /** The lines that a step holds, by argument. */
 export const linesHeld = (step: Step): readonly (readonly [LinesArgument, readonly Line[]])[] =>
   lineArguments.flatMap((name) => {
-    const lines = step.args[name] as unknown as readonly Line[] | undefined;
+    const lines = linesIn(step, name);
     return lines === undefined ? [] : [[name, lines] as const];
   });
 
@@ -50,12 +52,8 @@ const mapNested = (
     return line.otherwise === undefined ? changed : { ...changed, otherwise: change(line.otherwise, null) };
   }
   if ("while" in line) return { ...line, repeat: change(line.repeat, null) };
-  const args: { [name: string]: Data } = { ...line.args };
-  for (const name of lineArguments) {
-    const lines = args[name] as unknown as readonly Line[] | undefined;
-    if (lines !== undefined) args[name] = change(lines, name) as unknown as Data;
-  }
-  return { ...line, args };
+  const changed = linesHeld(line).map(([name, lines]) => [name, change(lines, name)]);
+  return changed.length === 0 ? line : ({ ...line, args: { ...line.args, ...Object.fromEntries(changed) } } as Step);
 };
 
 /** The lines with additions put after, and into, those that these name; additions before all others are the caller's to put. */

@@ -62,7 +62,13 @@ export const lineSchema: Schema<Line> = lazy<Line>((value) => {
 export const linesSchema: Schema<readonly Line[]> = list("lines", lineSchema);
 
 const stepWith = (args: Schema<Step["args"]>): Schema<Step> =>
-  object("a step", { id: text, op: text, args, note: optional(text), synchronises: optional(only(true)) });
+  object<Step>("a step", {
+    id: text,
+    op: text as Schema<Step["op"]>,
+    args,
+    note: optional(text),
+    synchronises: optional(only(true)),
+  });
 
 const anyStep = (): Schema<Step> => stepWith(record<Data>("arguments", anything));
 

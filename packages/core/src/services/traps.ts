@@ -173,15 +173,13 @@ export const lookupRule = rule({
   },
 });
 
-type Emulated = { readonly bytes: string | { readonly local: string }; readonly all?: boolean };
-
 /** Gives the interrupted context the effect of an instruction at the trap's address, or of all in these bytes. */
 export const emulateRule = rule({
   id: "emulate",
   source: "x86: the emulation at the end of smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
-  apply({ cpu, memory }, args: Emulated, machine) {
+  apply({ cpu, memory }, args, machine) {
     const { below, frame } = handlerOf(cpu);
     const bytes = machine.value(cpu, args.bytes);
     if (typeof bytes !== "string")

@@ -40,9 +40,9 @@ const onTheWay = (base: PatchStrategy): PatchStrategy => ({
     if (isImpossible(plan)) return plan;
     const main = plan.main.map((line): Line => {
       if (!("op" in line) || line.op !== "stopMachine") return line;
-      const run = line.args.run as unknown as readonly Line[];
+      const { run } = line.args;
       const called: readonly Line[] = [callPatchedCode("on-the-way", "multi_cpu_stop calls it"), ...run];
-      return { ...line, args: { ...line.args, run: called as never } };
+      return { ...line, args: { ...line.args, run: called } };
     });
     return { ...plan, main, traps: { brk: kprobe }, words: { ...plan.words, kprobe_table: [probed(flip)] } };
   },

@@ -3,6 +3,10 @@ import { type Context, type CpuState, cpuMap, rule, type Step, step, syncStep, t
 /* Operations that programs of the gallery need beside those of core and arm64. */
 
 declare module "@cmodx/core" {
+  interface Operations {
+    callPatchedCode: Readonly<Record<never, never>>;
+    invalidateByTlb: { readonly address: bigint };
+  }
   interface Events {
     "call-patched-code": { readonly entry: bigint };
     "invalidate-by-tlb": { readonly address: bigint };

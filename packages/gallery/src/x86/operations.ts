@@ -3,6 +3,10 @@ import { type Data, FREED, latestByte, own, rule, running, type Step, step, type
 /* Operations that handlers of the gallery need beside those of core. */
 
 declare module "@cmodx/core" {
+  interface Operations {
+    incNotZero: { readonly word: string; readonly into: string };
+    loadCodeByte: { readonly into: string };
+  }
   interface Events {
     /** `byte` is undefined where no code is. */
     "load-code-byte": { readonly at: bigint; readonly byte: number | undefined };

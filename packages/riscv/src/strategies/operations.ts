@@ -15,6 +15,12 @@ import {
 /* Operations that the strategies of RISC-V need beside those of core. */
 
 declare module "@cmodx/core" {
+  interface Operations {
+    sbiRemoteFenceI: Readonly<Record<never, never>>;
+    flushIcacheMm: Readonly<Record<never, never>>;
+    flushIcacheDeferred: Readonly<Record<never, never>>;
+    fixSavedRegisters: Fix;
+  }
   interface Events {
     "flush-deferred": { readonly marked: boolean };
     "fix-saved": Readonly<Record<never, never>>;

@@ -15,6 +15,11 @@ import {
 /* Operations that the older protocols need beside those of core. */
 
 declare module "@cmodx/core" {
+  interface Operations {
+    savedIp: { readonly into: string };
+    resumeAt: { readonly address: Value };
+    waitNmis: { readonly word?: string; readonly value?: Data };
+  }
   interface Events {
     "saved-ip": { readonly ip: bigint };
     "resume-at": { readonly address: bigint };

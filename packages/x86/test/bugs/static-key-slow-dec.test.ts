@@ -36,6 +36,10 @@ type AddUnless = { readonly by: number; readonly unless: readonly number[]; read
 type Exchange = { readonly from: number; readonly to: number; readonly into: string };
 
 declare module "@cmodx/core" {
+  interface Operations {
+    addUnless: AddUnless;
+    exchange: Exchange;
+  }
   interface Events {
     addUnless: { readonly count: number };
     exchange: { readonly count: number };
@@ -50,9 +54,9 @@ const atomic = <A extends Data>(id: "addUnless" | "exchange", next: (count: numb
     reads: ["cpu", "services"],
     writes: ["cpu", "services"],
     ordering: () => "atomic",
-    apply({ cpu, services }, args: A & { readonly into: string }, machine) {
+    apply({ cpu, services }, args, machine) {
       const count = Number(services.words[ENABLED]);
-      const words = { ...services.words, [ENABLED]: next(count, args) };
+      const words = { ...services.words, [ENABLED]: next(count, args as Data as A) };
       const set = { cpu: machine.advance(machine.setLocal(cpu, args.into, count)), services: { ...services, words } };
       return [{ set, observed: [{ what: id, detail: { count } }] }];
     },
