@@ -43,7 +43,7 @@ export const arm64 = withOptions(
     const model = variant === undefined ? found : variant.apply(found);
     return {
       id: "arm64",
-      instructionSet: arm64InstructionSet as unknown as Architecture["instructionSet"],
+      instructionSet: arm64InstructionSet,
       fetch: model,
       fetchModels,
       fetchVariants,

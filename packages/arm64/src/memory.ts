@@ -57,7 +57,7 @@ const steps: WindowModel["steps"] = {
   "ic ialluis": { is: "invalidate" },
 };
 
-const own = (insn: Instruction): Arm64Instruction => insn as unknown as Arm64Instruction;
+const own = (insn: Instruction): Arm64Instruction => insn as Arm64Instruction;
 
 const exclusive = ({ op }: Arm64Instruction): "load" | "store" | undefined => {
   const kind = accessing(op)?.kind;

@@ -30,7 +30,7 @@ export const armv7 = withOptions(
     const jumps = ["", ...conditions].flatMap((condition) => suffixes.map((suffix) => `b${condition}${suffix}`));
     return {
       id: "armv7",
-      instructionSet: instructionSetIn(model.id as Mode) as unknown as Architecture["instructionSet"],
+      instructionSet: instructionSetIn(model.id as Mode),
       fetch: model,
       fetchModels,
       cache: cacheMaintenance(line),

@@ -47,7 +47,7 @@ const steps: WindowModel["steps"] = {
   icialluis: { is: "invalidate" },
 };
 
-const own = (insn: Instruction): Armv7Instruction => insn as unknown as Armv7Instruction;
+const own = (insn: Instruction): Armv7Instruction => insn as Armv7Instruction;
 
 const exclusive = ({ op }: Armv7Instruction): "load" | "store" | undefined =>
   op === "ldrex" ? "load" : op === "strex" ? "store" : undefined;

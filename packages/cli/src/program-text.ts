@@ -61,7 +61,7 @@ const blocksOf = (step: Step): readonly (readonly [string, readonly Line[]])[] =
   if (nested(step).length === 0) return [];
   return Object.entries(step.args)
     .filter(([, value]) => Array.isArray(value) && isLines(value))
-    .map(([name, value]) => [name, value as unknown as readonly Line[]]);
+    .map(([name, value]) => [name, value as readonly Line[]]);
 };
 
 const isLines = (value: readonly Data[]): boolean =>

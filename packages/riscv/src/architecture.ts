@@ -23,7 +23,7 @@ export const riscv = withOptions(
     }
     return {
       id: "riscv",
-      instructionSet: riscvInstructionSet as unknown as Architecture["instructionSet"],
+      instructionSet: riscvInstructionSet,
       fetch: model,
       fetchModels,
       cache: noCacheMaintenance,

@@ -62,7 +62,7 @@ const steps = (isCoherent: boolean): WindowModel["steps"] => ({
   "context-synchronisation": programsFenceI(isCoherent),
 });
 
-const own = (insn: Instruction): RiscvInstruction => insn as unknown as RiscvInstruction;
+const own = (insn: Instruction): RiscvInstruction => insn as RiscvInstruction;
 
 /**
  * RVWMO on the machine of the fetch-ahead window: loads and stores take place out of order as far as fences, dependencies,

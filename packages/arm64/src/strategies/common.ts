@@ -96,7 +96,7 @@ export const kickAllCpus = (id: string, note?: string): readonly Line[] => [
 export const instructionOf = (code: Bytes, isa: InstructionSet): Arm64Instruction | undefined => {
   if (code.length !== 4) return undefined;
   const insn = isa.decode(code, "");
-  return typeof insn === "string" ? undefined : (insn as unknown as Arm64Instruction);
+  return typeof insn === "string" ? undefined : (insn as Arm64Instruction);
 };
 
 /** Where an unconditional immediate branch at `address` goes; undefined for anything else. */

@@ -106,7 +106,7 @@ const tells: { readonly [what: string]: Tell } = {
     quiet(
       detail.write === undefined
         ? `its ${maintenance(detail, machine)} takes place`
-        : `${writeText(detail.write as unknown as Write, machine)} becomes visible to all`,
+        : `${writeText(detail.write as Write, machine)} becomes visible to all`,
     ),
   "store-data": (detail, _step, machine) =>
     loud(`stores ${spaced(String(detail.bytes))} at ${at(detail, machine, "address")}, as data`),

@@ -45,12 +45,12 @@ export type Outcome =
   | { readonly do: "trap"; readonly vector: string; readonly resume: bigint };
 
 /**
- * A decoded instruction; `length` is in bytes. Architectures extend it with their own fields, all plain data.
+ * A decoded instruction: what it does, in its architecture's words, and its length in bytes. Architectures add fields, all plain data.
  *
  * `opaque`: what it does is not modelled, but it goes on behind itself and leaves alone the stack and the registers that a function is
  * entered with. `execute` then changes nothing and `inputs` are none.
  */
-export type Instruction = { readonly length: number; readonly opaque?: true };
+export type Instruction = { readonly op: string; readonly length: number; readonly opaque?: true };
 
 /**
  * The instruction set of one architecture: pure functions over plain data.

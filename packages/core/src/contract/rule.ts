@@ -99,12 +99,11 @@ export const rule = <
     readonly id: I;
     apply(parts: Pick<Parts, R>, args: A, machine: World): readonly E[];
   } & InPlace<E>,
-): Rule => r as unknown as Rule;
+): Rule => r;
 /** Declares a map over CPUs and infers its types; the value is unchanged. */
-export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map as unknown as CpuMap;
+export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map;
 /** Declares a predicate over CPUs and infers its types; the value is unchanged. */
-export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate =>
-  predicate as unknown as CpuPredicate;
+export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate => predicate;
 
 /** A world that knows the rules of its steps. */
 export interface Ruled extends World {

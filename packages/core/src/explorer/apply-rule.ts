@@ -11,8 +11,7 @@ export const applyChecked = (rule: Rule, parts: Partial<Parts>, args: Data, mach
   const seen = footprint(rule, parts);
   const effects = rule.apply(seen, args, machine);
   const again = rule.apply(seen, args, machine);
-  if (keyOf(effects as unknown as Data) !== keyOf(again as unknown as Data))
-    throw new Error(`The rule ${rule.id} is not deterministic.`);
+  if (keyOf(effects) !== keyOf(again)) throw new Error(`The rule ${rule.id} is not deterministic.`);
   for (const effect of effects) {
     for (const part of Object.keys(effect.set) as (keyof Parts)[]) {
       if (!rule.writes.includes(part)) throw new Error(`The rule ${rule.id} sets ${part}, which it does not declare.`);

@@ -1,4 +1,3 @@
-import type { Data } from "../base/data.js";
 import { keyOf, same } from "../base/key.js";
 import { type Context, type CpuState, running } from "../contract/state.js";
 import { SLEEPING } from "../services/scheduling.js";
@@ -166,7 +165,7 @@ export class Fairness {
     const cpu = this.#steps.parts.cpu.value(this.#steps.candidates.cpuOf(candidate));
     if (!machine.preempt || cpu.stack.length > 1) return [`${who} runs ${cpu.stack.length}`];
     // A task that may go to another CPU has its turn there or here; it is known by what it is about to do.
-    const task = keyOf(running(cpu) as unknown as Data);
+    const task = keyOf(running(cpu));
     return [`${who} runs ${task}`, `runs ${task}`];
   }
 
@@ -180,7 +179,7 @@ export class Fairness {
   }
 
   #resumption(task: Context): Duty {
-    return this.#number(`resumes ${keyOf(task as unknown as Data)}`);
+    return this.#number(`resumes ${keyOf(task)}`);
   }
 
   #number(name: string): Duty {

@@ -1,4 +1,3 @@
-import type { Data } from "../base/data.js";
 import type { Effect } from "../contract/effect.js";
 import type { MemoryOrder, Ordering, Write, Written } from "../contract/memory-order.js";
 import { rule } from "../contract/rule.js";
@@ -13,11 +12,11 @@ import { perform, settled } from "./perform.js";
 
 const NONE: readonly Write[] = [];
 
-const pending = (cpu: CpuState): readonly Write[] => (cpu.order as unknown as readonly Write[] | null) ?? NONE;
+const pending = (cpu: CpuState): readonly Write[] => (cpu.order as readonly Write[] | null) ?? NONE;
 
 const keep = (cpu: CpuState, writes: readonly Write[]): CpuState => ({
   ...cpu,
-  order: writes.length === 0 ? null : (writes as unknown as Data),
+  order: writes.length === 0 ? null : writes,
 });
 
 /** The oldest write of the store buffer becomes visible to all. */

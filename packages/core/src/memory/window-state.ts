@@ -1,4 +1,3 @@
-import type { Data } from "../base/data.js";
 import type { Access, Outcome, Registers } from "../contract/instruction-set.js";
 import type { Write } from "../contract/memory-order.js";
 import {
@@ -93,7 +92,7 @@ export type WindowState = {
 const EMPTY: WindowState = { entries: [], posted: [], incoming: [], begun: [], racing: {} };
 
 /** The window of a CPU. */
-export const windowOfCpu = (cpu: CpuState): WindowState => (cpu.order as unknown as WindowState | null) ?? EMPTY;
+export const windowOfCpu = (cpu: CpuState): WindowState => (cpu.order as WindowState | null) ?? EMPTY;
 
 /** The machine code that a CPU runs. */
 export const codeOn = (cpu: CpuState): MachineCode => {
@@ -116,7 +115,7 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
     window.faults === undefined &&
     Object.keys(window.racing).length === 0
       ? null
-      : (window as unknown as Data),
+      : window,
 });
 
 /** The CPU without the first part of an instruction that it fetched. */

@@ -152,7 +152,7 @@ export const replayTrace = async (of: Model, saved: SavedTrace): Promise<Replaye
     );
   }
   const back = saved.loop === undefined ? undefined : trace[saved.loop]?.before;
-  if (back !== undefined && !same(trace.at(-1)?.after as unknown as Data, back as unknown as Data))
+  if (back !== undefined && !same(trace.at(-1)?.after, back))
     throw new InputError("The last step of the trace does not lead back to where its loop begins.", { place: "loop" });
   const judged = judge(trace[trace.length - 1]?.observed ?? [], properties);
   const broken = judged.flatMap(({ property, why, causes }): readonly Broken[] =>

@@ -42,7 +42,7 @@ const refuse = (site: FlipSite, isa: InstructionSet): string | undefined => {
   const insn = isa.decode(site.next, "");
   const at = `0x${site.address.toString(16)}`;
   if (typeof insn === "string") return `the new bytes at ${at} are no instruction of the modelled subset.`;
-  const name = (insn as unknown as { readonly op: string }).op;
+  const name = insn.op;
   const padded = (name === "ret" || name === "jmp") && site.next.slice(insn.length).every((byte) => byte === INT3);
   if (insn.length !== site.next.length && !padded)
     return `the new code at ${at} is more than one instruction, which the handler cannot emulate.`;
