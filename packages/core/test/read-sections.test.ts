@@ -14,7 +14,6 @@ import {
   readUnlock,
   type Scenario,
   set,
-  step,
   store,
   syncCores,
   unlock,

@@ -150,12 +150,9 @@ describe("R17: per-CPU reference counts", () => {
   });
 
   it("or to a handler that takes none", async () => {
-    expect(
-      await counting(
-        [close, wait],
-        [load("use", "array", "value"), step("restart", "restart"), claim()],
-      ),
-    ).toBe("unsafe: lifetime");
+    expect(await counting([close, wait], [load("use", "array", "value"), step("restart", "restart"), claim()])).toBe(
+      "unsafe: lifetime",
+    );
   });
 
   it("or gives it back before the use", async () => {
