@@ -33,9 +33,8 @@ export const hazardKinds: readonly Hazard[] = [
 /**
  * The hazards of a site.
  *
- * In a relocatable file the final address is not known: the site is judged as if its section started at a page, which is so only
- * for the first section that the kernel's module loader places in each of its regions; {@link lineOffsets} has all
- * possibilities. Only what the kernel rewrites while it runs counts: padding before a function's entry does not.
+ * Where a site of a relocatable file will lie in a page is known of modules (`pageOffset`). Where it is not, the site is judged as if
+ * its section started at a page; {@link lineOffsets} has all possibilities. Only what the kernel rewrites while it runs counts: padding before a function's entry does not.
  *
  * @param site A site of {@link findSites}.
  * @returns The hazards in the order of {@link hazardKinds}; empty when there is none. Throws nothing.
@@ -44,7 +43,7 @@ export function hazards(site: PatchSite): Hazard[] {
   const { patched } = site;
   if (site.instruction === "unknown") return ["unknown-opcode"];
   if (patched.length === 0) return [];
-  const page = Number(site.address % 4096n);
+  const page = site.pageOffset ?? Number(site.address % 4096n);
   const offset = page + patched.at;
   return hazardKinds.filter((kind) => {
     switch (kind) {
@@ -69,15 +68,16 @@ export function hazards(site: PatchSite): Hazard[] {
  *
  * @param site A site of {@link findSites}.
  * @param line Length of a line in bytes, a power of two from 1 to 4096; 64 by default.
- * @returns One offset (0 to `line` - 1) when it is certain: in a linked file, or in a section aligned to `line` or more. In
- *   other relocatable files all that are congruent modulo the section's alignment, ascending.
+ * @returns One offset (0 to `line` - 1) when it is certain: in a linked file, in a module that says where its code will lie, or in a
+ *   section aligned to `line` or more. In other relocatable files all that are congruent modulo the section's alignment, ascending.
  * @throws InputError when `line` is no such number.
  */
 export function lineOffsets(site: PatchSite, line = 64): number[] {
   if (!isPowerOfTwo(line) || line > 4096) {
     throw new InputError(`line: the length is ${line}; expected a power of two from 1 to 4096`, { place: "line" });
   }
-  const step = site.linked ? line : Math.min(site.alignment, line);
+  if (site.pageOffset !== undefined) return [site.pageOffset % line];
+  const step = Math.min(site.alignment, line);
   const first = Number(site.address % BigInt(step));
   return Array.from({ length: line / step }, (_, i) => first + i * step);
 }

@@ -4,3 +4,4 @@ export { describeMachine } from "./machines.js";
 export { readImage } from "./read-image.js";
 export { selectSite } from "./select-site.js";
 export { findSites, type PatchSite, type SiteKind, siteKinds } from "./sites.js";
+export { type TextWrite, type ToggledSite, toggleWrites } from "./toggle.js";

@@ -1,4 +1,5 @@
 import type { Elf } from "./elf.js";
+import { placeCode } from "./module-layout.js";
 import { readCode, type SiteCode } from "./site-code.js";
 import { readFtrace } from "./tables/ftrace.js";
 import { readJumpLabels } from "./tables/jump-labels.js";
@@ -37,6 +38,11 @@ export interface PatchSite {
   readonly alignment: number;
   /** Whether the offset in a 64-byte line is certain; if not it is known modulo `alignment` only, see {@link lineOffsets}. */
   readonly fixed: boolean;
+  /**
+   * Offset in bytes in a page of 4096, 0 to 4095: in a linked file by the address, in a module as the kernel's loader places it.
+   * Absent in other relocatable files, and in a module behind a section whose size only the loader knows.
+   */
+  readonly pageOffset?: number;
   /** Length in bytes: of the instruction, or of the whole run of nops for `patchable-entry`; 1 for an unknown opcode. */
   readonly length: number;
   /** The `length` bytes at the site, with those relocations applied whose result is certain. Do not write to them. */
@@ -89,7 +95,7 @@ export interface PatchSite {
   readonly enabled?: boolean;
   /** Static call: whether it is a tail call (a jump, not a call). */
   readonly tail?: boolean;
-  /** Static call: whether it lies in code that is freed after boot. */
+  /** Whether it lies in code that is freed after boot or loading: as a static call's entry says, else by the section. */
   readonly init?: boolean;
 }
 
@@ -110,7 +116,8 @@ export function findSites(elf: Elf): PatchSite[] {
   // Stable, so that sites at one place stay in the order of the kinds.
   entries.sort((a, b) => a.place - b.place);
   const limits = nextPlaces(entries);
-  return entries.map((entry, i) => toSite(elf, entry, i + 1, limits[i] as number));
+  const placed = placeCode(elf);
+  return entries.map((entry, i) => toSite(elf, entry, i + 1, limits[i] as number, placed));
 }
 
 /** For each entry the place of the next one that lies elsewhere. */
@@ -123,23 +130,26 @@ function nextPlaces(entries: readonly Entry[]): Float64Array {
   return next;
 }
 
-function toSite(elf: Elf, entry: Entry, number: number, limit: number): PatchSite {
+function toSite(elf: Elf, entry: Entry, number: number, limit: number, placed: ReadonlyMap<number, number>): PatchSite {
   const { kind, index, place } = entry;
   const code = readCode(elf, entry, limit);
   const { section, offset, instruction } = code;
   const linked = !elf.relocatable;
   const { target, targetSection } = toTarget(elf, entry.target ?? code.target);
   const enabled = entry.branch === undefined || instruction === "unknown" ? undefined : code.branches !== entry.branch;
+  const address = linked ? elf.toAddress(place) : BigInt(offset);
+  const start = linked ? 0 : placed.get(section.index);
   const near = linked || targetSection === section.name;
   return {
     kind,
     number,
     index,
     linked,
-    address: linked ? elf.toAddress(place) : BigInt(offset),
+    address,
     section: section.name,
     alignment: section.alignment,
-    fixed: linked || section.alignment >= 64,
+    fixed: start !== undefined || section.alignment >= 64,
+    ...given("pageOffset", start === undefined ? undefined : (start + Number(address % 4096n)) % 4096),
     length: code.bytes.length,
     bytes: code.bytes,
     instruction,
@@ -157,7 +167,7 @@ function toSite(elf: Elf, entry: Entry, number: number, limit: number): PatchSit
     ...given("key", entry.key),
     ...given("enabled", enabled),
     ...given("tail", entry.tail),
-    ...given("init", entry.init),
+    ...given("init", entry.init ?? (section.name.startsWith(".init") || undefined)),
   };
 }
 

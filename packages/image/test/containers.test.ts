@@ -69,6 +69,13 @@ describe("damage is told", () => {
       expect(await errorOf(changed(file, at))).toMatch(/stream is broken \(.+\); expected a whole one$/);
   });
 
+  test("xz, x86 branches: the check of its content is another", async () => {
+    const file = packed("patchsites.x86_64.elf.x86.xz");
+    // Behind it are the index and the footer, of twelve bytes each.
+    for (let at = file.length - 28; at < file.length - 24; at++)
+      expect(await errorOf(changed(file, at))).toContain("its content does not agree with its CRC32");
+  });
+
   test("lz4 has no checksum; a payload's size is one", async () => {
     const file = bzImage(packed("patchsites.x86_64.elf.lz4"), size + 1);
     expect(await errorOf(file)).toContain(`the payload inflates to ${size} bytes, but should to ${size + 1}`);

@@ -24,7 +24,7 @@ const FARTHEST = 2 ** 24;
 /** Names that are looked at before all are walked. */
 const SAMPLE = 16;
 /** Names that are walked in vain before the search is given up. */
-const PATIENCE = 2 ** 26;
+const PATIENCE = 2 ** 23;
 
 const align = (offset: number, to: number): number => Math.ceil(offset / to) * to;
 const latin1 = new TextDecoder("latin1");
