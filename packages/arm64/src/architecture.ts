@@ -37,6 +37,7 @@ export const arm64 = withOptions(
         `arm64 has no cache type ${fetch}; it has ${known}, and each of them with ${behind} behind it.`,
         {
           place: "fetch",
+          code: "unknown-name",
         },
       );
     }

@@ -25,7 +25,10 @@ export const armv7 = withOptions(
     const model = fetchModels.find(({ id }) => id === fetch);
     if (model === undefined) {
       const known = fetchModels.map(({ id }) => id).join(", ");
-      throw new InputError(`armv7 has no fetch model ${fetch}; it has ${known}.`, { place: "fetch" });
+      throw new InputError(`armv7 has no fetch model ${fetch}; it has ${known}.`, {
+        place: "fetch",
+        code: "unknown-name",
+      });
     }
     const jumps = ["", ...conditions].flatMap((condition) => suffixes.map((suffix) => `b${condition}${suffix}`));
     return {

@@ -66,6 +66,7 @@ export const requestsOf = async (
   if (strategy === undefined) {
     throw new InputError("Say what to check with --strategy ID or --scenario FILE; `cmodx list` has the strategies.", {
       place: "--strategy",
+      code: "usage",
     });
   }
   const binary = asked.from === undefined ? undefined : await siteFromBinary(asked.from, folder);
@@ -165,7 +166,7 @@ const sitesOf = async (
   if (binary !== undefined) {
     if (binary.architecture !== architecture) {
       const message = `${binary.file} is for ${binary.architecture}, but the strategy ${strategy} is for ${architecture}.`;
-      throw new InputError(message, { file: binary.file, place: "--from" });
+      throw new InputError(message, { file: binary.file, place: "--from", code: "usage" });
     }
     return siteRequests(binary, made);
   }
@@ -178,6 +179,7 @@ const sitesOf = async (
       `The strategy ${strategy} has no default site on ${architecture}; give one with --site OLD:NEW.`,
       {
         place: "--site",
+        code: "usage",
       },
     );
   }
@@ -189,7 +191,10 @@ export const siteFromText = (text: string, address: bigint): SiteRequest => {
   const parts = text.split(/:(?!\[)/);
   const [old = "", next = ""] = parts.map((part) => part.trim());
   if (parts.length !== 2 || old === "" || next === "") {
-    throw new InputError(`A site is OLD:NEW, each insn[+insn…], such as nop5:call; not ${text}.`, { place: "--site" });
+    throw new InputError(`A site is OLD:NEW, each insn[+insn…], such as nop5:call; not ${text}.`, {
+      place: "--site",
+      code: "wrong-type",
+    });
   }
   return { address: hex(address), old, new: next };
 };
@@ -215,6 +220,6 @@ const refuseMixes = (asked: ModelOptions): void => {
   refuse(some, named(["site", "offset"])[0], "the bytes and their address say what the site is");
   if (more.length < bytes.length - 1) {
     const missing = bytes.find((name) => asked[name] === undefined) as keyof ModelOptions;
-    throw new InputError(`${flagOf(some)} needs ${flagOf(missing)} too.`, { place: flagOf(missing) });
+    throw new InputError(`${flagOf(some)} needs ${flagOf(missing)} too.`, { place: flagOf(missing), code: "usage" });
   }
 };

@@ -78,7 +78,10 @@ export class Catalogue {
     const architectures = new Map<string, ArchitecturePackage>();
     for (const architecture of plugins.flatMap((plugin) => plugin.architectures ?? [])) {
       if (architectures.has(architecture.id)) {
-        throw new InputError(`Two architectures are called ${architecture.id}.`, { place: "--plugin" });
+        throw new InputError(`Two architectures are called ${architecture.id}.`, {
+          place: "--plugin",
+          code: "conflict",
+        });
       }
       architectures.set(architecture.id, architecture);
     }
@@ -107,13 +110,14 @@ export class Catalogue {
   /** The strategy of this id for an architecture. `width`: that of the accesses of `plain-store`. */
   strategy(id: string, architecture: string, width?: 1 | 2 | 4 | 8): PatchStrategy {
     const found = this.strategiesFor(architecture).filter((strategy) => strategy.id === id);
-    if (found.length > 1) throw new InputError(`Two strategies are called ${id}.`, { place: "--strategy" });
+    if (found.length > 1)
+      throw new InputError(`Two strategies are called ${id}.`, { place: "--strategy", code: "conflict" });
     const [strategy] = found;
     if (strategy === undefined) throw this.#unknown(id, architecture);
     if (width === undefined) return strategy;
     const plainStore = this.architecture(architecture).plainStore;
     if (id !== "plain-store" || plainStore === undefined) {
-      throw new InputError(`Only plain-store has a width, ${id} has none.`, { place: "--width" });
+      throw new InputError(`Only plain-store has a width, ${id} has none.`, { place: "--width", code: "conflict" });
     }
     return plainStore(width);
   }
@@ -131,7 +135,10 @@ export class Catalogue {
     if (others.length === 0) return only;
     if (ofBinary !== undefined && ids.includes(ofBinary)) return ofBinary;
     if (ids.includes("x86")) return "x86";
-    throw new InputError(`The strategy ${id} is for ${listed(ids)}; say which with --arch.`, { place: "--arch" });
+    throw new InputError(`The strategy ${id} is for ${listed(ids)}; say which with --arch.`, {
+      place: "--arch",
+      code: "usage",
+    });
   }
 
   #unknown(id: string, architecture?: string): InputError {

@@ -16,7 +16,7 @@ const CHUNK = 2 ** 20;
  */
 export const readWhole = async (path: string, name: string, expected: string, most: number): Promise<Buffer> => {
   const fail = (what: string, cause?: unknown): InputError =>
-    new InputError(`${name} ${what}; expected ${expected}.`, { file: name, cause });
+    new InputError(`${name} ${what}; expected ${expected}.`, { file: name, cause, code: "unreadable" });
   let file: FileHandle | undefined;
   try {
     file = await open(path);
@@ -63,7 +63,11 @@ export const filesBelow = async (
     const entries = await readdir(join(folder, within), { withFileTypes: true }).catch((error) => {
       const { code } = error as { readonly code?: string };
       if (code === "ENOENT" && within !== "") return [];
-      throw new InputError(`${join(name, within)} cannot be read (${code}).`, { file: name, cause: error });
+      throw new InputError(`${join(name, within)} cannot be read (${code}).`, {
+        file: name,
+        code: "unreadable",
+        cause: error,
+      });
     });
     for (const each of entries) {
       if (each.isDirectory()) open.push(join(within, each.name));

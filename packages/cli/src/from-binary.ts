@@ -13,7 +13,8 @@ const EXPECTED = "an ELF file or a kernel";
 /** Reads a kernel or a module, packed or not. `name` is what messages call it. */
 export const readBinary = async (path: string, name: string): Promise<Elf> => {
   const there = await stat(path).catch(() => undefined);
-  if (there?.isCharacterDevice()) throw new InputError(`${name} is a device; expected ${EXPECTED}.`, { file: name });
+  if (there?.isCharacterDevice())
+    throw new InputError(`${name} is a device; expected ${EXPECTED}.`, { file: name, code: "unreadable" });
   return readImage(await readWhole(path, name, EXPECTED, MOST_BINARY), { name });
 };
 

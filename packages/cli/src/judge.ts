@@ -72,7 +72,7 @@ export const judgeWorst = async (
       offsets.push({ offset: Number(BigInt("site" in request ? request.site.address : 0) % 64n), ...refused(error) });
     }
   }
-  if (worst === undefined) throw refusal ?? new InputError("There is nothing to check.");
+  if (worst === undefined) throw refusal ?? new InputError("There is nothing to check.", { code: "usage" });
   return { ...worst, run: runOf(worst.subject), offsets, models: [] };
 };
 
@@ -104,7 +104,7 @@ export const judgeModels = async (
       models.push({ fetch, ...refused(error) });
     }
   }
-  if (worst === undefined) throw refusal ?? new InputError("There is nothing to check.");
+  if (worst === undefined) throw refusal ?? new InputError("There is nothing to check.", { code: "usage" });
   return { ...worst, models };
 };
 

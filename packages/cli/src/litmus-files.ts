@@ -20,7 +20,10 @@ export const readLitmusFiles = async (
     const path = resolve(folder, name);
     const there = await stat(path).catch(() => undefined);
     if (there === undefined)
-      throw new InputError(`${name} is not there; expected a litmus file, a directory or a .tar.gz.`, { file: name });
+      throw new InputError(`${name} is not there; expected a litmus file, a directory or a .tar.gz.`, {
+        file: name,
+        code: "unreadable",
+      });
     if (there.isDirectory()) for (const each of await walk(path, name)) found.push(each);
     else if (ARCHIVE.test(name)) {
       const packed = await readWhole(path, name, "an archive", MOST_BINARY);
@@ -29,7 +32,8 @@ export const readLitmusFiles = async (
         text,
         walked: true,
       }));
-      if (inside.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
+      if (inside.length === 0)
+        throw new InputError(`${name} holds no .litmus file.`, { file: name, code: "unreadable" });
       for (const each of inside) found.push(each);
     } else found.push({ file: name, text: await readText(path, name, "a litmus file"), walked: false });
   }
@@ -39,7 +43,7 @@ export const readLitmusFiles = async (
 /** Litmus files in a directory and below, by name; links are not followed. */
 const walk = async (folder: string, name: string): Promise<readonly FoundLitmusFile[]> => {
   const files = await filesBelow(folder, name, (each) => each.endsWith(".litmus"));
-  if (files.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name });
+  if (files.length === 0) throw new InputError(`${name} holds no .litmus file.`, { file: name, code: "unreadable" });
   const read: FoundLitmusFile[] = [];
   // One after the other: there may be more than can be open at once.
   for (const path of files) {

@@ -19,10 +19,14 @@ export const importDefault = async (name: string, folder: string): Promise<unkno
   try {
     module = (await import(url)) as { readonly default?: unknown };
   } catch (error) {
-    throw new InputError(`${name} cannot be loaded: ${messageOf(error)}`, { file: name, cause: error });
+    throw new InputError(`${name} cannot be loaded: ${messageOf(error)}`, {
+      file: name,
+      cause: error,
+      code: "unreadable",
+    });
   }
   if (module.default === undefined) {
-    throw new InputError(`${name} has no default export.`, { file: name, place: "default export" });
+    throw new InputError(`${name} has no default export.`, { file: name, place: "default export", code: "unreadable" });
   }
   return module.default;
 };
@@ -30,12 +34,17 @@ export const importDefault = async (name: string, folder: string): Promise<unkno
 const locate = (name: string, folder: string): string => {
   if (isPath(name)) {
     const file = resolve(folder, name);
-    if (!existsSync(file)) throw new InputError(`${name} is not there; expected a module.`, { file: name });
+    if (!existsSync(file))
+      throw new InputError(`${name} is not there; expected a module.`, { file: name, code: "unreadable" });
     return pathToFileURL(file).href;
   }
   try {
     return pathToFileURL(createRequire(join(folder, "cmodx.config.mjs")).resolve(name)).href;
   } catch (error) {
-    throw new InputError(`The package ${name} is not installed here.`, { file: name, cause: error });
+    throw new InputError(`The package ${name} is not installed here.`, {
+      file: name,
+      cause: error,
+      code: "unreadable",
+    });
   }
 };

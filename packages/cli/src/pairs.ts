@@ -31,11 +31,12 @@ const tableOf = (asked: PairsOptions, catalogue: Catalogue): readonly [Architect
   if (architecture?.pairs === undefined) {
     const ids = having.map(({ id }) => id);
     const where = ids.length === 0 ? "no architecture that is installed has" : `${listed(ids)} alone has`;
-    throw new InputError(`${where} a table of instruction pairs.`, { place: "--pairs" });
+    throw new InputError(`${where} a table of instruction pairs.`, { place: "--pairs", code: "usage" });
   }
   if (asked.strategy !== undefined)
     throw new InputError("--strategy does not go with --pairs: the table has its own ways of changing code.", {
       place: "--strategy",
+      code: "conflict",
     });
   return [architecture, architecture.pairs];
 };

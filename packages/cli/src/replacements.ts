@@ -17,6 +17,7 @@ const ELSEWHERE = ".+0x2000";
 const fail = (site: PatchSite, sentence: string): never => {
   throw new InputError(`Site #${site.number}${site.symbol === undefined ? "" : ` (${site.symbol})`} ${sentence}.`, {
     place: `#${site.number}`,
+    code: "impossible",
   });
 };
 
@@ -179,6 +180,7 @@ const machines: { readonly [machine: string]: Replacements } = {
 /** What kernels put at sites of a machine. */
 export const replacementsFor = (machine: string, file: string): Replacements => {
   const found = own(machines, machine);
-  if (found === undefined) throw new InputError(`${file} is for ${machine}, whose sites cannot be checked.`, { file });
+  if (found === undefined)
+    throw new InputError(`${file} is for ${machine}, whose sites cannot be checked.`, { file, code: "impossible" });
   return found;
 };

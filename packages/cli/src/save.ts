@@ -9,7 +9,7 @@ import { isScenario, type Request } from "./request.js";
 export const assertWritable = async (file: string, folder: string): Promise<void> => {
   const path = resolve(folder, file);
   const fail = (why: string, cause?: unknown): never => {
-    throw new InputError(`${file} cannot be written: ${why}.`, { file, place: "--save", cause });
+    throw new InputError(`${file} cannot be written: ${why}.`, { file, place: "--save", cause, code: "unreadable" });
   };
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory()) fail("it is a directory");
@@ -29,7 +29,7 @@ export const writeWhole = async (file: string, folder: string, text: string): Pr
     if (isFile) await rename(temporary, path);
   } catch (error) {
     if (isFile) await rm(temporary, { force: true });
-    throw new InputError(messageOf(error), { file, place: "--save", cause: error });
+    throw new InputError(messageOf(error), { file, place: "--save", cause: error, code: "unreadable" });
   }
 };
 

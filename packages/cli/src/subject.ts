@@ -111,7 +111,11 @@ const fromModule = async (
   } catch (error) {
     // Whatever its code throws is about the input; that of core names what does not fit together.
     if (isInputError(error)) throw error;
-    throw new InputError(`The scenario module ${file} throws: ${messageOf(error)}`, { file, cause: error });
+    throw new InputError(`The scenario module ${file} throws: ${messageOf(error)}`, {
+      file,
+      cause: error,
+      code: "unreadable",
+    });
   }
 };
 
@@ -191,6 +195,7 @@ const architectureOf = (scenario: Scenario, catalogue: Catalogue): string => {
   if (fits.length === 1 || fits.includes("x86")) return fits.length === 1 ? (fits[0] as string) : "x86";
   throw new InputError("The strategies of the scenario do not say which architecture it is for; use --arch.", {
     place: "--arch",
+    code: "usage",
   });
 };
 
@@ -223,7 +228,8 @@ export const planFlip = (
 ): PatchProgram | Impossible => {
   const site = machine.layout.sites[0];
   const strategy = scenario.patchers[0]?.strategy;
-  if (site === undefined || strategy === undefined) throw new InputError("A scenario has a site and a patcher.");
+  if (site === undefined || strategy === undefined)
+    throw new InputError("A scenario has a site and a patcher.", { code: "missing-field" });
   const [old, next] = flip % 2 === 0 ? site.versions : ([site.versions[1], site.versions[0]] as const);
   const flipped = { address: site.address, old: old.bytes, next: next.bytes };
   const { instructionSet, cpus, fetch } = machine;

@@ -21,7 +21,7 @@ export const readTarGz = async (packed: Uint8Array, file: string, ending: string
   } catch (error) {
     const { code } = error as { readonly code?: string };
     const why = code === "ERR_BUFFER_TOO_LARGE" ? `holds more than ${MOST_UNPACKED} bytes` : "is not packed with gzip";
-    throw new InputError(`${file} ${why}.`, { file, cause: error });
+    throw new InputError(`${file} ${why}.`, { file, cause: error, code: "unreadable" });
   }
   try {
     const entries = await unpackTar(bytes, {
@@ -33,6 +33,7 @@ export const readTarGz = async (packed: Uint8Array, file: string, ending: string
     throw new InputError(`${file} is no tar archive, or is cut off: ${messageOf(error).replace(/\.$/, "")}.`, {
       file,
       cause: error,
+      code: "unreadable",
     });
   }
 };

@@ -66,17 +66,20 @@ export const parseAddition = (text: string, machine: Pick<Machine, "cache" | "or
   if (kind === undefined) {
     throw new InputError(`A synchronisation to add is KIND@STEP, such as sync@write-int3; not ${text}.`, {
       place: "add",
+      code: "wrong-type",
     });
   }
   const found = known.find((each) => each.kind === kind);
   if (found === undefined) {
     throw new InputError(`There is no synchronisation ${kind} to add here; there are ${kinds(known)}.`, {
       place: "add",
+      code: "unknown-name",
     });
   }
   if (after === START && inside !== undefined) {
     throw new InputError(`Before all steps there is no ${inside} to put ${kind} into, as ${text} asks.`, {
       place: "add",
+      code: "conflict",
     });
   }
   const place = {

@@ -134,7 +134,10 @@ const withoutStrategies = (scenario: Scenario): unknown =>
 const memoryOrder = ({ memory = "sequential" }: Scenario, architecture: Architecture): MemoryOrder => {
   if (memory === "sequential") return sequential;
   if (architecture.memory !== undefined) return architecture.memory;
-  throw new InputError(`${architecture.id} has no architectural memory order; use sequential.`, { place: "memory" });
+  throw new InputError(`${architecture.id} has no architectural memory order; use sequential.`, {
+    place: "memory",
+    code: "impossible",
+  });
 };
 
 const corePlugin = (options: SimulationOptions, scenario: Scenario): Plugin => ({

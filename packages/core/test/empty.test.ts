@@ -238,7 +238,7 @@ describe("a question that needs nobody who executes", () => {
     };
     const verdict = await check(two);
     expect(verdict.verdict).toBe("safe");
-    expect(empty(verdict)).toEqual(["old-or-new", "trap-owned", "lifetime", "fault", "assertion"]);
+    expect(empty(verdict)).toEqual(["old-or-new", "trap-owned", "lifetime", "fault"]);
   });
 
   it("is one of lifetime", async () => {

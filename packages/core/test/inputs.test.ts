@@ -261,7 +261,7 @@ describe("one run", () => {
       program: () => ({ words: { go: 0 } }),
     });
     expect(() => simulate(scenario(waiting, { executors: [] }))).toThrow(
-      new InputError("No CPU can go on: the scenario deadlocks when its CPUs take turns."),
+      new InputError("No CPU can go on: the scenario deadlocks when its CPUs take turns.", { code: "impossible" }),
     );
     expect(() => simulate(scenario(waiting))).toThrow(InputError);
   });

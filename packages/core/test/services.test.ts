@@ -4,6 +4,7 @@ import {
   addEachCpu,
   claim,
   createSimulation,
+  emulate,
   enterWindow,
   eq,
   fence,
@@ -17,11 +18,14 @@ import {
   maskIrq,
   ne,
   put,
+  readLock,
+  readUnlock,
   type Scenario,
   sendIpi,
   set,
   setEachCpu,
   step,
+  stopMachine,
   store,
   syncCores,
   tryGet,
@@ -29,6 +33,7 @@ import {
   unmaskIrq,
   until,
   untilEachCpu,
+  type Verdict,
   waitIpi,
   when,
   whileLocal,
@@ -62,6 +67,82 @@ const results = (of: Scenario, word: string): ReadonlySet<unknown> => {
       .map(({ services }) => services.words[word]),
   );
 };
+
+describe("R51: what a program took it gives back", () => {
+  const fails = async (lines: readonly Line[], more: Partial<Scenario> = {}): Promise<string> => {
+    const verdict = await check(together([lines], { word: 0 }, { ...only("assertion"), ...more }));
+    return verdict.verdict === "unsafe" ? verdict.why : verdict.verdict;
+  };
+
+  it("before its call returns", async () => {
+    const taken: readonly (readonly [Line, Line, string])[] = [
+      [lock("take", "l"), unlock("give", "l"), "the lock l held"],
+      [enterWindow("take", "w"), leaveWindow("give", "w"), "the window w entered"],
+      [readLock("take", "srcu:s"), readUnlock("give", "srcu:s"), "a read-side section of srcu:s entered"],
+      [maskIrq("take"), unmaskIrq("give"), "interrupts off"],
+    ];
+    for (const [take, give, what] of taken) {
+      expect(await fails([take])).toBe(`The patch call returned with ${what}.`);
+      expect(await fails([take, give])).toBe("safe");
+      // On some ways only.
+      const seldom = [load("load", "word", "seen"), take, when("when", eq(local("seen"), 0), [give])];
+      expect(await fails(seldom)).toBe("safe");
+      const other = strategy(() => [set("set", "word", 1)], { id: "other", program: () => ({ words: { word: 0 } }) });
+      const of = together([seldom], { word: 0 }, only("assertion"));
+      const sites = [...of.sites, site("nop", "ret", AT + 8n)];
+      const both = [...of.patchers, { strategy: other, sites: [1], flips: 1 }];
+      expect(answer(await check({ ...of, sites, patchers: both, cpus: 2 }))).toBe("unsafe: assertion");
+    }
+    expect(await fails([maskIrq("mask"), lock("l", "l"), lock("m", "m")])).toBe(
+      "The patch call returned with interrupts off and the lock l held and the lock m held.",
+    );
+  });
+
+  it("and so do handlers and the functions of stop_machine", async () => {
+    const idle = { cpus: 2 };
+    expect(await fails([sendIpi("send", [readLock("in")]), waitIpi("wait", "send")], idle)).toBe(
+      "A handler of an interrupt ended with a read-side section of rcu entered.",
+    );
+    expect(await fails([stopMachine("stop", { run: [enterWindow("in", "w")] })])).toBe(
+      "A function of stop_machine ended with the window w entered.",
+    );
+    const trap = (...lines: readonly Line[]): Promise<Verdict> =>
+      check(
+        scenario(
+          strategy(() => [], { program: () => ({ traps: { brk: lines } }) }),
+          { sites: [site("trap", "trap")], ...only("assertion") },
+        ),
+      );
+    const why = "The handlers of the brk trap at 0x1010 ended with the window w entered.";
+    expect(await trap(enterWindow("in", "w"))).toMatchObject({ why });
+    expect(await trap(enterWindow("in", "w"), emulate("emulate", "00"), claim())).toMatchObject({ why });
+  });
+
+  it("and what it did not take it does not give back", async () => {
+    const twice = [lock("l", "l"), unlock("u", "l"), unlock("again", "l")];
+    expect(await fails(twice)).toBe("A program released the lock l, which it did not hold.");
+    const left = [enterWindow("e", "w"), leaveWindow("l", "w"), leaveWindow("again", "w")];
+    expect(await fails(left)).toBe("A program left the window w, which it was not in.");
+    // The lock of another.
+    const other = together([[lock("l", "l"), unlock("u", "l")], [unlock("give", "l")]], {}, only("assertion"));
+    expect(answer(await check(other))).toBe("unsafe: assertion");
+    const refused: readonly (readonly [readonly Line[], string])[] = [
+      [[unlock("give", "l")], "the lock l, which no step takes; there are none."],
+      [[lock("l", "mutex"), unlock("give", "mutx")], "the lock mutx, which no step takes; did you mean mutex?"],
+      [[leaveWindow("give", "w")], "the window w, which no step enters; there are none."],
+    ];
+    for (const [lines, end] of refused) {
+      const message = `The step give of the strategy patcher 0 names ${end}`;
+      await expect(fails(lines)).rejects.toMatchObject({ name: "InputError", code: "undeclared", message });
+    }
+  });
+
+  it("is no question of its own where nobody executes what changes", async () => {
+    const locks = strategy(() => [lock("l", "l"), unlock("u", "l")]);
+    const nobody = { sites: [site("nop", "ret")], executors: [], cpus: 1 };
+    expect(answer(await check(scenario(locks, nobody)))).toBe("vacuous");
+  });
+});
 
 describe("R17: a lock has one holder", () => {
   const section = [enterWindow("enter", "mapping"), leaveWindow("leave", "mapping")];

@@ -153,10 +153,10 @@ describe("R20: writes wait in a store buffer", () => {
 });
 
 describe("R20: what drains the store buffer", () => {
-  const drained: readonly (readonly [string, readonly Line[], string])[] = [
+  const drained: readonly (readonly [string, readonly Line[], string, (readonly Line[])?])[] = [
     ["a full barrier", [fence("it", "mb")], "fence"],
     ["taking a lock", [lock("it", "mutex")], "lock"],
-    ["releasing one", [unlock("it", "mutex")], "unlock"],
+    ["releasing one", [unlock("it", "mutex")], "unlock", [lock("before", "mutex")]],
     ["an atomic addition", [add("it", "z", 1)], "add"],
     ["an atomic addition on every CPU", [addEachCpu("it", "refs", 1)], "addEachCpu"],
     ["taking a reference", [tryGet("it", "refs", "got")], "tryGet"],
@@ -164,7 +164,7 @@ describe("R20: what drains the store buffer", () => {
     ["registering a handler", [armTrap("it", "brk")], "armTrap"],
     ["taking one out of service", [disarmTrap("it", "brk")], "disarmTrap"],
     ["entering a mapping", [enterWindow("it", "mapping")], "enterWindow"],
-    ["leaving one", [leaveWindow("it", "mapping")], "leaveWindow"],
+    ["leaving one", [leaveWindow("it", "mapping")], "leaveWindow", [enterWindow("before", "mapping")]],
     ["a context synchronisation", [syncCore("it")], "syncCore"],
     ["on_each_cpu", [syncCores("it")], "sendIpi"],
     ["a grace period", [waitRcu("it")], "beginGrace"],
@@ -172,16 +172,19 @@ describe("R20: what drains the store buffer", () => {
   ];
 
   /** The steps that CPU 0 could take after `set` and, when its write has drained, those then. */
-  const around = (lines: readonly Line[]): readonly (readonly string[])[] => {
-    const machine = machineOf(together([[set("first", "x", 1), ...lines]], { interrupts: { irq: true, nmi: true } }));
+  const around = (lines: readonly Line[], before: readonly Line[] = []): readonly (readonly string[])[] => {
+    const machine = machineOf(
+      together([[...before, set("first", "x", 1), ...lines]], { interrupts: { irq: true, nmi: true } }),
+    );
     const { views } = visit(machine, ({ before }) => before.cpus[0]?.stack.length === 1);
     const ids = (cpu: CpuState): readonly string[] => machine.candidates(cpu).map(({ rule }) => rule.id);
     const full = views.find(({ cpus }) => cpus[0]?.order !== null)?.cpus[0] as CpuState;
     return [ids(full), ids({ ...full, order: null })];
   };
 
-  it.each(drained)("%s", (_name, lines, rule) => {
-    const [full, empty] = around(lines);
+  const rows = drained.map(([name, lines, rule, before = []]) => [name, lines, rule, before] as const);
+  it.each(rows)("%s", (_name, lines, rule, before) => {
+    const [full, empty] = around(lines, before);
     expect(full).toContain("drain");
     expect(full).not.toContain(rule);
     expect(empty).toContain(rule);

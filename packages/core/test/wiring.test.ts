@@ -106,7 +106,9 @@ describe("a plugin", () => {
       id: "refusing",
       replaces: [EXPLORER],
       install: (binder) =>
-        binder.provide(EXPLORER, { check: () => Promise.reject(new InputError("This explorer refuses all.")) }),
+        binder.provide(EXPLORER, {
+          check: () => Promise.reject(new InputError("This explorer refuses all.", { code: "impossible" })),
+        }),
     };
     const base = createSimulation({ architecture: toy() });
     await expect(createSimulation({ architecture: toy(), plugins: [refusing] }).check(of)).rejects.toThrow(

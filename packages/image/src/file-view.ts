@@ -24,7 +24,7 @@ export class FileView {
 
   /** The error for wrong content at `place`; the caller throws it. */
   fault(place: string, sentence: string): InputError {
-    return new InputError(`${this.name}: ${place}: ${sentence}`, { file: this.name, place });
+    return new InputError(`${this.name}: ${place}: ${sentence}`, { file: this.name, place, code: "unreadable" });
   }
 
   /** The bytes from `offset` on; `what` names them when the file ends before they do. */

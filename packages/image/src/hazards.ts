@@ -74,7 +74,10 @@ export function hazards(site: PatchSite): Hazard[] {
  */
 export function lineOffsets(site: PatchSite, line = 64): number[] {
   if (!isPowerOfTwo(line) || line > 4096) {
-    throw new InputError(`line: the length is ${line}; expected a power of two from 1 to 4096`, { place: "line" });
+    throw new InputError(`line: the length is ${line}; expected a power of two from 1 to 4096`, {
+      place: "line",
+      code: "out-of-range",
+    });
   }
   if (site.pageOffset !== undefined) return [site.pageOffset % line];
   const step = Math.min(site.alignment, line);

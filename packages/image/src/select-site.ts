@@ -18,7 +18,7 @@ export function selectSite(
 ): PatchSite {
   const name = options.name ?? "(input)";
   const fail = (sentence: string): never => {
-    throw new InputError(`${name}: ${selector}: ${sentence}`, { file: name, place: selector });
+    throw new InputError(`${name}: ${selector}: ${sentence}`, { file: name, place: selector, code: "no-code" });
   };
   if (sites.length === 0) return fail("the file has no patch sites");
   if (selector.startsWith("#")) {

@@ -34,7 +34,8 @@ export function toggleWrites(sites: readonly ToggledSite[], key: string): TextWr
     .filter((site) => site.kind === "jump-label" && site.key === key && site.init !== true)
     .map((site) => ({ address: site.address, bytes: toggledBytes(site) }))
     .sort((a, b) => (a.address < b.address ? -1 : 1));
-  if (toggled.length === 0) throw new InputError(`${key}: no jump label of running code has this key`, { place: key });
+  if (toggled.length === 0)
+    throw new InputError(`${key}: no jump label of running code has this key`, { code: "unknown-name", place: key });
   const writes: TextWrite[] = [];
   for (let start = 0; start < toggled.length; start += TOGETHER) {
     const batch = toggled.slice(start, start + TOGETHER);
@@ -51,7 +52,10 @@ function toggledBytes({ address, bytes, instruction, target }: ToggledSite): Uin
   if (nop) return Uint8Array.from(nop);
   const place = `0x${address.toString(16)}`;
   if (target === undefined || (instruction !== "nop2" && instruction !== "nop5"))
-    throw new InputError(`${place}: ${instruction} is no jump label of x86-64 with a target`, { place });
+    throw new InputError(`${place}: ${instruction} is no jump label of x86-64 with a target`, {
+      code: "unknown-name",
+      place,
+    });
   const jump = new Uint8Array(bytes.length);
   const view = new DataView(jump.buffer);
   const distance = Number(target - address) - bytes.length;

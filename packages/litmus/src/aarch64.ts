@@ -12,7 +12,8 @@ const architectures = new Map<string, Architecture>();
 const architectureOf = (cacheType = ""): Architecture => {
   const words = cacheType.split(/[\s,]+/).filter((word) => word !== "");
   for (const word of words)
-    if (word !== "IDC" && word !== "DIC") throw new InputError(`CacheType is IDC, DIC or both, not ${word}.`);
+    if (word !== "IDC" && word !== "DIC")
+      throw new InputError(`CacheType is IDC, DIC or both, not ${word}.`, { code: "unknown-name" });
   const fetch = words.includes("DIC") ? "idc+dic" : words.includes("IDC") ? "idc" : "none";
   let found = architectures.get(fetch);
   if (found === undefined) {

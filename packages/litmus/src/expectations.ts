@@ -43,7 +43,7 @@ const fromJson = (text: string, file: string): Expectations => {
   try {
     found = JSON.parse(text);
   } catch (error) {
-    throw new InputError(`Expectations are not JSON: ${(error as Error).message}.`, { file });
+    throw new InputError(`Expectations are not JSON: ${(error as Error).message}.`, { file, code: "unreadable" });
   }
   assertFits(expectationsSchema, found, "expectations", { file });
   return new Map(Object.entries(found).map(([test, expectation]) => [stem(test), expectation]));
@@ -57,6 +57,7 @@ const fromTable = (text: string, file: string): Expectations => {
     throw new InputError("A table of expectations has the columns test, verdict and states.", {
       file,
       place: "line 1",
+      code: "unreadable",
     });
   const rows = new Map<string, Expectation>();
   for (const [i, line] of lines.entries()) {
@@ -68,6 +69,7 @@ const fromTable = (text: string, file: string): Expectations => {
       throw new InputError("A row has a test, a verdict, Allowed or Forbidden, and a number of states.", {
         file,
         place: `line ${i + 2}`,
+        code: "unreadable",
       });
     rows.set(stem(cells[test] ?? ""), { verdict: is, states: number });
   }

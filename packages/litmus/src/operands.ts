@@ -21,7 +21,7 @@ export const withAddress = (text: string, takes: RegExp, label: LabelAddress): s
   const target = label(last);
   if (target !== undefined)
     return `${parts.mnemonic} ${[...parts.operands.slice(0, -1), ` 0x${target.toString(16)}`].join(",")}`;
-  if (/^[A-Za-z_]/.test(last)) throw new InputError(`No label ${last} is in this thread.`);
+  if (/^[A-Za-z_]/.test(last)) throw new InputError(`No label ${last} is in this thread.`, { code: "undeclared" });
   return text;
 };
 

@@ -36,7 +36,7 @@ export const riscv: LitmusTarget = {
   architecture(fetch) {
     const known = fetchModels.map(({ id }) => id);
     if (fetch !== undefined && !known.includes(fetch))
-      throw new InputError(`Fetch is ${known.join(", ")}, not ${fetch}.`);
+      throw new InputError(`Fetch is ${known.join(", ")}, not ${fetch}.`, { code: "unknown-name" });
     return riscvFor(fetch === undefined ? {} : { fetch });
   },
   register(name) {

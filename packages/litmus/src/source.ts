@@ -54,6 +54,6 @@ export class Source {
 
   /** An error at a place. */
   errorAt(message: string, { line, column }: Place): InputError {
-    return new InputError(message, { file: this.file, place: `line ${line}, column ${column}` });
+    return new InputError(message, { file: this.file, place: `line ${line}, column ${column}`, code: "unreadable" });
   }
 }

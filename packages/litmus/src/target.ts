@@ -36,4 +36,4 @@ export type LitmusTarget = {
 
 /** An unknown architecture in a test's first line. */
 export const unknownTarget = (name: string, known: readonly string[]): InputError =>
-  new InputError(`Litmus tests of ${name} are not supported; only of ${known.join(", ")}.`);
+  new InputError(`Litmus tests of ${name} are not supported; only of ${known.join(", ")}.`, { code: "impossible" });

@@ -19,7 +19,10 @@ export const riscv = withOptions(
     const model = fetchModels.find(({ id }) => id === fetch);
     if (model === undefined) {
       const known = fetchModels.map(({ id }) => id).join(", ");
-      throw new InputError(`riscv has no fetch model ${fetch}; it has ${known}.`, { place: "fetch" });
+      throw new InputError(`riscv has no fetch model ${fetch}; it has ${known}.`, {
+        place: "fetch",
+        code: "unknown-name",
+      });
     }
     return {
       id: "riscv",

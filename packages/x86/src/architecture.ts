@@ -24,6 +24,7 @@ const fetchModel = (id: string, lateTrap: boolean): FetchModel => {
   const known = fetchModels.map((model) => model.id).join(", ");
   throw new InputError(`x86 has no fetch model ${id}; it has ${known}, and each of them with +${late.id} behind it.`, {
     place: "fetch",
+    code: "unknown-name",
   });
 };
 

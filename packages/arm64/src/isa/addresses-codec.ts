@@ -94,6 +94,7 @@ const inUnits = (distance: bigint, unit: bigint, width: number, { at, mnemonic }
   throw new InputError(
     `"${mnemonic}" at ${hex(at)} cannot reach ${hex(at + distance)}: the target lies ${distance} bytes away, allowed are ` +
       `${allowed}${-limit} to ${limit - unit}.`,
+    { code: "out-of-range" },
   );
 };
 

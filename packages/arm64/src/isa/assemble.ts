@@ -35,7 +35,7 @@ const conditional = (mnemonic: string): string | undefined => {
 const word = (text: string): Bytes => {
   const value = parseNumber(text);
   if (value === undefined || BigInt.asUintN(32, value) !== value)
-    throw new InputError(`".inst ${text}" needs a number from 0 to 0xffffffff.`);
+    throw new InputError(`".inst ${text}" needs a number from 0 to 0xffffffff.`, { code: "out-of-range" });
   return littleEndian(Number(value));
 };
 
@@ -58,15 +58,17 @@ export const assemble = (text: string, at: bigint): Bytes => {
   const mnemonic = condition === undefined ? first : "b.cond";
   const candidates = formsByMnemonic.get(mnemonic);
   if (candidates === undefined || first === "b.cond")
-    throw new InputError(`"${text}" is not an instruction known here: no "${first}".`);
+    throw new InputError(`"${text}" is not an instruction known here: no "${first}".`, { code: "unknown-name" });
   const operands = parseOperandText(rest);
   if (operands === undefined)
-    throw new InputError(`"${text}" has an operand that is no register, number, address or place in memory.`);
+    throw new InputError(`"${text}" has an operand that is no register, number, address or place in memory.`, {
+      code: "wrong-type",
+    });
   const all: readonly OperandText[] =
     condition === undefined ? operands : [{ kind: "name", name: condition }, ...operands];
   for (const form of candidates) {
     const encoded = encode(form, all, at, first);
     if (encoded !== undefined) return littleEndian(encoded);
   }
-  throw new InputError(`"${text}" has no encoding with these operands.`);
+  throw new InputError(`"${text}" has no encoding with these operands.`, { code: "impossible" });
 };

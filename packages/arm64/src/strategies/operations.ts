@@ -49,7 +49,8 @@ export const trapAddressRule = rule({
   apply({ cpu }, { into }: { readonly into: string }, machine) {
     const code = running(cpu)?.code;
     const frame: TrapFrame | null = code?.run === "program" ? code.frame : null;
-    if (frame === null) throw new InputError("Only a trap handler has a trap's address.", { place: "program" });
+    if (frame === null)
+      throw new InputError("Only a trap handler has a trap's address.", { place: "program", code: "conflict" });
     return [
       {
         set: { cpu: machine.advance(machine.setLocal(cpu, into, frame.at)) },

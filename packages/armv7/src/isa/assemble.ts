@@ -125,6 +125,7 @@ const outOfReach = (mnemonic: string, code: TargetCode, target: bigint, at: bigi
   return new InputError(
     `"${mnemonic}" at ${hex(at)} cannot reach ${hex(target)}: the target lies ${distance} bytes from the pc that it ` +
       `reads, ${fault}.`,
+    { code: "out-of-range" },
   );
 };
 
@@ -135,6 +136,7 @@ const data = (directive: string, text: string, mode: Mode): Bytes => {
   if (!values.every((value) => value !== undefined && value >= 0n && value < limit)) {
     throw new InputError(
       `"${directive} ${text}" needs numbers from 0 to 0x${(limit - 1n).toString(16)}, separated by commas.`,
+      { code: "out-of-range" },
     );
   }
   return values.flatMap((value) => {
@@ -198,15 +200,19 @@ const encodeLine = (line: string, at: bigint, mode: Mode): Bytes | undefined => 
 const refusal = (text: string, line: string, at: bigint, mode: Mode): InputError => {
   const { mnemonic, candidates, operands } = parseLine(line, at, mode);
   if (candidates === undefined) {
-    return new InputError(`"${text}" is no ${mode} instruction known here: no "${mnemonic}".`);
+    return new InputError(`"${text}" is no ${mode} instruction known here: no "${mnemonic}".`, {
+      code: "unknown-name",
+    });
   }
   if (operands === undefined) {
-    return new InputError(`"${text}" has an operand that is no register, #number, address, list or place in memory.`);
+    return new InputError(`"${text}" has an operand that is no register, #number, address, list or place in memory.`, {
+      code: "wrong-type",
+    });
   }
   const target = operands.at(-1);
   const code = candidates.map(targetCode).find((found) => found !== undefined);
   if (target?.kind === "address" && code !== undefined) return outOfReach(mnemonic, code, target.value, at);
-  return new InputError(`"${text}" has no ${mode} encoding with these operands.`);
+  return new InputError(`"${text}" has no ${mode} encoding with these operands.`, { code: "impossible" });
 };
 
 /**

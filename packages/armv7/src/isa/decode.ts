@@ -12,7 +12,7 @@ export const maxLength = 4;
 export const modeOf = (mode: string): Mode => {
   if (mode === "a32" || mode === "t32") return mode;
   if (mode === "") return "a32";
-  throw new InputError(`armv7 has no mode ${mode}; it has a32 and t32.`, { place: "mode" });
+  throw new InputError(`armv7 has no mode ${mode}; it has a32 and t32.`, { place: "mode", code: "unknown-name" });
 };
 
 const halfword = (bytes: Bytes, offset: number): number => bytes[offset]! | (bytes[offset + 1]! << 8);

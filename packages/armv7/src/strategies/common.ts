@@ -38,6 +38,7 @@ export const targetOf = ({ mode, reports }: PlanContext): Target => {
   if (state === undefined || line === undefined) {
     throw new InputError("The strategies of armv7 need a fetch model that reports its state and its line.", {
       place: "fetch",
+      code: "impossible",
     });
   }
   return { mode: (mode || state) as Mode, line };

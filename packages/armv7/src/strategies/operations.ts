@@ -33,7 +33,7 @@ export const readInstructionRule = rule({
   apply({ cpu, memory }, { offset, size, into }: Read, machine) {
     const code = running(cpu)?.code;
     if (code?.run !== "program" || code.frame === null)
-      throw new InputError("Only a trap handler has a frame.", { place: "program" });
+      throw new InputError("Only a trap handler has a frame.", { place: "program", code: "conflict" });
     const from = code.frame.at + BigInt(offset);
     const bytes = Array.from({ length: size }, (_, i) => latestByte(memory, from + BigInt(i), machine) ?? 0);
     const compared = size === 4 ? [...bytes.slice(0, 3), (bytes[3] ?? 0) & 0x0f] : bytes;

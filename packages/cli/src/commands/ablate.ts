@@ -79,6 +79,7 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget
   if (asked.strategy === undefined) {
     throw new InputError("Say what to ablate with --strategy ID; `cmodx list` has the strategies.", {
       place: "--strategy",
+      code: "usage",
     });
   }
   const id = asked.arch ?? catalogue.architectureOf(asked.strategy);
@@ -87,7 +88,8 @@ const ablate = async (asked: AblateOptions, catalogue: Catalogue, budget: Budget
   const fetches = fetchModelsOf(asked.fetch ?? "all", architecture);
   const first = create(architecture, fetches[0]);
   const text = asked.site ?? defaultSiteOf(strategy, first);
-  if (text === undefined) throw new InputError(`${strategy.id} has no default site on ${id}; name one with --site.`);
+  if (text === undefined)
+    throw new InputError(`${strategy.id} has no default site on ${id}; name one with --site.`, { code: "usage" });
   const profiles = fetches.map((fetch) => create(architecture, fetch));
   const steps = synchronisationsOf(strategy, text, first);
   const { memory = "sequential" } = asked;

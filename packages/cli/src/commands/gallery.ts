@@ -67,6 +67,7 @@ const chosen = (ids: readonly string[], { gallery, entriesOf }: Gallery): readon
     if (entries.length > 0) return entries;
     throw new InputError(`The gallery has no entry ${id}; it has ${listed(gallery.map((each) => each.id))}.`, {
       place: "ids",
+      code: "unknown-name",
     });
   });
   return [...new Set(found)];

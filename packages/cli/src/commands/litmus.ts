@@ -112,6 +112,7 @@ const asError = ({ message, file, place }: LitmusError): InputError =>
   new InputError(`${file}${place === null ? "" : `, ${place}`}: ${message}`, {
     file,
     ...(place === null ? {} : { place }),
+    code: "unreadable",
   });
 
 const sentenceOf = ({ message, file, place }: LitmusError): string =>

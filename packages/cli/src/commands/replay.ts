@@ -58,7 +58,7 @@ const assertNoCode = (request: Request, file: string): void => {
   if (named.length === 0) return;
   throw new InputError(
     `${file} names code that a replay runs: ${listed(named)}; --allow-plugins runs it, if you trust whoever wrote both.`,
-    { file, place: "request" },
+    { file, place: "request", code: "conflict" },
   );
 };
 
@@ -77,6 +77,7 @@ const withHint = (error: InputError): InputError =>
     cause: error,
     ...(error.file === undefined ? {} : { file: error.file }),
     ...(error.place === undefined ? {} : { place: error.place }),
+    code: error.code,
   });
 
 const readJson = async (file: string, folder: string): Promise<unknown> => {
@@ -87,6 +88,7 @@ const readJson = async (file: string, folder: string): Promise<unknown> => {
     throw new InputError(`${file} is no saved counterexample: it is no JSON.`, {
       file,
       cause: error,
+      code: "unreadable",
     });
   }
 };

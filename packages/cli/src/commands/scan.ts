@@ -88,14 +88,17 @@ const findFiles = async (names: readonly string[], folder: string): Promise<read
   for (const name of names) {
     const there = await stat(resolve(folder, name)).catch(() => undefined);
     if (there === undefined)
-      throw new InputError(`${name} is not there; expected a kernel, a module or a directory.`, { file: name });
+      throw new InputError(`${name} is not there; expected a kernel, a module or a directory.`, {
+        file: name,
+        code: "unreadable",
+      });
     if (!there.isDirectory()) {
       found.push({ file: name, walked: false });
       continue;
     }
     const inside = await filesBelow(resolve(folder, name), name, (each) => IMAGE.test(each));
     if (inside.length === 0) {
-      throw new InputError(`${name} holds no module and no kernel.`, { file: name });
+      throw new InputError(`${name} holds no module and no kernel.`, { file: name, code: "unreadable" });
     }
     for (const path of inside) found.push({ file: join(name, path), walked: true });
   }

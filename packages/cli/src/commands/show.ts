@@ -31,7 +31,7 @@ export const addShow = (program: Command, io: Io, leave: (code: Exit) => void): 
     .action(async (strategy: string, asked: ShowOptions) => {
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
       const [request] = await requestsOf({ ...asked, strategy, flips: 1 }, catalogue, io.cwd);
-      if (request === undefined) throw new InputError("There is nothing to show.");
+      if (request === undefined) throw new InputError("There is nothing to show.", { code: "usage" });
       const subject = await subjectOf(request, catalogue, io.cwd);
       const flips = asked.flips === "forever" ? 2 : (asked.flips ?? 1);
       const document = documentOf(subject, flips);
@@ -43,12 +43,16 @@ export const addShow = (program: Command, io: Io, leave: (code: Exit) => void): 
 const documentOf = (subject: Subject, flips: number): ShowJson => {
   const strategy = subject.scenario.patchers[0]?.strategy;
   const [site] = sitesOf(subject.machine);
-  if (strategy === undefined || site === undefined) throw new InputError("There is nothing to show.");
+  if (strategy === undefined || site === undefined)
+    throw new InputError("There is nothing to show.", { code: "usage" });
   const { id, summary, source, promises } = strategy;
   const plan = (flip: number): PatchProgram => {
     const planned = planFlip(subject, flip);
     if (!isImpossible(planned)) return planned;
-    throw new InputError(`The strategy ${id} cannot do flip ${flip + 1}: ${planned.impossible}`, { place: "--flips" });
+    throw new InputError(`The strategy ${id} cannot do flip ${flip + 1}: ${planned.impossible}`, {
+      place: "--flips",
+      code: "impossible",
+    });
   };
   return {
     schema: "cmodx/show/1",

@@ -3,9 +3,10 @@
  *
  * `unknown-field`: a field that nothing has. `unknown-name`: a value that is not on its list. `missing-field`: one that is needed.
  * `wrong-type`: a value of another type or form. `out-of-range`: a number too small or too large. `overlap`: two that lie in each
- * other. `no-code`: an address at which nothing is modelled, or at which no instruction begins. `undeclared`: a word or a local that
- * no line declares or sets. `unreadable`: a file that is not there or of another format. `impossible`: a strategy cannot do what it is
- * asked. `conflict`: values that do not go with each other. `usage`: a command line that cannot be understood.
+ * other. `no-code`: an address at which nothing is modelled, or at which no instruction begins. `undeclared`: a word, a local or a label that
+ * no line declares or sets. `unreadable`: a file that is not there or of another format. `impossible`: a strategy, an instruction set or a
+ * memory order cannot do what it is asked. `conflict`: values that do not go with each other. `usage`: a command line that cannot be
+ * understood.
  */
 export type InputErrorCode =
   | "unknown-field"
@@ -33,21 +34,21 @@ export class InputError extends Error {
   readonly file?: string;
   /** Where in the file or option: an offset, a section, a line and column, an option's name, the path of a field. */
   readonly place?: string;
-  /** What kind of fault it is; absent where none of the kinds says it. */
-  readonly code?: InputErrorCode;
+  /** What kind of fault it is. */
+  readonly code: InputErrorCode;
 
   constructor(
     message: string,
     where: {
+      readonly code: InputErrorCode;
       readonly file?: string;
       readonly place?: string;
-      readonly code?: InputErrorCode;
       readonly cause?: unknown;
-    } = {},
+    },
   ) {
     super(message, where.cause === undefined ? undefined : { cause: where.cause });
     if (where.file !== undefined) this.file = where.file;
     if (where.place !== undefined) this.place = where.place;
-    if (where.code !== undefined) this.code = where.code;
+    this.code = where.code;
   }
 }

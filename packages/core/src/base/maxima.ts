@@ -23,7 +23,10 @@ export const assertNesting = (value: unknown, what: string, place: string): void
     const [held, level] = next;
     if (typeof held !== "object" || held === null) continue;
     if (level > MOST_NESTED)
-      throw new InputError(`${what} holds lists and objects in each other, more than ${MOST_NESTED} deep.`, { place });
+      throw new InputError(`${what} holds lists and objects in each other, more than ${MOST_NESTED} deep.`, {
+        place,
+        code: "out-of-range",
+      });
     for (const each of Object.values(held)) open.push([each, level + 1]);
   }
 };
@@ -33,11 +36,12 @@ export const assertRange = (what: string, address: bigint, length: number, place
   if (length > MOST_BYTES)
     throw new InputError(`${what} at 0x${address.toString(16)} has ${length} bytes, more than ${MOST_BYTES}.`, {
       place,
+      code: "out-of-range",
     });
   if (address < 0n || address + BigInt(length) > ADDRESSES)
     throw new InputError(
       `${what} at 0x${address.toString(16)}, of length ${length}, does not end below 2^64, where addresses do.`,
-      { place },
+      { place, code: "out-of-range" },
     );
 };
 

@@ -213,11 +213,14 @@ export interface Events {
   grace: { readonly flavour: string };
   "read-lock": { readonly flavour: string };
   "read-unlock": { readonly flavour: string };
+  /** A program ends, or returns to its caller, with something that it had to give back. `by` begins the sentence, `things` end it. */
+  "left-open": { readonly by: string; readonly things: readonly string[] };
   lock: { readonly name: string };
-  unlock: { readonly name: string };
+  /** `strange`: it is not the program that took it. */
+  unlock: { readonly name: string; readonly strange?: true };
   /** `inside`: how many programs are inside now. */
   enterWindow: { readonly window: string; readonly inside: number };
-  leaveWindow: { readonly window: string; readonly inside: number };
+  leaveWindow: { readonly window: string; readonly inside: number; readonly strange?: true };
   fence: { readonly kind: string };
   set: Word;
   load: Word;

@@ -151,6 +151,8 @@ export type Context = {
   readonly marks: readonly string[];
   /** The read-side sections that it is in, sorted, each as often as it was entered; absent where there are none. */
   readonly reads?: readonly string[];
+  /** Locks and windows that its program has not given back, by their words, sorted; absent where there are none. */
+  readonly holds?: readonly string[];
   /** Addresses (hex, sorted) of text that was given back while the context stood there or held them; absent where there are none. */
   readonly stranded?: readonly string[];
   /**

@@ -37,8 +37,8 @@ const inPrograms: { readonly [property in PropertyId]?: (asked: Asked) => string
   fault: ({ machine }) => unless(runsCode(machine) || storesDirectly(machine), "nobody runs code"),
   assertion: ({ machine }) =>
     unless(
-      uses(machine, ASSERTING) || machine.layout.forbidden.size > 0,
-      "nothing is asserted, and no place forbidden",
+      asserts(machine) || uses(machine, TAKING),
+      "nothing is asserted, no place forbidden, and nothing taken that has to be given back",
     ),
   trace: ({ machine }) =>
     unless(
@@ -52,6 +52,9 @@ const unless = (there: boolean, why: string): string | undefined => (there ? und
 const FREEING: readonly string[] = ["free", "freeData", "freeCode", "mapCode"];
 const ASSERTING: readonly string[] = ["assert", "expectText"];
 const EXCLUDING: readonly string[] = ["enterWindow", "lock", "readLock"];
+const TAKING: readonly string[] = [...EXCLUDING, "maskIrq"];
+
+const asserts = (machine: Machine): boolean => uses(machine, ASSERTING) || machine.layout.forbidden.size > 0;
 
 const uses = (machine: Machine, operations: readonly string[]): boolean =>
   operations.some((operation) => machine.uses(operation));
@@ -119,6 +122,10 @@ const hasWritableText = (machine: Machine): boolean =>
  */
 const alongside: ReadonlySet<PropertyId> = new Set(["exclusive", "fault", "progress"]);
 
+/** That a program gives back what it took is asked of each; what it asserts is its own question. */
+const isAlongside = (property: PropertyId, machine: Machine): boolean =>
+  property === "assertion" ? !asserts(machine) : alongside.has(property);
+
 const NOBODY = "nobody executed a site during a flip";
 const NO_CHANGE = "the old code equals the new, and no code or data that was stored differs from what was there";
 
@@ -141,12 +148,12 @@ export const notJudgedIn = (
 export const vacuousBecause = (
   counted: ReadonlySet<PropertyId>,
   notJudged: readonly NotJudged[],
-  { properties, patchers }: Scenario,
+  { scenario: { properties, patchers }, machine }: Asked,
   idle: string | undefined,
 ): string | undefined => {
   const empty = new Set(notJudged.map(({ property }) => property));
   const ownQuestion = (property: PropertyId): boolean =>
-    idle === undefined || properties !== undefined || patchers.length > 1 || !alongside.has(property);
+    idle === undefined || properties !== undefined || patchers.length > 1 || !isAlongside(property, machine);
   if ([...counted].some((property) => !empty.has(property) && ownQuestion(property))) return undefined;
   if (counted.size === 0) return "No property counts.";
   return idle === undefined || properties !== undefined

@@ -137,7 +137,7 @@ export class Explorer {
     if (end.end === "complete" && this.#violation(decided, counted) === undefined) {
       const kept = counted.has("progress") ? await this.#kept(decided, counted, withTimeLeft(options, began)) : "none";
       if (kept === "none") {
-        const reason = vacuousBecause(counted, notJudged, this.#scenario, idle);
+        const reason = vacuousBecause(counted, notJudged, asked, idle);
         return reason === undefined
           ? { ...base(search), verdict: "safe" }
           : { ...base(search), verdict: "vacuous", reason };
@@ -150,7 +150,7 @@ export class Explorer {
       const rest = new Set([...counted].filter((id) => id !== "progress"));
       return {
         ...unsafe,
-        otherwise: vacuousBecause(rest, notJudged, this.#scenario, idle) === undefined ? "safe" : "vacuous",
+        otherwise: vacuousBecause(rest, notJudged, asked, idle) === undefined ? "safe" : "vacuous",
       };
     }
 

@@ -26,7 +26,7 @@ export const assertAdvanced = (
     if (next?.run === "program" && next.at === before.at) continue;
     throw new InputError(
       `The rule ${rule.id} leaves its program at the step ${step}: what it sets for the CPU comes from machine.advance(cpu); to wait, it answers no effect.`,
-      { place: rule.id },
+      { place: rule.id, code: "conflict" },
     );
   }
 };

@@ -33,7 +33,10 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
   const onCpu = placePatchers(patchers, cpus);
   const tasks = counts.reduce((sum, { count }) => sum + count, 0);
   if (tasks > MOST_EXECUTORS)
-    throw new InputError(`A scenario has at most ${MOST_EXECUTORS} executors, not ${tasks}.`, { place: "executors" });
+    throw new InputError(`A scenario has at most ${MOST_EXECUTORS} executors, not ${tasks}.`, {
+      place: "executors",
+      code: "out-of-range",
+    });
   for (const { address, bytes } of [...built.data, ...(scenario.data ?? []), ...literals(sites)]) {
     assertRange("Data", address, bytes.length, "data");
     const code = bytes.findIndex((_, i) => text.has(address + BigInt(i)));
@@ -69,7 +72,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     if (executors.length > 0 && !machine.preempt) {
       throw new InputError(
         `There are ${executors.length} more executors than free CPUs; without preemption they would never run.`,
-        { place: "executors" },
+        { place: "executors", code: "conflict" },
       );
     }
     return {
@@ -148,7 +151,7 @@ const mapSites = (sites: readonly ResolvedSite[]): Layout["siteOf"] => {
       if (other !== undefined) {
         throw new InputError(
           `The sites at ${hex(sites[other.site]?.address ?? 0n)} and ${hex(site.address)} overlap at ${hex(address)}.`,
-          { place: "sites" },
+          { place: "sites", code: "overlap" },
         );
       }
       siteOf.set(address, { site: index, offset });
@@ -202,7 +205,7 @@ const placeCode = (
     if (address >= STACK_BOTTOM && address <= HOME) {
       throw new InputError(
         `Code at ${hex(address)} lies in ${hex(STACK_BOTTOM)} to ${hex(HOME)}, which the machine keeps for stacks.`,
-        { place: "sites" },
+        { place: "sites", code: "overlap" },
       );
     }
   }
@@ -281,7 +284,10 @@ const placeRoutines = (
     const entries = executor.entries ?? byDefault;
     for (const entry of entries) {
       if (!text.has(entry))
-        throw new InputError(`No code lies at ${hex(entry)}, where an executor starts.`, { place: "executors" });
+        throw new InputError(`No code lies at ${hex(entry)}, where an executor starts.`, {
+          place: "executors",
+          code: "no-code",
+        });
     }
     routines.set(routine, entries);
     runs.set(routine, executor);
@@ -306,9 +312,13 @@ const handlerEntries = (
   if (typeof handler !== "object" || handler.entries === undefined) return undefined;
   const place = `interrupts.${level}`;
   if (handler.notrace === true)
-    throw new InputError("A handler that calls nothing that is patched has no machine code, so no entries.", { place });
+    throw new InputError("A handler that calls nothing that is patched has no machine code, so no entries.", {
+      place,
+      code: "conflict",
+    });
   for (const entry of handler.entries)
-    if (!text.has(entry)) throw new InputError(`No code lies at ${hex(entry)}, where a handler starts.`, { place });
+    if (!text.has(entry))
+      throw new InputError(`No code lies at ${hex(entry)}, where a handler starts.`, { place, code: "no-code" });
   return handler.entries;
 };
 
@@ -324,10 +334,14 @@ const placePatchers = (patchers: readonly Patcher[], cpus: number): ReadonlyMap<
   patchers.forEach((patcher, index) => {
     const cpu = patcher.cpu ?? index;
     if (cpu >= cpus)
-      throw new InputError(`Patcher ${index} needs CPU ${cpu}, but there are ${cpus}.`, { place: "cpus" });
+      throw new InputError(`Patcher ${index} needs CPU ${cpu}, but there are ${cpus}.`, {
+        place: "cpus",
+        code: "out-of-range",
+      });
     if (onCpu.has(cpu))
       throw new InputError(`Patchers ${onCpu.get(cpu)} and ${index} are on the same CPU ${cpu}.`, {
         place: "patchers",
+        code: "conflict",
       });
     onCpu.set(cpu, index);
   });

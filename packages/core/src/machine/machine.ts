@@ -50,7 +50,9 @@ const byId = <T extends { readonly id: string }>(what: string, list: readonly T[
   for (const item of list) {
     const other = found.get(item.id);
     if (other !== undefined && other !== item)
-      throw new InputError(`Two ${what}s have the id ${item.id}; ids are unique in a simulation.`);
+      throw new InputError(`Two ${what}s have the id ${item.id}; ids are unique in a simulation.`, {
+        code: "conflict",
+      });
     found.set(item.id, item);
   }
   return found;
@@ -110,6 +112,7 @@ export class Machine implements Ruled {
     if (fetch.granule !== 0 && fetch.stale !== "never") {
       throw new InputError(
         `The fetch model ${fetch.id} has granules, which need \`stale: "never"\`, not "${fetch.stale}".`,
+        { code: "conflict" },
       );
     }
     this.instructionSet = instructionSet;
@@ -130,7 +133,7 @@ export class Machine implements Ruled {
         this.nmi
           ? `No return inside the handler of an NMI lets NMIs in again on ${cpu.id}, so nothing is unguarded there.`
           : "Nothing is unguarded where no NMIs come.",
-        { place: "interrupts.nestedIret" },
+        { place: "interrupts.nestedIret", code: "impossible" },
       );
     const own = [...(order.rules ?? []), order.execute, ...order.spontaneous];
     const common = books.flatMap((book) => book.rules).filter(({ id }) => !order.rules?.some((rule) => rule.id === id));
@@ -426,7 +429,7 @@ export class Machine implements Ruled {
     const step = code?.run === "program" ? this.next(code)?.step : undefined;
     throw new InputError(
       `The step ${step} needs an address, but there is ${String(found)}; the step that sets it cannot be left out.`,
-      { place: "program" },
+      { place: "program", code: "undeclared" },
     );
   }
 
@@ -438,7 +441,7 @@ export class Machine implements Ruled {
     const who = entry?.kind === "op" ? `The step ${entry.step}` : "A condition";
     throw new InputError(
       `${who} of ${code.program} looks at ${name}, which no step before it sets; the step that sets it cannot be left out.`,
-      { place: "program" },
+      { place: "program", code: "undeclared" },
     );
   }
 

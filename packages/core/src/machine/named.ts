@@ -15,7 +15,7 @@ export type Planned = { readonly of: string; readonly program: PatchProgram };
 export const entryHandlers: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
 
 /** What a program can name. */
-type Kind = "word" | "cpuWord" | "anyWord" | "vector" | "barrier" | "maintenance";
+type Kind = "word" | "cpuWord" | "anyWord" | "vector" | "barrier" | "maintenance" | "lock" | "window";
 
 const said: { readonly [kind in Kind]: string } = {
   word: "the shared word",
@@ -24,7 +24,12 @@ const said: { readonly [kind in Kind]: string } = {
   vector: "the vector",
   barrier: "the barrier",
   maintenance: "the cache operation",
+  lock: "the lock",
+  window: "the window",
 };
+
+/** What no step does to a thing that is given back. */
+const taking: { readonly [kind in Kind]?: string } = { lock: "no step takes", window: "no step enters" };
 
 /** By operation, what it names and in which argument. */
 const namedBy: ReadonlyMap<string, readonly [Kind, string]> = new Map<string, readonly [Kind, string]>([
@@ -34,12 +39,14 @@ const namedBy: ReadonlyMap<string, readonly [Kind, string]> = new Map<string, re
   ["disarmTrap", ["vector", "vector"]],
   ["fence", ["barrier", "kind"]],
   ["maintain", ["maintenance", "operation"]],
+  ["unlock", ["lock", "name"]],
+  ["leaveWindow", ["window", "window"]],
 ]);
 
 const stepsIn = (lines: readonly Line[]): readonly Step[] =>
   lines.flatMap((line) => [...(isStep(line) ? [line] : []), ...stepsIn(nested(line))]);
 
-/** Throws {@link InputError} where a step names a word, a vector, a barrier or a cache operation that is not there. Where an architecture does not list its vectors or barriers, these are not looked at. */
+/** Throws {@link InputError} where a step names a word, a vector, a barrier or a cache operation that is not there, or a lock or a window that no step takes. Where an architecture does not list its vectors or barriers, these are not looked at. */
 export const assertNamed = (
   programs: readonly Planned[],
   { instructionSet, cpu, cache, memory }: Pick<Architecture, "instructionSet" | "cpu" | "cache" | "memory">,
@@ -47,6 +54,9 @@ export const assertNamed = (
   const { vectors } = instructionSet;
   const declared = (of: "words" | "cpuWords"): readonly string[] =>
     programs.flatMap(({ program }) => Object.keys(program[of] ?? {}));
+  const steps = programs.flatMap(({ program }) =>
+    stepsIn([program.main, ...Object.values(program.traps ?? {})].flat()),
+  );
   const there: { readonly [kind in Kind]: ReadonlySet<string> | undefined } = {
     word: new Set(declared("words")),
     anyWord: new Set([...declared("words"), ...declared("cpuWords")]),
@@ -54,14 +64,16 @@ export const assertNamed = (
     vector: vectors === undefined ? undefined : new Set([...vectors, ...cpu.breakpoints, ...entryHandlers]),
     barrier: memory?.barriers === undefined ? undefined : new Set(memory.barriers),
     maintenance: new Set(Object.keys(cache.operations)),
+    lock: new Set(steps.flatMap((step) => (step.op === "lock" ? [step.args.name] : []))),
+    window: new Set(steps.flatMap((step) => (step.op === "enterWindow" ? [step.args.window] : []))),
   };
   for (const { of, program } of programs) {
     const need = (place: string, who: string, name: unknown, what: Kind): void => {
       const among = there[what];
       if (among === undefined || among.has(String(name))) return;
       throw new InputError(
-        `${who} of ${of} names ${said[what]} ${name}, which is not there${didYouMean(String(name), among)}`,
-        { place, code: /word/i.test(what) ? "undeclared" : "unknown-name" },
+        `${who} of ${of} names ${said[what]} ${name}, which ${taking[what] ?? "is not there"}${didYouMean(String(name), among)}`,
+        { place, code: /word/i.test(what) || what in taking ? "undeclared" : "unknown-name" },
       );
     };
     for (const vector of Object.keys(program.traps ?? {})) need(`traps.${vector}`, "A handler", vector, "vector");

@@ -44,13 +44,14 @@ export const compilePlans = (
     if (strategy.architectures !== "any" && !strategy.architectures.includes(architecture.id)) {
       throw new InputError(
         `The strategy ${strategy.id} is for ${strategy.architectures.join(", ")}, not for ${architecture.id}.`,
-        { place: "strategy" },
+        { place: "strategy", code: "conflict" },
       );
     }
     for (const site of patcher.sites) {
       if (sites[site] === undefined)
         throw new InputError(`Patcher ${index} names site ${site}, but there are ${sites.length}.`, {
           place: "patchers",
+          code: "out-of-range",
         });
     }
     const ids = new Set<string>();
@@ -75,6 +76,7 @@ export const compilePlans = (
         const back = to === 0 ? " on the way back (flip 2; ask for 1 flip to leave it out)" : "";
         throw new InputError(`The strategy ${strategy.id} cannot do this${back}: ${planned.impossible}`, {
           place: "site",
+          code: "impossible",
         });
       }
       for (const id of lineIds([...planned.main, ...Object.values(planned.traps ?? {}).flat()])) ids.add(id);
@@ -119,6 +121,7 @@ export const compilePlans = (
       if (!ids.has(id))
         throw new InputError(`The strategy ${strategy.id} has no step ${id}; its steps are ${[...ids].join(", ")}.`, {
           place: "drop",
+          code: "unknown-name",
         });
     }
     for (const addition of add) assertAdded(addition, ids, kept, strategy.id);
@@ -226,7 +229,10 @@ const assertAdded = (
   strategy: string,
 ): void => {
   const fail = (why: string): never => {
-    throw new InputError(`${line.id} cannot be added to the strategy ${strategy}: ${why}.`, { place: "add" });
+    throw new InputError(`${line.id} cannot be added to the strategy ${strategy}: ${why}.`, {
+      place: "add",
+      code: "conflict",
+    });
   };
   if (ids.has(line.id)) fail("it has a step of this name itself");
   if (after !== null && !ids.has(after)) fail(`it has no step ${after}; its steps are ${[...ids].join(", ")}`);
@@ -254,6 +260,7 @@ const declare = (words: Map<string, Data>, declared: { readonly [name: string]: 
     if (words.has(name) && !same(words.get(name), value)) {
       throw new InputError(`${who} declares the word ${name} with another initial value than its neighbour.`, {
         place: "patchers",
+        code: "conflict",
       });
     }
     words.set(name, value);

@@ -23,7 +23,9 @@ const assembleLines = (
 ): readonly Written[] => {
   if (typeof code !== "string") return [{ bytes: code, isData: false }];
   if (code.length > MOST_BYTES)
-    throw new InputError(`The code at ${hex(at)} is a text of ${code.length} characters, more than ${MOST_BYTES}.`);
+    throw new InputError(`The code at ${hex(at)} is a text of ${code.length} characters, more than ${MOST_BYTES}.`, {
+      code: "out-of-range",
+    });
   const written: Written[] = [];
   let next = at;
   for (const line of code.split(/[+\n](?!\d)/).map((text) => text.trim())) {
@@ -67,7 +69,7 @@ export const placeAt = (
 const quad = (text: string, site: bigint, { reach }: Architecture): Bytes => {
   const known = text === "target" || text === "callee" ? site + BigInt(reach[text]) : undefined;
   if (known === undefined && !/^(0x[\da-f]{1,16}|\d{1,20})$/i.test(text))
-    throw new InputError(`.quad takes a number, \`target\` or \`callee\`, not ${text}.`);
+    throw new InputError(`.quad takes a number, \`target\` or \`callee\`, not ${text}.`, { code: "wrong-type" });
   const value = known ?? BigInt(text);
   return Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
 };
@@ -92,11 +94,14 @@ const divide = (bytes: Bytes, site: Site, what: string, architecture: Architectu
     const insn = instructionSet.decode(bytes.slice(offset, offset + LONGEST), site.mode ?? "");
     const place = `${what} code of the site at ${hex(site.address)}, byte ${offset}`;
     if (insn === "short")
-      throw new InputError(`The last instruction is cut off: ${toHex(bytes.slice(offset))}.`, { place });
+      throw new InputError(`The last instruction is cut off: ${toHex(bytes.slice(offset))}.`, {
+        place,
+        code: "wrong-type",
+      });
     if (typeof insn === "string")
       throw new InputError(
         `The bytes ${toHex(bytes.slice(offset, offset + LONGEST))} are ${insn === "undefined" ? "no instruction" : "an instruction outside the modelled subset"}.`,
-        { place },
+        { place, code: "wrong-type" },
       );
     const chunk = bytes.slice(offset, offset + insn.length);
     instructions.push({
@@ -117,6 +122,7 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
   if (!data && site.address % BigInt(instructionSet.alignment) !== 0n) {
     throw new InputError(
       `A site on ${architecture.id} starts at a multiple of ${instructionSet.alignment} bytes, not at ${hex(site.address)}.`,
+      { code: "wrong-type" },
     );
   }
   const version = (code: Code, what: string): Version => {
@@ -125,10 +131,11 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
   };
   const versions = [version(site.old, "old"), version(site.new, "new")] as const;
   const length = versions[0].bytes.length;
-  if (length === 0) throw new InputError(`The site at ${hex(site.address)} has no code.`);
+  if (length === 0) throw new InputError(`The site at ${hex(site.address)} has no code.`, { code: "missing-field" });
   if (versions[1].bytes.length !== length) {
     throw new InputError(
       `The new code of the site at ${hex(site.address)} has ${versions[1].bytes.length} bytes, the old ${length}; both need the same length.`,
+      { code: "conflict" },
     );
   }
   assertRange("The site", site.address, length, "sites");

@@ -45,7 +45,7 @@ const mapped = (parts: Written, everyCpu: NonNullable<Written["everyCpu"]>): Wri
   if (parts.everyCpu !== undefined) {
     throw new InputError(
       "A store of machine code becomes visible in several pieces, for which one step of the sequential order has no place; use the architectural memory order.",
-      { place: "memory" },
+      { place: "memory", code: "impossible" },
     );
   }
   return { ...parts, everyCpu };

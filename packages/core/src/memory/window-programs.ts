@@ -27,7 +27,7 @@ export const maintainRuleOf = (model: WindowModel) =>
     writes: ["cpu"],
     apply({ cpu }, args: { readonly operation: string; readonly address?: bigint }, machine): readonly Effect[] {
       if (own(machine.cache.operations, args.operation) === undefined)
-        throw new InputError(`This architecture has no cache maintenance ${args.operation}.`);
+        throw new InputError(`This architecture has no cache maintenance ${args.operation}.`, { code: "unknown-name" });
       const is = own(model.steps, args.operation)?.is;
       const after = machine.advance(cpu);
       const done = is === "clean" || is === "invalidate" ? withPosted(after, { is, ...args }, model) : after;

@@ -77,7 +77,10 @@ export class Compiler {
         code.push({ kind: "jump", to: 0 });
         this.#lines(line.repeat, scope, code, claims);
         if (!code.slice(branch).some((entry) => entry.kind === "op"))
-          throw new InputError(`The loop ${line.id} repeats no step, so it would never end.`, { place: scope });
+          throw new InputError(`The loop ${line.id} repeats no step, so it would never end.`, {
+            place: scope,
+            code: "conflict",
+          });
         code.push({ kind: "jump", to: branch });
         code[branch] = { kind: "branch", condition: line.while, otherwise: code.length };
       } else if (line.op === "claim") {
@@ -131,6 +134,7 @@ export class Compiler {
         if (handler === undefined) {
           throw new InputError(
             `Step ${step.id} waits for the interrupt of step ${step.args.of}, which no earlier step sends.`,
+            { code: "conflict" },
           );
         }
         op("waitIpi", { handler });
@@ -214,7 +218,7 @@ const assertLocalsSet = (name: string, code: readonly CodeEntry[]): void => {
     const who = entry.kind === "op" ? `The step ${entry.step}` : "A condition";
     throw new InputError(
       `${who} of ${name} looks at ${missing}, which no step sets; a step that others need cannot be left out.`,
-      { place: "program" },
+      { place: "program", code: "undeclared" },
     );
   }
 };

@@ -191,10 +191,14 @@ export const fault: Property = {
   },
 };
 
-/** What a program asserts holds, memory holds the text that it expects, and nobody gets to a forbidden place. */
+/**
+ * What a program asserts holds, memory holds the text that it expects, nobody gets to a forbidden place, and what a program took it has given back
+ * when it ends.
+ */
 export const assertion: Property = {
   id: "assertion",
-  breaksWhen: "a program's assertion does not hold, text is not as it expects, or a forbidden place is executed",
+  breaksWhen:
+    "a program's assertion does not hold, text is not as it expects, a forbidden place is executed, or a program ends with interrupts off, a lock held, or in a section or a window",
   judge({ what, detail }) {
     if (what === "assert") return detail.holds ? undefined : `The assertion ${detail.id} does not hold: ${detail.why}`;
     if (what === "expect-text") {
@@ -203,6 +207,11 @@ export const assertion: Property = {
         ? undefined
         : `The program expected ${expected} at ${hex(address)}, and memory held ${found} there.`;
     }
+    if (what === "unlock" && detail.strange)
+      return `A program released the lock ${detail.name}, which it did not hold.`;
+    if (what === "leaveWindow" && detail.strange)
+      return `A program left the window ${detail.window}, which it was not in.`;
+    if (what === "left-open") return `${detail.by} with ${detail.things.join(" and ")}.`;
     if (what !== "execute" || detail.forbidden === undefined) return undefined;
     return `The CPU executed ${detail.text} at ${hex(detail.at)}, where nobody may get: ${detail.forbidden}`;
   },

@@ -140,7 +140,7 @@ export const replayTrace = async (of: Model, saved: SavedTrace): Promise<Replaye
   if (model !== saved.model) {
     throw new InputError(
       `The trace is of another model (${saved.model.slice(0, 12)}…, this one is ${model.slice(0, 12)}…); it cannot be replayed here.`,
-      { place: "model" },
+      { place: "model", code: "conflict" },
     );
   }
   const trace = follow(machine, saved.steps);
@@ -148,19 +148,25 @@ export const replayTrace = async (of: Model, saved: SavedTrace): Promise<Replaye
     const next = saved.steps[trace.length] as Choice;
     throw new InputError(
       `Step ${trace.length + 1} of the trace (CPU ${next.cpu}, ${next.step ?? next.rule}) is not possible there.`,
-      { place: `steps[${trace.length}]` },
+      { place: `steps[${trace.length}]`, code: "conflict" },
     );
   }
   const back = saved.loop === undefined ? undefined : trace[saved.loop]?.before;
   if (back !== undefined && !same(trace.at(-1)?.after, back))
-    throw new InputError("The last step of the trace does not lead back to where its loop begins.", { place: "loop" });
+    throw new InputError("The last step of the trace does not lead back to where its loop begins.", {
+      place: "loop",
+      code: "conflict",
+    });
   const judged = judge(trace[trace.length - 1]?.observed ?? [], properties);
   const broken = judged.flatMap(({ property, why, causes }): readonly Broken[] =>
     causes === undefined || property === saved.property ? [{ property, why }] : [],
   );
   // Progress is a question about all continuations, so a finite trace leads to the state but does not break it by itself.
   if (saved.property !== "progress" && !broken.some(({ property }) => property === saved.property)) {
-    throw new InputError(`The last step of the trace does not break ${saved.property}.`, { place: "property" });
+    throw new InputError(`The last step of the trace does not break ${saved.property}.`, {
+      place: "property",
+      code: "conflict",
+    });
   }
   return { trace, broken };
 };

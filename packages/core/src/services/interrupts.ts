@@ -5,6 +5,7 @@ import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
 import { alone } from "./alone.js";
 import { handlersOf, push } from "./entry.js";
+import { leftOpen } from "./held.js";
 import { endsInSwitch } from "./scheduling.js";
 
 /*
@@ -94,7 +95,8 @@ export const returnFromInterruptRule = rule({
       ? synchronize(popped, memory, machine)
       : popped;
     const detail = { level, ...resumption(running(popped), memory, machine) } as const;
-    return [{ set: { cpu: synchronized }, observed: [{ what: "return-from-interrupt", detail }] }];
+    const open = leftOpen(`A handler of an ${level === "nmi" ? "NMI" : "interrupt"} ended`, running(cpu) as Context);
+    return [{ set: { cpu: synchronized }, observed: [{ what: "return-from-interrupt", detail }, ...open] }];
   },
 });
 

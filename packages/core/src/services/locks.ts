@@ -1,7 +1,11 @@
 import { own } from "../base/own.js";
 import { rule } from "../contract/rule.js";
+import { type Context, running, withRunning } from "../contract/state.js";
+import { holding, released } from "./held.js";
 
 /* Locks, declared windows and the registration of trap handlers. */
+
+const lockNamed = (name: string): string => `the lock ${name} held`;
 
 /** Takes a sleeping lock. */
 export const lockRule = rule({
@@ -16,7 +20,7 @@ export const lockRule = rule({
       : [
           {
             set: {
-              cpu: machine.advance(cpu),
+              cpu: machine.advance(withRunning(cpu, holding(running(cpu) as Context, lockNamed(args.name)))),
               services: { ...services, locks: { ...services.locks, [args.name]: true } },
             },
             observed: [{ what: "lock", detail: args }],
@@ -24,7 +28,7 @@ export const lockRule = rule({
         ],
 });
 
-/** Releases a lock. */
+/** Releases a lock, whoever holds it. */
 export const unlockRule = rule({
   id: "unlock",
   source: "mutex_unlock",
@@ -33,10 +37,13 @@ export const unlockRule = rule({
   ordering: () => "atomic",
   apply({ cpu, services }, args: { readonly name: string }, machine) {
     const { [args.name]: _, ...locks } = services.locks;
+    const context = running(cpu) as Context;
+    const own = released(context, lockNamed(args.name));
+    const detail = own === undefined ? { ...args, strange: true as const } : args;
     return [
       {
-        set: { cpu: machine.advance(cpu), services: { ...services, locks } },
-        observed: [{ what: "unlock", detail: args }],
+        set: { cpu: machine.advance(withRunning(cpu, own ?? context)), services: { ...services, locks } },
+        observed: [{ what: "unlock", detail }],
       },
     ];
   },
@@ -53,10 +60,14 @@ const window = (id: "enterWindow" | "leaveWindow", by: 1 | -1) =>
       const inside = (own(services.windows, args.window) ?? 0) + by;
       const { [args.window]: _, ...others } = services.windows;
       const windows = inside === 0 ? others : { ...others, [args.window]: inside };
+      const context = running(cpu) as Context;
+      const entered = `the window ${args.window} entered`;
+      const after = by === 1 ? holding(context, entered) : released(context, entered);
+      const detail = { ...args, inside, ...(after === undefined ? { strange: true as const } : {}) };
       return [
         {
-          set: { cpu: machine.advance(cpu), services: { ...services, windows } },
-          observed: [{ what: id, detail: { ...args, inside } }],
+          set: { cpu: machine.advance(withRunning(cpu, after ?? context)), services: { ...services, windows } },
+          observed: [{ what: id, detail }],
         },
       ];
     },

@@ -5,11 +5,12 @@ import { own } from "../base/own.js";
 import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import { cpuMap, rule } from "../contract/rule.js";
-import { addressKey, FREED_BYTE, type MemoryState, type SiteState } from "../contract/state.js";
+import { addressKey, type Context, FREED_BYTE, type MemoryState, running, type SiteState } from "../contract/state.js";
 import { freedData } from "../execution/loads.js";
 import { ageWindow, byteSeen, type Change, maintain } from "../fetch/stale-code.js";
 import { freedIn, isWritable } from "../fetch/text.js";
 import { settled } from "../memory/perform.js";
+import { leftOpen } from "./held.js";
 import { judged } from "./text-poke-events.js";
 
 /* What a patch call does to memory: begins, stores code piece by piece, publishes, returns. */
@@ -66,6 +67,7 @@ export const returnCallRule = rule({
           what: "return-call",
           detail: args.sites.some((site) => memory.sites[site]?.untold) ? { ...args, untold: true } : args,
         },
+        ...leftOpen("The patch call returned", running(cpu) as Context),
       ],
     },
   ],
@@ -161,7 +163,8 @@ export const maintainRule = rule({
   ordering: ({ operation }: { readonly operation: string }) => operation,
   apply({ cpu, memory }, args: { readonly operation: string; readonly address?: bigint }, machine) {
     const operation = own(machine.cache.operations, args.operation);
-    if (operation === undefined) throw new InputError(`This architecture has no cache maintenance ${args.operation}.`);
+    if (operation === undefined)
+      throw new InputError(`This architecture has no cache maintenance ${args.operation}.`, { code: "unknown-name" });
     const { address } = args;
     const maintained = maintain(memory, operation, address, machine);
     return [{ set: { cpu: machine.advance(cpu), memory: maintained }, observed: [{ what: "maintain", detail: args }] }];

@@ -2,6 +2,7 @@ import { InputError } from "../base/errors.js";
 import { rule } from "../contract/rule.js";
 import { type Context, running, withRunning } from "../contract/state.js";
 import type { World } from "../contract/world.js";
+import { withOne, withoutOne } from "./held.js";
 
 /*
  * R44: read-side sections. A section belongs to the context that entered it, through preemption, sleep, traps and interrupts, and holds
@@ -14,7 +15,7 @@ export const readFlavour = (flavour: string, place: string): string => {
   if (["rcu", "rcu-tasks", "rcu-tasks-trace"].includes(flavour) || /^srcu:[^\s@]+$/.test(flavour)) return flavour;
   throw new InputError(
     `A read-side section is one of rcu, rcu-tasks, rcu-tasks-trace or srcu:NAME, not ${String(flavour)}.`,
-    { place },
+    { place, code: "unknown-name" },
   );
 };
 
@@ -27,15 +28,14 @@ export const readsIn = ({ reads }: Context, flavour: string): boolean =>
 
 const entered = (context: Context, section: string): Context => ({
   ...context,
-  reads: [...(context.reads ?? []), section].sort(),
+  reads: withOne(context.reads, section),
 });
 
 /** The context out of a section; undefined where it is in none of that name. */
 const left = (context: Context, section: string): Context | undefined => {
-  const { reads = [], ...rest } = context;
-  const at = reads.indexOf(section);
-  if (at < 0) return undefined;
-  const others = reads.filter((_, i) => i !== at);
+  const { reads, ...rest } = context;
+  const others = withoutOne(reads, section);
+  if (others === undefined) return undefined;
   return others.length === 0 ? rest : { ...rest, reads: others };
 };
 
@@ -91,6 +91,7 @@ export const readUnlockRule = rule({
     if (outside === undefined)
       throw new InputError(`A program leaves a read-side section of ${flavour} that it did not enter.`, {
         place: "readUnlock",
+        code: "conflict",
       });
     return [
       {

@@ -7,6 +7,7 @@ import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
 import { stopperWork, trapProgram } from "../program/reserved.js";
 import { push } from "./entry.js";
+import { leftOpen } from "./held.js";
 
 /*
  * R14: tasks. With preemption a task can be taken off at any instruction boundary, with its registers and pc, and go on later on
@@ -163,7 +164,8 @@ export const exitStopperRule = rule({
     const event = stopper.preempts ? "resume-preempted" : asleep;
     const resumed = machine.cpu.synchronizes.includes(event) ? synchronize(popped, memory, machine) : popped;
     const detail = resumption(running(popped), memory, machine);
-    return [{ set: { cpu: resumed }, observed: [{ what: "exit-stopper", detail }] }];
+    const open = leftOpen("A function of stop_machine ended", stopper);
+    return [{ set: { cpu: resumed }, observed: [{ what: "exit-stopper", detail }, ...open] }];
   },
 });
 

@@ -83,6 +83,7 @@ export const publishEventRule = rule({
     if (index === undefined || state === undefined)
       throw new InputError(`A text-poke event is about a site; none lies at 0x${address.toString(16)}.`, {
         place: "publishEvent",
+        code: "no-code",
       });
     const traced = begins ? [state.from, state.to].sort() : [state.to];
     const after = begins ? { ...state, traced } : { ...judged(state), traced };

@@ -28,6 +28,7 @@ import { wordSeen } from "../memory/seen.js";
 import { HOME, trapProgram } from "../program/reserved.js";
 import { alone } from "./alone.js";
 import { marksBelowTrap } from "./grace-periods.js";
+import { leftOpen } from "./held.js";
 import { afterReturn } from "./nested-nmis.js";
 import { passSections } from "./read-sections.js";
 
@@ -118,7 +119,8 @@ export const unclaimedRule = rule({
   apply({ cpu, memory }, _args, machine) {
     const { below, frame } = handlerOf(cpu);
     const popped: CpuState = { ...cpu, stack: cpu.stack.slice(0, -1) };
-    return [fall(popped, memory, below, frame.interrupted, frame, machine)];
+    const { set, observed = [] } = fall(popped, memory, below, frame.interrupted, frame, machine);
+    return [{ set, observed: [...observed, ...leftOpen(ended(frame), running(cpu) as Context)] }];
   },
 });
 
@@ -132,11 +134,14 @@ const handlerOf = (
       "What a trap handler does, such as to look its place up or to emulate, stands in one of the traps' programs.",
       {
         place: "program",
+        code: "conflict",
       },
     );
   }
   return { below, code: below.code, frame: handler.code.frame };
 };
+
+const ended = ({ vector, at }: TrapFrame): string => `The handlers of the ${vector} trap at 0x${at.toString(16)} ended`;
 
 const withInterrupted = (cpu: CpuState, below: Context, code: MachineCode): CpuState => {
   const stack = [...cpu.stack];
@@ -183,7 +188,10 @@ export const emulateRule = rule({
     const { below, frame } = handlerOf(cpu);
     const bytes = machine.value(cpu, args.bytes);
     if (typeof bytes !== "string")
-      throw new InputError("A trap handler emulates an instruction that no earlier step found.", { place: "emulate" });
+      throw new InputError("A trap handler emulates an instruction that no earlier step found.", {
+        place: "emulate",
+        code: "undeclared",
+      });
     const effects = effectsOf(frame, bytes, { cpu, memory }, machine);
     const { code, writes, loads } = (args.all === true ? effects.at(-1) : effects[0]) as TrapEffect;
     const emulated = machine.advance(withInterrupted(cpu, below, code));
@@ -350,6 +358,7 @@ export const returnFromTrapRule = rule({
     const observed = [
       { ...returned, detail: { ...returned.detail, ...freed } },
       ...strayed({ at: frame.at, bytes: frame.bytes, text }, resumed, machine, true),
+      ...leftOpen(ended(frame), running(cpu) as Context),
     ];
     const unblocked = afterReturn(synchronized, "trap-return", machine);
     return [{ set: { cpu: { ...unblocked, fetching: null } }, observed }];

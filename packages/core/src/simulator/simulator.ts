@@ -60,11 +60,14 @@ export const simulate = (machine: Machine, options: { readonly flips?: number } 
       }
       view = afterEffect(machine, view, cpu, effect);
     }
-    if (!moved) throw new InputError("No CPU can go on: the scenario deadlocks when its CPUs take turns.");
+    if (!moved)
+      throw new InputError("No CPU can go on: the scenario deadlocks when its CPUs take turns.", {
+        code: "impossible",
+      });
     // To compare whole states takes long, and while programs move there is hope.
     const compared = !programMoved || round % 64 === 0;
     if (compared && same({ flips, view }, seen))
-      throw new InputError("The patch call never ends when the CPUs take turns.");
+      throw new InputError("The patch call never ends when the CPUs take turns.", { code: "impossible" });
     if ((round & (round - 1)) === 0) seen = { flips, view };
   }
   return { steps, flips, interrupts: ipiRounds * (machine.cpus - 1), ipiRounds, stops, end: view };

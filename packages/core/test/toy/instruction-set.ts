@@ -60,7 +60,7 @@ const assemble = (text: string): Bytes => {
   const long = LONG[op];
   const value = Number(operand ?? 0);
   if (long === undefined || !(value >= 0 && value < 0x10000)) {
-    throw new InputError(`"${text}" is no toy instruction.`);
+    throw new InputError(`"${text}" is no toy instruction.`, { code: "unknown-name" });
   }
   return [long, value % 256, value >> 8];
 };

@@ -12,7 +12,7 @@ import { type Register, registersByName } from "./registers.js";
 type Line = { readonly text: string; readonly mnemonic: string; readonly at: bigint };
 
 const refuse = ({ text }: Line, what: string): never => {
-  throw new InputError(`"${text}" ${what}.`);
+  throw new InputError(`"${text}" ${what}.`, { code: "wrong-type" });
 };
 
 const meanings = new Map<string, readonly Meaning[]>();
@@ -100,6 +100,7 @@ const checkImmediate = (form: Form, operands: readonly OperandCode[], imm: bigin
     throw new InputError(
       `"${line.mnemonic}" at ${hex(line.at)} cannot reach ${target}: the target lies ${imm} bytes away, ` +
         `allowed are even distances from ${least} to ${greatest}.`,
+      { code: "out-of-range" },
     );
   }
   const shown = operands.includes("imm20") ? (value: bigint) => value >> 12n : (value: bigint) => value;

@@ -114,7 +114,9 @@ const parseOperand = (text: string, at: bigint): OperandText | undefined => {
 const parseBytes = (text: string): Bytes => {
   const values = text.split(",").map((word) => parseNumber(word.trim()));
   if (values.every((value) => value !== undefined && value >= 0n && value <= 0xffn)) return values.map(Number);
-  throw new InputError(`".byte ${text}" needs numbers from 0x00 to 0xff, separated by commas.`);
+  throw new InputError(`".byte ${text}" needs numbers from 0x00 to 0xff, separated by commas.`, {
+    code: "out-of-range",
+  });
 };
 
 /** XCHG of EAX with itself would become a NOP that leaves the upper half alone. */
@@ -135,6 +137,7 @@ const branch = (form: Form, mnemonic: string, target: bigint, at: bigint): Bytes
   throw new InputError(
     `"${mnemonic}" at ${hex(at)} cannot reach ${hex(target)}: the target lies ${distance} bytes from the end of the ` +
       `instruction, allowed are ${-limit} to ${limit - 1n}.`,
+    { code: "out-of-range" },
   );
 };
 
@@ -158,11 +161,14 @@ export const assemble = (text: string, at: bigint): Bytes => {
   const repeated = line.startsWith("rep ");
   const [mnemonic = "", ...words] = line.replace(/^(lock|rep) /, "").split(" ");
   const candidates = formsByMnemonic.get(mnemonic);
-  if (candidates === undefined) throw new InputError(`"${text}" is not an instruction known here: no "${mnemonic}".`);
+  if (candidates === undefined)
+    throw new InputError(`"${text}" is not an instruction known here: no "${mnemonic}".`, { code: "unknown-name" });
   const rest = words.join(" ");
   const operands = rest === "" ? [] : rest.split(",").map((operand) => parseOperand(operand.trim(), at));
   if (!operands.every((operand) => operand !== undefined)) {
-    throw new InputError(`"${text}" has an operand that is no register, number, address or place in memory.`);
+    throw new InputError(`"${text}" has an operand that is no register, number, address or place in memory.`, {
+      code: "wrong-type",
+    });
   }
   const [target] = operands;
   const branching = candidates.find(isBranch);
@@ -175,6 +181,7 @@ export const assemble = (text: string, at: bigint): Bytes => {
     return bytes !== undefined && decodesAs(form, bytes) ? [bytes] : [];
   });
   const [shortest] = encodings.sort((left, right) => left.length - right.length);
-  if (shortest === undefined) throw new InputError(`"${text}" has no encoding with these operands.`);
+  if (shortest === undefined)
+    throw new InputError(`"${text}" has no encoding with these operands.`, { code: "impossible" });
   return shortest;
 };

@@ -41,7 +41,7 @@ export const waitNmis = (id: string, set?: { readonly word: string; readonly val
 const frameOf = (cpu: CpuState): TrapFrame => {
   const code = running(cpu)?.code;
   if (code?.run !== "program" || code.frame === null)
-    throw new InputError("Only a trap handler has a frame.", { place: "program" });
+    throw new InputError("Only a trap handler has a frame.", { place: "program", code: "conflict" });
   return code.frame;
 };
 
