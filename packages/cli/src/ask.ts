@@ -3,7 +3,7 @@ import { type Catalogue, create, defaultSiteOf } from "./catalogue.js";
 import { type BinarySite, siteFromBinary, siteRequests } from "./from-binary.js";
 import { words } from "./options.js";
 import type { ArchitecturePackage } from "./plugin.js";
-import type { Request, SiteRequest, StrategyRequest } from "./request.js";
+import type { Request, SiteRequest, StrategyOptions, StrategyRequest } from "./request.js";
 import { noWayBack, subjectOf } from "./subject.js";
 import { hex } from "./text.js";
 
@@ -32,6 +32,7 @@ export type ModelOptions = {
   readonly property?: readonly PropertyId[];
   readonly ignore?: readonly PropertyId[];
   readonly width?: 1 | 2 | 4 | 8;
+  readonly option?: StrategyOptions;
   readonly plugin?: readonly string[];
 };
 
@@ -76,7 +77,7 @@ export const requestsOf = async (
     ...common,
     architecture,
     strategy,
-    ...(asked.width === undefined ? {} : { width: asked.width }),
+    ...strategyOptions(asked),
     cpus: asked.cpus ?? DEFAULT_CPUS,
     irq: asked.irq ?? false,
     nmi: asked.nmi ?? false,
@@ -126,6 +127,11 @@ export const fetchModelsOf = (text: string, architecture: ArchitecturePackage): 
   return [...new Set(named)];
 };
 
+const strategyOptions = ({ width, option }: ModelOptions): Pick<StrategyRequest, "width" | "options"> => ({
+  ...(width === undefined ? {} : { width }),
+  ...(option === undefined ? {} : { options: option }),
+});
+
 /** The object without what is undefined. */
 const given = <T extends object>(object: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
@@ -173,7 +179,7 @@ const sitesOf = async (
   if (oldBytes !== undefined && newBytes !== undefined && at !== undefined) {
     return [{ address: hex(at), old: oldBytes, new: newBytes }];
   }
-  const site = asked.site ?? defaultSiteOf(catalogue.strategy(strategy, architecture, asked.width), made);
+  const site = asked.site ?? defaultSiteOf(catalogue.strategy(strategy, architecture, strategyOptions(asked)), made);
   if (site === undefined) {
     throw new InputError(
       `The strategy ${strategy} has no default site on ${architecture}; give one with --site OLD:NEW.`,
@@ -210,7 +216,7 @@ const refuseMixes = (asked: ModelOptions): void => {
   };
   const bytes = ["oldBytes", "newBytes", "at"] as const;
   if (asked.scenario !== undefined) {
-    const own = ["strategy", "site", "offset", "from", ...bytes, "flips", "width"] as const;
+    const own = ["strategy", "site", "offset", "from", ...bytes, "flips", "width", "option"] as const;
     refuse("scenario", named(own)[0], "the scenario module says it");
   }
   if (asked.from !== undefined)

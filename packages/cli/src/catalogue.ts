@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Architecture, InputError, nearest, own, type PatchStrategy, type Plugin } from "@cmodx/core";
 import { importDefault } from "./modules.js";
 import { type ArchitecturePackage, type CmodxPlugin, parsePlugin } from "./plugin.js";
+import type { StrategyOptions, StrategyRequest } from "./request.js";
 import { listed } from "./text.js";
 
 /** How each architecture of cmodx is loaded. */
@@ -107,19 +108,37 @@ export class Catalogue {
     return this.strategies.filter((strategy) => isFor(strategy, architecture));
   }
 
-  /** The strategy of this id for an architecture. `width`: that of the accesses of `plain-store`. */
-  strategy(id: string, architecture: string, width?: 1 | 2 | 4 | 8): PatchStrategy {
+  /** The strategy of this id for an architecture. `width`: that of the accesses of `plain-store`; `chosen`: options of the strategy. */
+  strategy(
+    id: string,
+    architecture: string,
+    { width, options: chosen }: Pick<StrategyRequest, "width" | "options"> = {},
+  ): PatchStrategy {
     const found = this.strategiesFor(architecture).filter((strategy) => strategy.id === id);
     if (found.length > 1)
       throw new InputError(`Two strategies are called ${id}.`, { place: "--strategy", code: "conflict" });
     const [strategy] = found;
     if (strategy === undefined) throw this.#unknown(id, architecture);
+    if (chosen !== undefined) {
+      if (width !== undefined)
+        throw new InputError("--width does not go with --option.", { place: "--width", code: "conflict" });
+      return this.#withOptions(id, architecture, chosen);
+    }
     if (width === undefined) return strategy;
     const plainStore = this.architecture(architecture).plainStore;
     if (id !== "plain-store" || plainStore === undefined) {
       throw new InputError(`Only plain-store has a width, ${id} has none.`, { place: "--width", code: "conflict" });
     }
     return plainStore(width);
+  }
+
+  /** The strategy that the architecture's package makes of options: its factory has the strategy's id for a name. */
+  #withOptions(id: string, architecture: string, chosen: StrategyOptions): PatchStrategy {
+    const name = id.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const factory = own((this.architecture(architecture).exports ?? {}) as { readonly [name: string]: unknown }, name);
+    const made: unknown = typeof factory === "function" ? factory(chosen) : undefined;
+    if (typeof made === "object" && made !== null && (made as PatchStrategy).id === id) return made as PatchStrategy;
+    throw new InputError(`The strategy ${id} takes no options.`, { place: "--option", code: "usage" });
   }
 
   /**

@@ -8,6 +8,7 @@ import { addGallery } from "./commands/gallery.js";
 import { addList } from "./commands/list.js";
 import { addLitmus } from "./commands/litmus.js";
 import { addMatrix } from "./commands/matrix.js";
+import { addRecord } from "./commands/record.js";
 import { addReplay } from "./commands/replay.js";
 import { addScan } from "./commands/scan.js";
 import { addShow } from "./commands/show.js";
@@ -83,7 +84,18 @@ const parser = (io: Io, leave: Leave): Command => {
       getErrHasColors: () => false,
     })
     .addHelpText("after", `\n${prose(HELP)}\n`);
-  for (const add of [addList, addShow, addCheck, addMatrix, addAblate, addScan, addReplay, addGallery, addLitmus])
+  for (const add of [
+    addList,
+    addShow,
+    addCheck,
+    addMatrix,
+    addAblate,
+    addScan,
+    addRecord,
+    addReplay,
+    addGallery,
+    addLitmus,
+  ])
     add(program, io, leave);
   return program;
 };

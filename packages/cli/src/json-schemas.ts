@@ -31,6 +31,7 @@ import type {
   AblateJson,
   AblateRowJson,
   BoundsJson,
+  BranchJson,
   BrokenJson,
   CellJson,
   CheckJson,
@@ -52,6 +53,8 @@ import type {
   PairsJson,
   PairWayJson,
   PatcherJson,
+  RecordedFilesJson,
+  RecordJson,
   RepairJson,
   ReplayJson,
   ScanJson,
@@ -477,6 +480,24 @@ const litmus: Schema<LitmusJson> = object("the document of cmodx litmus", {
   interrupted: flag,
 });
 
+const recorded: Schema<RecordJson> = object("the document of cmodx record", {
+  schema: only("cmodx/record/1"),
+  strategies: texts,
+  architecture: text,
+  fetch: text,
+  seed: count,
+  cpus: whole(1),
+  steps: count,
+  flips: count,
+  files: object<RecordedFilesJson>("files", {
+    perf: orNull(text),
+    traceDat: orNull(text),
+    ctf: orNull(text),
+    chrome: orNull(text),
+  }),
+  branches: orNull(list("CPUs", list("branches", object<BranchJson>("a branch", { from: text, to: text })))),
+});
+
 const error: Schema<ErrorJson> = object("the document of an error", {
   schema: only("cmodx/error/1"),
   code: orNull(
@@ -513,6 +534,7 @@ const trace: Schema<SavedTrace> = object("a saved counterexample", {
 /** Schemas by the names of the documents: that of `cmodx/check/1` is `check`. */
 export const documents = {
   check,
+  record: recorded,
   replay,
   matrix,
   pairs,

@@ -1,5 +1,6 @@
 import { InputError, MOST_CPUS, MOST_FLIPS } from "@cmodx/core";
 import { Option } from "commander";
+import type { StrategyOptions } from "./request.js";
 
 /*
  * The options that several commands take, and how their values are read. Each reader throws an InputError with one sentence.
@@ -67,6 +68,16 @@ const width = (text: string): 1 | 2 | 4 | 8 => {
   return found ?? fail("--width", "1, 2, 4 or 8", text);
 };
 
+/** `NAME` or `NAME=VALUE`, as many as there are. */
+const strategyOption = (text: string, before: StrategyOptions = {}): StrategyOptions => {
+  const [, name = "", value] = /^([A-Za-z]\w*)(?:=(.*))?$/s.exec(text) ?? fail("--option", "NAME or NAME=VALUE", text);
+  const read = (given: string): string | number | boolean => {
+    if (given === "true" || given === "false") return given === "true";
+    return /^-?\d{1,15}$/.test(given) ? Number(given) : given;
+  };
+  return { ...before, [name]: value === undefined ? true : read(value) };
+};
+
 const memory = (text: string): "sequential" | "architectural" =>
   text === "sequential" || text === "architectural" ? text : fail("--memory", "sequential or architectural", text);
 
@@ -126,6 +137,13 @@ export const options = {
   ignore: option("--ignore <ids>", "these properties do not count", words("--ignore")),
   pairs: option("--pairs", "instead: each instruction changed into each, and what that needs (armv7)"),
   width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
+  option: option("--option <name[=value]>", "an option of the strategy, e.g. events of int3", strategyOption),
+  seed: option("--seed <n>", "which run (default 0)", whole("--seed", 0, 2 ** 32 - 1)),
+  calls: option("--flips <n>", "patch calls, there and back (default 2)", whole("--flips", 1, 1_000_000)),
+  perf: option("--perf <dir>", "write a directory for `perf script -i`"),
+  traceDat: option("--trace-dat <file>", "write a file for `trace-cmd report -i` and KernelShark"),
+  ctf: option("--ctf <dir>", "write a directory for `babeltrace2`"),
+  chrome: option("--chrome <file>", "write a file for ui.perfetto.dev"),
   maxStates: option("--max-states <n>", "stop after this many states", whole("--max-states", 1)),
   maxMemory: option(
     "--max-memory <mb>",

@@ -7,11 +7,13 @@ import {
   lazy,
   list,
   name,
+  number,
   object,
   oneOf,
   oneOfNumbers,
   only,
   optional,
+  record,
   type Schema,
   text,
   where,
@@ -29,10 +31,14 @@ export type SiteRequest = {
   readonly origin?: string;
 };
 
+/** Options of a strategy by name; `true` where one was given without a value. */
+export type StrategyOptions = { readonly [name: string]: string | number | boolean };
+
 /** What is asked of one strategy. */
 export type StrategyRequest = {
   readonly strategy: string;
   readonly width?: 1 | 2 | 4 | 8;
+  readonly options?: StrategyOptions;
   readonly site: SiteRequest;
   readonly cpus: number;
   readonly flips: number | "forever";
@@ -101,6 +107,9 @@ const ofStrategy: Schema<Extract<Request, StrategyRequest>> = object("a request"
   ...common,
   strategy: text,
   width: optional(oneOfNumbers({ 1: true, 2: true, 4: true, 8: true })),
+  options: optional(
+    record("options", either("a text, a number, true or false", text, either("a number, true or false", number, flag))),
+  ),
   site: siteSchema,
   cpus: whole(1, MOST_CPUS),
   flips: either(`a whole number from 1 to ${MOST_FLIPS}, or "forever"`, whole(1, MOST_FLIPS), only("forever")),

@@ -6,10 +6,10 @@ import { isPath } from "./modules.js";
 import { isScenario, type Request } from "./request.js";
 
 /** Refuses a file that cannot be written, before anything is computed for it. */
-export const assertWritable = async (file: string, folder: string): Promise<void> => {
+export const assertWritable = async (file: string, folder: string, place = "--save"): Promise<void> => {
   const path = resolve(folder, file);
   const fail = (why: string, cause?: unknown): never => {
-    throw new InputError(`${file} cannot be written: ${why}.`, { file, place: "--save", cause, code: "unreadable" });
+    throw new InputError(`${file} cannot be written: ${why}.`, { file, place, cause, code: "unreadable" });
   };
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory()) fail("it is a directory");

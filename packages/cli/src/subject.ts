@@ -45,7 +45,7 @@ export const subjectOf = async (request: Request, catalogue: Catalogue, folder: 
 
 const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue): Subject => {
   const id = request.architecture ?? catalogue.architectureOf(request.strategy);
-  const strategy = catalogue.strategy(request.strategy, id, request.width);
+  const strategy = catalogue.strategy(request.strategy, id, request);
   const {
     site,
     cpus,

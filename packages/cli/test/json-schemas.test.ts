@@ -45,6 +45,8 @@ describe("what each command prints is valid by its schema", () => {
     ["check", "check --strategy int3 --cpus 2 --drop clear-array --no-repair --property progress"],
     ["check", `check --strategy int3 --max-states 5 --from ${fixture("patchsites.x86_64.o")}:#1`],
     ["check", `check --scenario ${join(root, "examples/scenario/two-sites.mjs")} --nmi --max-states 20`],
+    ["record", "record --strategy int3 --option events --site nop5:call"],
+    ["record", "record --strategy brk-emulate"],
     ["error", "check --strategy int4"],
     ["error", "check --strategy int3 --colour"],
     ["matrix", "matrix --arch riscv --strategy plain-store --fetch ziccid --cpus 2 --max-states 20"],

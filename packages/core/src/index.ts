@@ -87,6 +87,7 @@ export * from "./replay/saved-trace.js";
 export { assertScenario } from "./schema/scenario.js";
 export * from "./simulation.js";
 export type { Run } from "./simulator/simulator.js";
+export { type WalkOptions, walk } from "./simulator/walk.js";
 export type { Binder, Plugin } from "./wiring/container.js";
 export type { SimulationOptions } from "./wiring/options.js";
 export * from "./wiring/parts.js";

@@ -20,6 +20,7 @@ import { checkOptionsSchema, outcomesOptionsSchema, repairOptionsSchema, runOpti
 import { assertProperties, scenarioSchema } from "./schema/scenario.js";
 import { assertFits } from "./schema/schema.js";
 import { type Run, simulate } from "./simulator/simulator.js";
+import type { WalkOptions } from "./simulator/walk.js";
 import { type Plugin, partName, Wiring } from "./wiring/container.js";
 import type { SimulationOptions } from "./wiring/options.js";
 import {
@@ -46,8 +47,8 @@ export interface Simulation {
    * that was checked as any other. Throws as {@link check} does.
    */
   repairs(scenario: Scenario, options?: RepairOptions): Promise<Repairs>;
-  /** Runs one interleaving and counts what it costs. */
-  simulate(scenario: Scenario, options?: { readonly flips?: number }): Run;
+  /** Runs one interleaving, that of a seed or one in which CPUs take turns, and counts what it costs. */
+  simulate(scenario: Scenario, options?: Partial<WalkOptions>): Run;
   /** Puts a counterexample of a scenario into a form that can be written to a file; `request` is kept for the caller. */
   save(
     scenario: Scenario,

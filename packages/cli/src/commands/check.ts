@@ -68,6 +68,7 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
     .addOption(options.property)
     .addOption(options.ignore)
     .addOption(options.width)
+    .addOption(options.option)
     .addOption(options.maxStates)
     .addOption(options.maxMemory)
     .addOption(options.timeout)

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { InputError, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
+import { InputError, initialView, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
+import { type Recording, recordingOf } from "@cmodx/record";
 import type { Command } from "commander";
 import { type Catalogue, CONFIG, loadCatalogue } from "../catalogue.js";
 import { brokenJson, counterexampleJson, sitesOf } from "../document.js";
@@ -10,13 +11,14 @@ import { colors, type Exit, exit, type Io } from "../io.js";
 import { type ReplayJson, toJson } from "../json.js";
 import { isPath } from "../modules.js";
 import { options } from "../options.js";
+import { assertOutputs, isRecorded, type OutputOptions, writeRecording } from "../recorded.js";
 import { brokenText, siteText } from "../report.js";
 import { isScenario, parseRequest, type Request } from "../request.js";
 import { type Subject, subjectOf } from "../subject.js";
 import { count, entry, listed } from "../text.js";
 import { renderTimeline } from "../timeline/timeline.js";
 
-type ReplayOptions = {
+type ReplayOptions = OutputOptions & {
   readonly plugin?: readonly string[];
   readonly allowPlugins?: boolean;
   readonly json?: boolean;
@@ -33,8 +35,13 @@ export const addReplay = (program: Command, io: Io, leave: (code: Exit) => void)
     .argument("<file>", "the saved counterexample")
     .addOption(options.plugin)
     .addOption(options.allowPlugins)
+    .addOption(options.perf)
+    .addOption(options.traceDat)
+    .addOption(options.ctf)
+    .addOption(options.chrome)
     .addOption(options.json)
     .action(async (file: string, asked: ReplayOptions) => {
+      await assertOutputs(asked, io.cwd);
       const saved = parseSavedTrace(await readJson(file, io.cwd), file);
       const request = parseRequest(saved.request, file);
       const folder = dirname(resolve(io.cwd, file));
@@ -47,6 +54,7 @@ export const addReplay = (program: Command, io: Io, leave: (code: Exit) => void)
       const [subject, replayed] = await replay(saved, request, catalogue, folder).catch((error) => {
         throw left && isInputError(error) ? withHint(error) : error;
       });
+      if (isRecorded(asked)) await writeRecording(recordingOfReplay(saved, replayed, subject), asked, io.cwd);
       io.out(asked.json ? toJson(documentOf(saved, replayed, subject)) : textOf(saved, replayed, subject, io));
       leave(exit.complete);
     });
@@ -70,6 +78,14 @@ const replay = async (
 ): Promise<readonly [Subject, Replayed]> => {
   const subject = await subjectOf(request, catalogue, folder);
   return [subject, await subject.simulation.replay(subject.scenario, saved)];
+};
+
+/** The recording of a counterexample: its steps, the cycle of an endless one once. */
+const recordingOfReplay = ({ property }: SavedTrace, { trace }: Replayed, subject: Subject): Recording => {
+  const { machine, scenario, architecture } = subject;
+  const strategies = [...new Set(scenario.patchers.map(({ strategy }) => strategy.id))];
+  const title = `${strategies.join(" + ")} on ${architecture}, ${machine.fetch.id}: breaks ${property}`;
+  return recordingOf(machine, trace, { title, architecture, initial: initialView(machine) });
 };
 
 const withHint = (error: InputError): InputError =>

@@ -11,7 +11,7 @@ import { siteText } from "../report.js";
 import { planFlip, type Subject, subjectOf } from "../subject.js";
 import { entry, listed } from "../text.js";
 
-type ShowOptions = Pick<ModelOptions, "arch" | "site" | "offset" | "flips" | "width" | "plugin"> & {
+type ShowOptions = Pick<ModelOptions, "arch" | "site" | "offset" | "flips" | "width" | "option" | "plugin"> & {
   readonly json?: boolean;
 };
 
@@ -26,6 +26,7 @@ export const addShow = (program: Command, io: Io, leave: (code: Exit) => void): 
     .addOption(options.offset)
     .addOption(options.flips)
     .addOption(options.width)
+    .addOption(options.option)
     .addOption(options.plugin)
     .addOption(options.json)
     .action(async (strategy: string, asked: ShowOptions) => {

@@ -4,6 +4,7 @@ import type { CheckOptions } from "../explorer/explorer.js";
 import type { OutcomesOptions } from "../explorer/outcomes.js";
 import type { Reductions } from "../explorer/search.js";
 import type { RepairOptions } from "../repair.js";
+import type { WalkOptions } from "../simulator/walk.js";
 import {
   anything,
   atLeast,
@@ -70,6 +71,7 @@ export const repairOptionsSchema: Schema<RepairOptions> = object("options of rep
 });
 
 /** The schema of the options of one simulated run. */
-export const runOptionsSchema: Schema<{ readonly flips?: number }> = object("options of a run", {
+export const runOptionsSchema: Schema<Partial<WalkOptions>> = object("options of a run", {
   flips: optional(whole(1)),
+  seed: optional(whole(0, 2 ** 32 - 1)),
 });

@@ -1,8 +1,10 @@
 import { InputError } from "../base/errors.js";
 import { same } from "../base/key.js";
+import type { Observation } from "../contract/events.js";
 import type { StateView } from "../contract/trace.js";
 import { afterEffect, enabledSteps, initialView } from "../explorer/trace.js";
 import type { Machine } from "../machine/machine.js";
+import { areFinished, OUTSIDE, type WalkOptions, walk } from "./walk.js";
 
 /** What one run cost. */
 export type Run = {
@@ -20,44 +22,62 @@ export type Run = {
   readonly end: StateView;
 };
 
-/** Steps that come from outside or move tasks about; the one interleaving of a simulation does without. */
-const LEFT_OUT: ReadonlySet<string> = new Set(["irq", "nmi", "preempt"]);
+/** Counts the steps of a run. */
+class Count {
+  steps = 0;
+  flips = 0;
+  ipiRounds = 0;
+  stops = 0;
+
+  add(observed: readonly Observation[]): void {
+    this.steps++;
+    for (const { what } of observed) {
+      if (what === "send-ipi") this.ipiRounds++;
+      else if (what === "return-call") this.flips++;
+      else if (what === "queue-stop") this.stops++;
+    }
+  }
+
+  run(machine: Machine, end: StateView): Run {
+    const { steps, flips, ipiRounds, stops } = this;
+    return { steps, flips, interrupts: ipiRounds * (machine.cpus - 1), ipiRounds, stops, end };
+  }
+}
 
 /**
- * Runs one interleaving: the CPUs take turns, one step each, until every patcher has finished. Throws {@link InputError} when no
- * CPU can go on, or when all go on for ever without ending the patch call.
+ * Runs one interleaving: the CPUs take turns, one step each, until every patcher has finished; nothing comes from outside, and no
+ * task is taken off its CPU. With a seed it is the run that {@link walk} chooses.
+ *
+ * Throws {@link InputError} when no CPU can go on, or when all go on for ever without ending the patch call.
  *
  * `flips`: stop after this many patch calls.
  */
-export const simulate = (machine: Machine, options: { readonly flips?: number } = {}): Run => {
+export const simulate = (machine: Machine, options: Partial<WalkOptions> = {}): Run => {
   let view = initialView(machine);
-  let steps = 0;
-  let flips = 0;
-  let ipiRounds = 0;
-  let stops = 0;
-  const finished = (): boolean =>
-    flips >= (options.flips ?? Number.POSITIVE_INFINITY) ||
-    (view.parked.tasks.every((task) => task.code.run === "machine") &&
-      view.cpus.every((cpu) => cpu.stack.every((context) => context.code.run === "machine")));
+  const count = new Count();
+  const { seed, ...others } = options;
+  if (seed !== undefined) {
+    for (const { observed, after } of walk(machine, { seed, ...others })) {
+      count.add(observed);
+      view = after;
+    }
+    return count.run(machine, view);
+  }
+  const finished = (): boolean => count.flips >= (options.flips ?? Number.POSITIVE_INFINITY) || areFinished(view);
   // The run is deterministic: a state that comes again comes for ever (Brent's algorithm).
-  let seen = { flips, view };
+  let seen = { flips: count.flips, view };
   for (let round = 1; !finished(); round++) {
     let moved = false;
     let programMoved = false;
     for (let cpu = 0; cpu < view.cpus.length; cpu++) {
-      const enabled = enabledSteps(machine, view, cpu).filter(({ candidate }) => !LEFT_OUT.has(candidate.rule.id));
+      const enabled = enabledSteps(machine, view, cpu).filter(({ candidate }) => !OUTSIDE.has(candidate.rule.id));
       // What was sent to a CPU comes before its own work.
       const next = enabled.find(({ candidate }) => candidate.rule.id.startsWith("take-")) ?? enabled[0];
       const effect = next?.effects[0];
       if (effect === undefined) continue;
       moved = true;
       programMoved ||= next?.candidate.step != null;
-      steps++;
-      for (const { what } of effect.observed ?? []) {
-        if (what === "send-ipi") ipiRounds++;
-        else if (what === "return-call") flips++;
-        else if (what === "queue-stop") stops++;
-      }
+      count.add(effect.observed ?? []);
       view = afterEffect(machine, view, cpu, effect);
     }
     if (!moved)
@@ -66,9 +86,9 @@ export const simulate = (machine: Machine, options: { readonly flips?: number } 
       });
     // To compare whole states takes long, and while programs move there is hope.
     const compared = !programMoved || round % 64 === 0;
-    if (compared && same({ flips, view }, seen))
+    if (compared && same({ flips: count.flips, view }, seen))
       throw new InputError("The patch call never ends when the CPUs take turns.", { code: "impossible" });
-    if ((round & (round - 1)) === 0) seen = { flips, view };
+    if ((round & (round - 1)) === 0) seen = { flips: count.flips, view };
   }
-  return { steps, flips, interrupts: ipiRounds * (machine.cpus - 1), ipiRounds, stops, end: view };
+  return count.run(machine, view);
 };
