@@ -45,6 +45,7 @@ export class Elf {
   readonly sections: readonly Section[];
   readonly #symbolTables = new Map<number, SymbolTable | undefined>();
   readonly #relocations = new Map<number, Relocations | undefined>();
+  readonly #contents = new Map<Section, Uint8Array>();
   readonly #indices = new Map<number, SymbolIndex>();
   #modes: Modes | undefined;
   #symbols: { readonly table: Symbols | undefined } | undefined;
@@ -126,10 +127,14 @@ export class Elf {
 
   /** The bytes of a section, zero-copy. */
   content(section: Section): Uint8Array {
+    const known = this.#contents.get(section);
+    if (known) return known;
     const what = `section ${section.index} (${section.name})`;
     if (section.type === SHT.NOBITS)
       throw this.file.fault(what, "it has no bytes in the file; expected code or a table");
-    return this.file.range(section.offset, section.size, what);
+    const content = this.file.range(section.offset, section.size, what);
+    this.#contents.set(section, content);
+    return content;
   }
 
   /** The place at an offset in a section. */

@@ -32,25 +32,38 @@ export function readCode(elf: Elf, entry: Entry, limit: number): SiteCode {
   }
   const { offset } = located;
   const mode = elf.modeAt(place);
-  const where = { section, offset, branches: false, ...(mode !== undefined && { mode }) };
+  const where: Pick<Writable, "section" | "offset" | "branches" | "mode"> = { section, offset, branches: false };
+  if (mode !== undefined) where.mode = mode;
   const code = elf.content(section).subarray(offset);
   if (kind === "patchable-entry") return { ...where, ...readNops(elf, code, entry, limit, mode) };
   const instruction = elf.machine.siteInstruction(kind, code, mode);
   if (!instruction) return { ...where, instruction: "unknown", ...one(code.subarray(0, 1)) };
   const { name, length, branch, reach } = instruction;
-  const { bytes, ...rest } = relocate(elf, section, place, code.subarray(0, length), instruction);
-  return {
-    ...where,
-    instruction: name,
+  const { bytes, relocated, target } = relocate(elf, section, place, code.subarray(0, length), instruction);
+  const found: Writable = {
+    section,
+    offset,
     branches: branch !== undefined,
-    ...one(bytes),
-    ...rest,
-    ...(reach && { reach }),
+    instruction: name,
+    bytes,
+    boundaries: FIRST,
+    patched: { at: 0, length: bytes.length, instructions: 1 },
   };
+  if (mode !== undefined) found.mode = mode;
+  if (relocated !== undefined) found.relocated = relocated;
+  if (target !== undefined) found.target = target;
+  if (reach !== undefined) found.reach = reach;
+  return found;
 }
 
+/** What is found of a site, one by one. */
+type Writable = { -readonly [K in keyof SiteCode]: SiteCode[K] };
+
+/** A site of one instruction starts where it starts. */
+const FIRST: readonly number[] = [0];
+
 function one(bytes: Uint8Array): Pick<SiteInstructions, "bytes" | "boundaries" | "patched"> {
-  return { bytes, boundaries: [0], patched: { at: 0, length: bytes.length, instructions: 1 } };
+  return { bytes, boundaries: FIRST, patched: { at: 0, length: bytes.length, instructions: 1 } };
 }
 
 type Relocated = Pick<SiteCode, "bytes" | "relocated" | "target">;

@@ -140,7 +140,8 @@ function toSite(elf: Elf, entry: Entry, number: number, limit: number, placed: R
   const address = linked ? elf.toAddress(place) : BigInt(offset);
   const start = linked ? 0 : placed.get(section.index);
   const near = linked || targetSection === section.name;
-  return {
+  // Assigned one by one: a large kernel has 100,000 of these.
+  const site: Writable<PatchSite> = {
     kind,
     number,
     index,
@@ -149,38 +150,37 @@ function toSite(elf: Elf, entry: Entry, number: number, limit: number, placed: R
     section: section.name,
     alignment: section.alignment,
     fixed: start !== undefined || section.alignment >= 64,
-    ...given("pageOffset", start === undefined ? undefined : (start + Number(address % 4096n)) % 4096),
     length: code.bytes.length,
     bytes: code.bytes,
     instruction,
     boundaries: code.boundaries,
     patched: code.patched,
     fetchAlignment: elf.machine.fetchAlignment,
-    ...given("mode", code.mode),
-    ...given("padding", code.padding),
-    ...given("literal", code.literal),
-    ...given("symbol", nameSite(elf, place, code.padding)),
-    ...given("relocated", code.relocated),
-    ...given("target", target),
-    ...given("targetSection", targetSection),
-    ...given("inReach", near ? reaches(place, entry.target, code.reach) : undefined),
-    ...given("key", entry.key),
-    ...given("enabled", enabled),
-    ...given("tail", entry.tail),
-    ...given("init", entry.init ?? (section.name.startsWith(".init") || undefined)),
   };
+  if (start !== undefined) site.pageOffset = (start + Number(address % 4096n)) % 4096;
+  if (code.mode !== undefined) site.mode = code.mode;
+  if (code.padding !== undefined) site.padding = code.padding;
+  if (code.literal !== undefined) site.literal = code.literal;
+  const symbol = nameSite(elf, place, code.padding);
+  if (symbol !== undefined) site.symbol = symbol;
+  if (code.relocated !== undefined) site.relocated = code.relocated;
+  if (target !== undefined) site.target = target;
+  if (targetSection !== undefined) site.targetSection = targetSection;
+  const inReach = near ? reaches(place, entry.target, code.reach) : undefined;
+  if (inReach !== undefined) site.inReach = inReach;
+  if (entry.key !== undefined) site.key = entry.key;
+  if (enabled !== undefined) site.enabled = enabled;
+  if (entry.tail !== undefined) site.tail = entry.tail;
+  const init = entry.init ?? (section.name.startsWith(".init") || undefined);
+  if (init !== undefined) site.init = init;
+  return site;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 function reaches(place: number, target: number | undefined, reach: SiteCode["reach"]): boolean | undefined {
   if (target === undefined || reach === undefined) return undefined;
   return target - place >= reach.least && target - place <= reach.most;
-}
-
-function given<K extends keyof PatchSite>(
-  key: K,
-  value: PatchSite[K] | undefined,
-): { readonly [key in K]?: PatchSite[K] } {
-  return value === undefined ? {} : ({ [key]: value } as { [key in K]: PatchSite[K] });
 }
 
 function nameSite(elf: Elf, place: number, padding = 0): string | undefined {

@@ -13,16 +13,21 @@ export class SymbolIndex {
   constructor(elf: Elf, types: readonly number[]) {
     this.#elf = elf;
     const table = elf.symbols;
-    const entries: { place: number; symbol: number }[] = [];
+    const places: number[] = [];
+    const symbols: number[] = [];
+    let sorted = true;
     for (let symbol = 1; table && symbol < table.count; symbol++) {
-      if (!types.includes(table.type(symbol))) continue;
-      if (!table.placed(symbol)) continue;
-      entries.push({ place: elf.symbolPlace(table, symbol), symbol });
+      if (!types.includes(table.type(symbol)) || !table.placed(symbol)) continue;
+      const place = elf.symbolPlace(table, symbol);
+      if (place < (places[places.length - 1] ?? place)) sorted = false;
+      places.push(place);
+      symbols.push(symbol);
     }
     // Stable: of several symbols at one place the first in the table comes first.
-    entries.sort((a, b) => a.place - b.place);
-    this.#places = Float64Array.from(entries, ({ place }) => place);
-    this.#symbols = Uint32Array.from(entries, ({ symbol }) => symbol);
+    const order = sorted ? undefined : symbols.map((_, i) => i);
+    order?.sort((a, b) => (places[a] as number) - (places[b] as number));
+    this.#places = Float64Array.from(order ? order.map((i) => places[i] as number) : places);
+    this.#symbols = Uint32Array.from(order ? order.map((i) => symbols[i] as number) : symbols);
   }
 
   /** The nearest symbol at or before `place` that reaches over it, if it does. */
