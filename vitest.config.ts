@@ -16,7 +16,7 @@ const projects = ["packages", "examples"]
 
 /** The configuration of the suites whose files match `include`. */
 export const suites = (include: string) => ({
-  plugins: [mutant(process.env.CMODX_MUTANT)],
+  plugins: [mutant()],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {

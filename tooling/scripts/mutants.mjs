@@ -1,16 +1,12 @@
 // Breaks the rules of the machine one at a time and expects a test to notice: npm run test:mutants [-- ID…]
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { fork } from "node:child_process";
 import { join } from "node:path";
 import { readSources, root } from "../mutants/code.mjs";
 import { mutate, problemsOf, readMutants } from "../mutants/list.mjs";
 
-const parallel = 2;
+const PARALLEL = 2;
 
-const scratch = mkdtempSync(join(tmpdir(), "cmodx-mutants-"));
 const running = new Set();
-process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
   process.on(signal, () => {
     for (const child of running) stop(child);
@@ -18,12 +14,9 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
   });
 }
 
-function firstLine(text = "") {
-  return text.trim().split("\n")[0];
-}
-
 /** Ends a vitest with its workers: a mutant that loops for ever gets round to no signal handler and no closed pipe. */
 function stop(child) {
+  running.delete(child);
   try {
     process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGKILL");
   } catch {
@@ -31,59 +24,81 @@ function stop(child) {
   }
 }
 
-let runs = 0;
-
-/** Runs vitest over some tests; resolves to its JSON report, or to what prevented one. */
-function vitest(tests, { mutant = "", limit = 0, args = [] }) {
-  const output = join(scratch, `${runs++}.json`);
-  const command = ["node_modules/vitest/vitest.mjs", "run", "--reporter=json", `--outputFile=${output}`, ...args];
-  const started = Date.now();
+/** The next message of a process; where it ends or takes too long instead, what happened. */
+function answerOf(child, limit) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...command, ...tests], {
-      cwd: root,
-      env: { ...process.env, CMODX_MUTANT: mutant },
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: process.platform !== "win32",
-    });
-    running.add(child);
-    let log = "";
-    child.stdout.on("data", (chunk) => (log += chunk));
-    child.stderr.on("data", (chunk) => (log += chunk));
-    let late = false;
-    const stopLate = () => {
-      late = true;
-      stop(child);
-    };
-    const timer = limit > 0 ? setTimeout(stopLate, limit) : undefined;
-    child.on("close", (code) => {
+    const end = (broken) => resolve({ passed: 0, failed: [], broken: [broken] });
+    const timer = limit > 0 ? setTimeout(() => end(`stopped after ${Math.round(limit / 1000)} s`), limit) : undefined;
+    child.once("exit", (code, signal) => end(`vitest ended: ${signal ?? code}`));
+    child.once("message", (answer) => {
       clearTimeout(timer);
-      running.delete(child);
-      const report = !late && existsSync(output) ? JSON.parse(readFileSync(output, "utf8")) : undefined;
-      resolve({ code, report, log, late, time: Date.now() - started });
+      child.removeAllListeners("exit");
+      resolve(answer);
     });
   });
+}
+
+/** Runs tests in a vitest that stays, or in a new one where the last was stopped. */
+class Session {
+  #child;
+
+  async run(tests, { id = "", limit = 0 } = {}) {
+    if (this.#child === undefined) {
+      const detached = process.platform !== "win32";
+      this.#child = fork(join(root, "tooling/mutants/session.mjs"), { cwd: root, detached, silent: true });
+      running.add(this.#child);
+      // Nobody reads what tests print; a pipe that is full would stop them.
+      this.#child.stdout.resume();
+      this.#child.stderr.resume();
+      const ready = await answerOf(this.#child, 0);
+      if (ready !== "ready") return this.#stopped(ready);
+    }
+    this.#child.send({ id, tests });
+    const answer = await answerOf(this.#child, limit);
+    return answer.broken.length > 0 ? this.#stopped(answer) : answer;
+  }
+
+  end() {
+    if (this.#child !== undefined) stop(this.#child);
+    this.#child = undefined;
+  }
+
+  /** What broke a run may break the next one. */
+  #stopped(answer) {
+    this.end();
+    return answer;
+  }
 }
 
 // A test that failed because the mutant is no valid code, or ran out of time, tells nothing about the rule.
 const notAnAssertion = /^(SyntaxError|ReferenceError|RolldownError|Error: mutant )|Transform failed|Test timed out in/m;
 
 /** Reads a finished run: a test died, none did, or something else went wrong. */
-function judge({ code, report, log, late, time }) {
-  if (late) return { kind: "error", text: `stopped after ${Math.round(time / 1000)} s` };
-  if (!report) return { kind: "error", text: `vitest exited ${code}: ${firstLine(log)}` };
-  const files = report.testResults;
-  const failed = files.flatMap((file) => file.assertionResults.filter((test) => test.status === "failed"));
-  const died = failed.find((test) => !notAnAssertion.test(test.failureMessages.join("\n")));
-  if (died) return { kind: "killed", text: died.fullName.trim() };
-  if (failed.length > 0) return { kind: "error", text: firstLine(failed[0].failureMessages.join("\n")) };
-  const broken = files.find((file) => file.status === "failed");
-  if (broken) return { kind: "error", text: firstLine(broken.message) };
-  if (report.numPassedTests === 0) return { kind: "error", text: "no tests ran" };
-  if (code !== 0) return { kind: "error", text: `vitest exited ${code}: ${firstLine(log)}` };
-  return { kind: "survived", text: "no test noticed" };
+function judge({ passed, failed, broken }) {
+  const died = failed.find(({ message }) => !notAnAssertion.test(message));
+  if (died) return { kind: "killed", text: died.name };
+  const problem = failed[0]?.message ?? broken[0];
+  if (problem !== undefined) return { kind: "error", text: problem.trim().split("\n")[0] };
+  return passed === 0 ? { kind: "error", text: "no tests ran" } : { kind: "survived", text: "no test noticed" };
 }
 
-async function main() {
+/** Runs all tests of some mutants against the sources as they are; the files are dealt out to the sessions. */
+async function runPlain(entries, sessions) {
+  const tests = [...new Set(entries.flatMap(({ tests }) => tests))].sort();
+  const dealt = sessions.map((_, i) => tests.filter((_, at) => at % sessions.length === i));
+  const answers = await Promise.all(
+    sessions.map((session, i) =>
+      dealt[i].length === 0 ? { passed: 0, failed: [], broken: [] } : session.run(dealt[i]),
+    ),
+  );
+  return {
+    passed: answers.reduce((sum, { passed }) => sum + passed, 0),
+    failed: answers.flatMap(({ failed }) => failed),
+    broken: answers.flatMap(({ broken }) => broken),
+  };
+}
+
+async function main(sessions) {
   const wanted = process.argv.slice(2);
   const all = readMutants();
   const unknown = wanted.filter((id) => !all.some((entry) => entry.id === id || entry.rule === id));
@@ -103,33 +118,34 @@ async function main() {
     return 0;
   }
 
-  const tests = [...new Set(entries.flatMap(({ tests }) => tests))];
-  const plain = await vitest(tests, {});
+  const started = Date.now();
+  const plain = await runPlain(entries, sessions);
   const verdict = judge(plain);
   if (verdict.kind !== "survived") {
     console.log(`The tests fail without any mutant: ${verdict.text}`);
     console.log("0 passed, 1 failed");
     return 1;
   }
-  const seconds = (plain.time / 1000).toFixed(1);
-  console.log(`unmutated: ${plain.report.numPassedTests} tests pass in ${seconds} s; ${entries.length} mutants`);
+  const time = Date.now() - started;
+  console.log(`unmutated: ${plain.passed} tests pass in ${(time / 1000).toFixed(1)} s; ${entries.length} mutants`);
 
-  const limit = Math.max(120_000, 10 * plain.time);
+  const limit = Math.max(120_000, 10 * time);
   const sources = readSources();
   const queue = [...entries];
   let passed = 0;
-  const worker = async () => {
+  const work = async (session) => {
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
-      const args = ["--bail=1", "--maxWorkers=1"];
-      const { kind, text } = judge(await vitest(entry.tests, { mutant: entry.id, limit, args }));
+      const { kind, text } = judge(await session.run(entry.tests, { id: entry.id, limit }));
       if (kind === "killed") passed++;
       const mark = { killed: "", survived: "SURVIVED: ", error: "ERROR: " }[kind];
       console.log(`${entry.id} → ${mutate(entry, sources).file}: ${mark}${text}`);
     }
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  await Promise.all(sessions.map(work));
   console.log(`${passed} passed, ${entries.length - passed} failed`);
   return passed === entries.length ? 0 : 1;
 }
 
-process.exitCode = await main();
+const sessions = Array.from({ length: PARALLEL }, () => new Session());
+process.exitCode = await main(sessions);
+for (const session of sessions) session.end();

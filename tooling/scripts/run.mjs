@@ -17,11 +17,13 @@ const build = [
   ["tsc", "-b", "tsconfig.build.json"],
 ];
 const unit = ["vitest", "run"];
+/** A dot for each test; what fails is told in full. */
+const quiet = [...unit, "--reporter=dot"];
 
 /** The commands of each task, run in order; further arguments go to the last. */
 const tasks = {
   start: [...build, ["node", "tooling/scripts/demo.mjs"]],
-  test: [...lint, typecheck, ...build, unit],
+  test: [...lint, typecheck, ...build, quiet],
   lint,
   format: [["biome", "check", "--write", "."]],
   typecheck: [typecheck],

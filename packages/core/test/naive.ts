@@ -182,9 +182,11 @@ export const everSeen = <E extends EventName>(
   machine: Machine,
   what: E,
   tell: (seen: { readonly detail: Events[E] }, step: Visited) => string,
+  taken: (step: Visited) => boolean = () => true,
 ): ReadonlySet<string> => {
   const found = new Set<string>();
   visit(machine, (step) => {
+    if (!taken(step)) return false;
     for (const detail of eventsOf(step.effect.observed ?? [], what)) found.add(tell({ detail }, step));
     return true;
   });

@@ -1,3 +1,3 @@
 import { moreBreaksNoLess } from "./metamorphic.js";
 
-moreBreaksNoLess(25, 300, 5);
+moreBreaksNoLess(10, 300, 2);
