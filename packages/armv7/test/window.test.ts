@@ -59,6 +59,24 @@ describe("machine code", () => {
       expect(overtakes(stores(between), loads(ordered)), between).toBe(false);
   });
 
+  it("loads and stores several registers one by one, each whole", () => {
+    const words = "str r2, [r0]+dmb+str r2, [r0, #4]";
+    const seen = (writer: string, reader: string) => outcomes([writer, reader], ["r4", "r5"]);
+    expect(seen(words, "ldm r0, {r4, r5}")).toEqual(["0 0", "0 1", "1 0", "1 1"]);
+    expect(seen(words, "ldr r5, [r0, #4]+dmb+ldr r4, [r0]")).not.toContain("0 1");
+    const both = "mov r3, r2+stm r0, {r2, r3}";
+    expect(seen(both, "ldr r5, [r0, #4]+dmb+ldr r4, [r0]")).toContain("0 1");
+    expect(seen(both, "ldr r4, [r0]+dmb+ldr r5, [r0, #4]")).toContain("1 0");
+    // A word that is not aligned is bytes.
+    expect(outcomes(["mvn r2, #0+str r2, [r0]", "ldr r4, [r0]"], ["r4"])).toEqual(["0", "ffffffff"]);
+    expect(outcomes(["mvn r2, #0+str r2, [r0, #4]", "ldr r4, [r0, #2]"], ["r4"])).toEqual([
+      "0",
+      "ff0000",
+      "ff000000",
+      "ffff0000",
+    ]);
+  });
+
   it("loads in any order, unless a barrier or a dependency keeps them apart", () => {
     for (const between of ["", "+dmb st", "+dsb st", "+isb", "+cmp r4, #1+bne .+4"])
       expect(overtakes(stores(ordered), loads(between)), between).toBe(true);

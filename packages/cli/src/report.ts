@@ -219,7 +219,7 @@ const otherOrderText = ({ memory, verdict, property, why, states }: OtherOrder):
     case "inconclusive":
       return `the architectural order, which lets CPUs fetch less, did not break anything in ${count(states, "state")}, and was not seen whole`;
     default:
-      return "the architectural order breaks nothing; it does not decide where an instruction lies over two units of fetching, which it takes to be fetched at one moment, or where tasks are waited for to switch, beyond which it fetches nothing ahead";
+      return "the architectural order breaks nothing; it does not decide where an instruction lies over two units of fetching, which it takes to be fetched at one moment";
   }
 };
 

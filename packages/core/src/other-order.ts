@@ -35,12 +35,6 @@ const fetchedWhole = ({ fetch, layout }: Machine): boolean => {
   );
 };
 
-/**
- * Whether a program waits for tasks to switch. In the window nothing is fetched ahead beyond the end of a round; in truth a switch alone
- * does not synchronise, and what was fetched before it may be executed after the wait.
- */
-const awaitsSwitches = (machine: Machine): boolean => machine.uses("beginGrace") || machine.uses("queueStop");
-
 /** Checks a scenario. */
 type Check = (scenario: Scenario, options: CheckOptions) => Promise<Verdict>;
 
@@ -70,8 +64,7 @@ export const inEitherOrder = async (
   );
   const seconds = verdict.seconds + other.seconds;
   const isSafe = other.verdict === "safe" || other.verdict === "vacuous";
-  if (isSafe && fetchedWhole(machine) && !awaitsSwitches(machine))
-    return { ...other, seconds, bounds, otherOrder: briefly("sequential", verdict) };
+  if (isSafe && fetchedWhole(machine)) return { ...other, seconds, bounds, otherOrder: briefly("sequential", verdict) };
   return { ...verdict, seconds, otherOrder: briefly("architectural", other) };
 };
 

@@ -1,6 +1,7 @@
-import { arm64 } from "@cmodx/arm64";
-import { createSimulation, type PatchStrategy, stopMachine, waitRcuTasks } from "@cmodx/core";
+import { arm64, nosync } from "@cmodx/arm64";
+import { createSimulation, type PatchStrategy, stopMachine, syncCores, waitRcuTasks } from "@cmodx/core";
 import { expect, it } from "vitest";
+import { answer, check } from "./check.js";
 
 const waits: PatchStrategy = {
   id: "waits-in-stop",
@@ -30,5 +31,17 @@ it.each(["sequential", "architectural"] as const)(
       memory,
     });
     expect(verdict).toMatchObject({ verdict: "unsafe", property: "progress" });
+  },
+);
+
+it.each(["sequential", "architectural"] as const)(
+  "that all tasks have switched is not that they fetch again, %s memory",
+  async (memory) => {
+    const wait = { after: "unlock", line: waitRcuTasks("wait") };
+    const sync = { after: "unlock", line: syncCores("sync") };
+    const verdict = async (add: readonly (typeof wait)[]) =>
+      answer(await check("none", nosync(), { patcher: { flips: 1, add }, properties: ["done"], memory }));
+    expect(await verdict([wait])).toBe("unsafe: done");
+    expect(await verdict([wait, sync])).toBe("safe");
   },
 );

@@ -1,5 +1,5 @@
 import { arm64, nosync, nosyncIpi } from "@cmodx/arm64";
-import { createSimulation, type Scenario, type Verdict, waitRcuTasks } from "@cmodx/core";
+import { createSimulation, type Patcher, type Scenario, type Verdict, waitRcuTasks } from "@cmodx/core";
 import { describe, expect, it } from "vitest";
 import { AT, answer, answers, check, everywhere, scenario } from "./check.js";
 
@@ -58,18 +58,19 @@ describe("where the sequential order is an over-approximation, the architectural
     });
   });
 
-  it("what rests on tasks having switched stays unsafe: a switch does not synchronise", async () => {
+  it("also where tasks are waited for to switch, which does not synchronise", async () => {
     const add = [{ after: "unlock", line: waitRcuTasks("wait") }];
-    const waiting: Scenario = {
-      ...scenario(nosync(), { site: "nop:b" }),
-      patchers: [{ strategy: nosync(), sites: [0], flips: 1, add }],
-      properties: ["done"],
-      cpus: 2,
-    };
+    const waiting = scenario(nosync(), { site: "nop:b", patcher: { flips: 1, add }, properties: ["done"] });
     expect(await checked(waiting)).toMatchObject({
       verdict: "unsafe",
       property: "done",
-      otherOrder: { memory: "architectural", verdict: "safe" },
+      otherOrder: { memory: "architectural", verdict: "unsafe" },
+    });
+    const between = [{ after: "write.0-isb", line: waitRcuTasks("wait") }];
+    const [patcher] = filled().patchers;
+    expect(await checked(filled({ patchers: [{ ...(patcher as Patcher), add: between }] }))).toMatchObject({
+      verdict: "safe",
+      otherOrder: { memory: "sequential", verdict: "unsafe" },
     });
   });
 

@@ -130,7 +130,7 @@ const tells: { readonly [what: string]: Tell } = {
   fetch: (detail, _step, machine) => {
     const { bytes, stale } = detail;
     const text = bytes === "" ? "nothing" : machine.disassemble(fromHex(String(bytes)), detail.at as bigint);
-    const told = `fetches ${text}${standing(detail, machine)}${stale === true ? " ~stale" : ""}`;
+    const told = `fetches ${text}${standing(detail, machine)}${stale === true ? " ~stale" : ""}${beyond(detail)}`;
     return stale === true ? loud(told) : quiet(told);
   },
   "window-load": (detail, _step, machine) =>
@@ -144,7 +144,9 @@ const tells: { readonly [what: string]: Tell } = {
   "window-complete": () => quiet("its invalidations are in force everywhere"),
   "window-restart": (detail, _step, machine) => quiet(`fetches and loads again from ${at(detail, machine)} on`),
   "fetch-part": (detail, _step, machine) =>
-    loud(`fetches ${spaced(String(detail.bytes))} at ${at(detail, machine)}, the first part of an instruction`),
+    loud(
+      `fetches ${spaced(String(detail.bytes))} at ${at(detail, machine)}, the first part of an instruction${beyond(detail)}`,
+    ),
   "enter-trap": ({ vector }) => loud(`enters the ${vector} handler`),
   caught: (detail, _step, machine) =>
     loud(`goes on at ${at(detail, machine, "to")}, where its ${detail.vector} is handled`),
@@ -252,6 +254,9 @@ const standing = (detail: Detail, machine: Machine): string => {
   const pc = detail.at as bigint;
   return machine.siteAt(pc) === undefined ? "" : ` at ${placeOf(pc, machine)}`;
 };
+
+/** What a task fetched of a round that it has not begun. */
+const beyond = (detail: Detail): string => (detail.beyond === true ? ", beyond the end of its round" : "");
 
 /** Interrupt handlers are shared by the steps that send them, so the names of their steps would mislead. */
 const named = ({ step, before, cpu }: TraceStep): string => {

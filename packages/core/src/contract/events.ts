@@ -107,10 +107,10 @@ type Entered = { readonly entry: bigint | null };
 export interface Events {
   // ---- machine code ----
   execute: Executed;
-  /** The window fetched an instruction ahead. */
-  fetch: At & { readonly bytes: string; readonly stale: boolean };
+  /** The window fetched an instruction ahead; `beyond`: of a round that its task has not begun. */
+  fetch: At & { readonly bytes: string; readonly stale: boolean; readonly beyond?: true };
   /** The first part of an instruction over two units of fetching. */
-  "fetch-part": At & { readonly bytes: string };
+  "fetch-part": At & { readonly bytes: string; readonly beyond?: true };
   /** `forwarded`: it found what its own CPU is to store. */
   "window-load": At & Address & { readonly value: bigint; readonly forwarded: boolean };
   /** `freed`: an address of text, `freedData`: one of data, that it stored to and that was given back. */

@@ -41,6 +41,11 @@ export interface Environment {
    * a stopper waits, the task cannot go on.
    */
   readonly holdsGrace: boolean;
+  /**
+   * Whether anybody but a task itself can tell that it has ended a round: who waits for switches, rules that look at other CPUs in a way of
+   * their own, and who finds what code stores.
+   */
+  readonly tellsRounds: boolean;
 }
 
 /** Where instructions begin in code that is no site. */
@@ -68,6 +73,8 @@ export interface CodeMap {
   stretchAt(address: bigint): number | undefined;
   /** Whether some program may write the byte at an address. */
   isWritten(address: bigint): boolean;
+  /** Whether some instruction, as code is laid out or as it is patched, may store elsewhere than on its own stack. */
+  readonly storesAbroad: boolean;
   /** Whether no run writes the byte of data at an address, one that breaks `old-or-new` and goes on excepted. */
   isNeverWritten(address: bigint): boolean;
   /** Where an indirect branch may go as far as nothing is known of it: every address of code that is held anywhere, with its mode (R42). */

@@ -421,4 +421,4 @@ export const goOn = (
 };
 
 /** Whether a context that goes on there is back at home, or has left the code that is modelled. */
-const leaves = (pc: bigint, machine: World): boolean => pc === HOME || !machine.isMapped(pc);
+export const leaves = (pc: bigint, machine: World): boolean => pc === HOME || !machine.isMapped(pc);

@@ -6,8 +6,8 @@ import { addressKey, type CpuState, FREED_BYTE, type MemoryState, type SiteState
 import type { World } from "../contract/world.js";
 import { freedIn } from "../fetch/text.js";
 
-/** One load of machine code and what it found. */
-export type Loaded = { readonly access: Access; readonly value: bigint };
+/** One load of machine code and what it found; `stood`: how the site of data stood when it loaded, where that is longer ago. */
+export type Loaded = { readonly access: Access; readonly value: bigint; readonly stood?: SiteState | undefined };
 
 /** How the site of data stands that holds an address; undefined where none does. */
 export const dataSiteAt = (address: bigint, memory: MemoryState, machine: World): SiteState | undefined => {
@@ -15,18 +15,14 @@ export const dataSiteAt = (address: bigint, memory: MemoryState, machine: World)
   return index === undefined || machine.layout.sites[index]?.data !== true ? undefined : memory.sites[index];
 };
 
-/**
- * What an instruction at `at` loaded that matters to a property: data of a site, or bytes that were given back. `stood`: how the site
- * stood when it loaded, where that is longer ago.
- */
+/** What an instruction at `at` loaded that matters to a property: data of a site, or bytes that were given back. */
 export const dataLoaded = (
   at: bigint,
   loads: readonly Loaded[],
   memory: MemoryState,
   machine: World,
-  stood?: SiteState,
 ): readonly Observation[] =>
-  loads.flatMap(({ access, value }) => {
+  loads.flatMap(({ access, value, stood }) => {
     const freed =
       places(access).some((address) => memory.data[addressKey(address)] === FREED_BYTE) ||
       freedIn(access, memory, machine) !== undefined;

@@ -42,8 +42,9 @@ import { injectable, token, use, useAll } from "../wiring/tokens.js";
 import { type Candidate, candidatesOf } from "./candidates.js";
 import { targetsOf } from "./exits.js";
 import { layOut } from "./layout.js";
-import { heldAddresses, neverWritten } from "./never-written.js";
+import { heldAddresses, neverWritten, storesAbroad } from "./never-written.js";
 import { opaqueCode, passing } from "./opaque.js";
+import { coreRules } from "./rules.js";
 
 const byId = <T extends { readonly id: string }>(what: string, list: readonly T[]): ReadonlyMap<string, T> => {
   const found = new Map<string, T>();
@@ -91,12 +92,14 @@ export class Machine implements Ruled {
   /** NMIs that come inside the handler of another are steps of their own: they do what no later one does. */
   readonly nestsNmis: boolean;
   readonly #operations: ReadonlySet<string>;
+  readonly #looksElsewhere: boolean;
   readonly #enter = new Map<string, MachineCode>();
   #targets: Machine["targets"] | undefined;
   #exits: ReadonlySet<bigint> | undefined;
   #borders: CodeBorders | undefined;
   #opaque: OpaqueCode | undefined;
   #neverWritten: ((address: bigint) => boolean) | undefined;
+  #storesAbroad: boolean | undefined;
 
   /** Throws {@link InputError} when the scenario does not fit the architecture or a strategy cannot do what it asks. */
   constructor(
@@ -135,6 +138,7 @@ export class Machine implements Ruled {
           : "Nothing is unguarded where no NMIs come.",
         { place: "interrupts.nestedIret", code: "impossible" },
       );
+    this.#looksElsewhere = books.some((book) => book !== coreRules && book.maps.length + book.predicates.length > 0);
     const own = [...(order.rules ?? []), order.execute, ...order.spontaneous];
     const common = books.flatMap((book) => book.rules).filter(({ id }) => !order.rules?.some((rule) => rule.id === id));
     this.#rules = byId("rule", [...common, ...own]);
@@ -275,6 +279,12 @@ export class Machine implements Ruled {
     return this.layout.runs.get(routine)?.faults;
   }
 
+  /** Whether some instruction, as code is laid out or as it is patched, may store elsewhere than on its own stack. */
+  get storesAbroad(): boolean {
+    this.#storesAbroad ??= storesAbroad(this);
+    return this.#storesAbroad;
+  }
+
   /** Whether no run writes the byte of data at an address, one that breaks `old-or-new` and goes on excepted. */
   isNeverWritten(address: bigint): boolean {
     this.#neverWritten ??= neverWritten(this);
@@ -365,6 +375,15 @@ export class Machine implements Ruled {
    */
   get holdsGrace(): boolean {
     return this.preempt && this.uses("beginGrace");
+  }
+
+  /**
+   * Whether anybody but a task itself can tell that it has ended a round: who waits for switches, rules that look at other CPUs in a way of
+   * their own, and who finds what code stores.
+   */
+  get tellsRounds(): boolean {
+    const waits = this.uses("beginGrace") || this.uses("queueStop");
+    return waits || this.#looksElsewhere || this.storesAbroad;
   }
 
   hasProgram(name: string): boolean {

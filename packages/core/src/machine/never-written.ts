@@ -38,13 +38,13 @@ export const neverWritten = (machine: Ruled): ((address: bigint) => boolean) => 
       } else if (machine.rule(entry.op).writes.includes("memory") && !KNOWN.has(entry.op)) return () => false;
     }
   }
-  if (storesAbroad(machine)) return () => false;
+  if (machine.storesAbroad) return () => false;
   const { siteOf } = machine.layout;
   return (address) => !written.has(address) && !siteOf.has(address) && machine.cellOf(address) === undefined;
 };
 
 /** Whether some instruction of the code, as it is laid out and as it is patched, may store elsewhere than on its own stack. */
-const storesAbroad = (machine: World): boolean => {
+export const storesAbroad = (machine: World): boolean => {
   const { layout, instructionSet } = machine;
   const entered = instructionSet.enter(HOME, STACK_TOP).registers;
   const isAbroad = (bytes: readonly number[], at: bigint, mode: string): number | "abroad" => {

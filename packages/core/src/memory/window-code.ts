@@ -101,16 +101,29 @@ export const invalidateMap = cpuMap({
 
 /**
  * Invalidations are in force on every CPU. One that runs a program may have fetched ahead already the machine code that it goes on with
- * then, and fetches that as before until it synchronises its context.
+ * then, as may one whose tasks run other code, and fetches that as before until it synchronises its context.
  */
 export const invalidatedMap = cpuMap({
   id: "invalidated-window",
   touches: ["stack", "stale", "order"],
-  apply: (cpu, { invalidations }: { readonly invalidations: readonly Invalidation[] }) =>
-    running(cpu)?.code.run === "machine" ? inForce(cpu, invalidations) : cpu,
+  apply: (cpu, { invalidations }: { readonly invalidations: readonly Invalidation[] }, machine) =>
+    fetchesInOrder(cpu, machine) ? inForce(cpu, invalidations) : cpu,
 });
 
-const inForce = (cpu: CpuState, invalidations: readonly Invalidation[]): CpuState => {
+/**
+ * Whether all that a CPU goes on with is fetched behind what its window holds, or behind a context synchronisation: neither what its
+ * handler returns to nor what another task goes on with may be there before.
+ */
+const fetchesInOrder = (cpu: CpuState, machine: World): boolean => {
+  const context = running(cpu);
+  if (context?.code.run !== "machine") return false;
+  if (cpu.stack.length > 1) return machine.cpu.synchronizes.includes(`${context.level}-return`);
+  const routines = [...machine.layout.runs.values()];
+  return !machine.preempt || (routines.length === 1 && routines[0]?.once !== true);
+};
+
+/** A CPU on which invalidations are in force: it fetches no more what they took. */
+export const inForce = (cpu: CpuState, invalidations: readonly Invalidation[]): CpuState => {
   if (invalidations.length === 0) return cpu;
   const stale: { [cell: string]: ValueSet } = { ...cpu.stale };
   for (const { cell, keep } of invalidations) {
@@ -128,7 +141,8 @@ export const synchronizeWindow = (cpu: CpuState, machine: World): CpuState => {
   const forced = inForce(cpu, windowOfCpu(cpu).incoming);
   const stale = machine.fetch.stale === "until-sync" ? {} : forced.stale;
   const fresh = { ...withBehind(forced, []), stale, fetching: null };
-  return withWindow(fresh, { ...windowOfCpu(forced), incoming: [], racing: {} });
+  const { ahead: _, ...window } = windowOfCpu(forced);
+  return withWindow(fresh, { ...window, incoming: [], racing: {} });
 };
 
 /** In an order of its own, so that states that behave alike are alike; without repetition. */

@@ -1,10 +1,10 @@
 import type { CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { instructionOf } from "./window-instruction.js";
-import { bytesOf, sourceOf, storesTo } from "./window-loads.js";
+import { bytesOf, hasLoaded, sourceOf, storesTo } from "./window-loads.js";
 import type { WindowModel } from "./window-model.js";
 import { sameLine, samePlace } from "./window-places.js";
-import { type SeenEntry, type WindowEntry, windowOfCpu, withoutPart, withWindow } from "./window-state.js";
+import { cutTo, type SeenEntry, type WindowEntry, windowOfCpu, withWindow } from "./window-state.js";
 import { viewOf, type WindowView } from "./window-view.js";
 
 /* What a CPU does again: what it guessed wrong, and what took place before it could be known that it should have waited. */
@@ -17,7 +17,7 @@ export const restartedAt = (cpu: CpuState, index: number, guessless?: WindowEntr
   const window = windowOfCpu(cpu);
   if (window.entries.slice(index).some(({ done, stored }) => done === true || stored !== undefined)) return undefined;
   const kept = window.entries.slice(0, index);
-  return withWindow(withoutPart(cpu), { ...window, entries: guessless === undefined ? kept : [...kept, guessless] });
+  return cutTo(cpu, guessless === undefined ? kept : [...kept, guessless]);
 };
 
 /** R22: the CPU when a guess has turned out wrong: without what was fetched behind it. */
@@ -43,7 +43,7 @@ export const tooEarly = ({ entries }: WindowView, machine: World): number | unde
     if (older.access === undefined || older.performed || older.accesses === undefined) continue;
     for (let j = i + 1; j < entries.length; j++) {
       const younger = entries[j] as SeenEntry;
-      if (!younger.begun || younger.access === undefined) continue;
+      if ((!younger.begun && younger.entry.parts === undefined) || younger.access === undefined) continue;
       if (older.access === "clean" || younger.access === "clean") {
         if (older.access !== "invalidate" && younger.access !== "invalidate" && sameLine(older, younger, machine))
           return j;
@@ -54,7 +54,7 @@ export const tooEarly = ({ entries }: WindowView, machine: World): number | unde
       // A store between the two that was performed would have waited for this one.
       const missed = (byte: bigint, at: number): boolean => {
         const source = sourceOf(younger.entry, at);
-        return storesTo(older, byte) && (source === 0 || j - source < i);
+        return hasLoaded(younger.entry, at) && storesTo(older, byte) && (source === 0 || j - source < i);
       };
       if (bytesOf(younger).some(missed)) return j;
     }

@@ -112,7 +112,7 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Wo
   const use = textUse(at, entry.bytes, memory, context, machine, entry.stranded === true);
   const pair = pairUsed(at, code, machine);
   const observed: Observation[] = pair === undefined ? [] : [pair];
-  observed.push(...dataLoaded(at, loadsOf(head), memory, machine, entry.data));
+  observed.push(...dataLoaded(at, loadsOf(head), memory, machine));
   if (place === undefined) {
     observed.push({ what: "execute", detail: { ...seen, ...use, site: null } });
   } else {
@@ -185,4 +185,6 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Wo
 const loadsOf = ({ accesses = [], entry, own }: SeenEntry): readonly Loaded[] =>
   own
     ? []
-    : (entry.loaded ?? []).flatMap((value, i) => (accesses[i] === undefined ? [] : [{ access: accesses[i], value }]));
+    : (entry.loaded ?? []).flatMap((value, i) =>
+        accesses[i] === undefined ? [] : [{ access: accesses[i], value, stood: entry.data?.[i] ?? undefined }],
+      );

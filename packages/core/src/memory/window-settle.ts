@@ -8,7 +8,7 @@ import { localOrderOf } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
 import { restartedAt, tooEarly, withoutWrongGuess } from "./window-restart.js";
 import { retireComplete, type Settled } from "./window-retire.js";
-import { type SeenEntry, windowOfCpu, withEntry, withoutPart, withWindow } from "./window-state.js";
+import { cutTo, type SeenEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
 import { synchronizes, viewOf, type WindowView } from "./window-view.js";
 
 /*
@@ -48,20 +48,14 @@ export const settle = (
   const trap = view.entries.findIndex(({ outcome, firm }) => outcome?.do === "trap" && firm);
   // What was fetched behind an instruction that turned out to raise an exception.
   if (trap >= 0 && trap < last && view.entries[trap]?.performed === false)
-    return again(
-      withWindow(withoutPart(cpu), { ...windowOfCpu(cpu), entries: windowOfCpu(cpu).entries.slice(0, trap + 1) }),
-    );
+    return again(cutTo(cpu, windowOfCpu(cpu).entries.slice(0, trap + 1)));
   const end = view.entries[last];
   if (end !== undefined && synchronizes(end) && !end.performed) {
     if (localOrderOf(view, windowOfCpu(cpu), model).free[last] === true) return again(synchronised(cpu, view, machine));
   }
 
-  const quiet = view.entries.findIndex((seen) => !seen.begun && isQuiet(seen, machine));
-  if (quiet >= 0) {
-    const found = loadNow(view, quiet, cpu, memory, model, machine);
-    if (found !== undefined)
-      return again(withEntry(cpu, quiet, { ...(view.entries[quiet] as SeenEntry).entry, ...found }));
-  }
+  const loaded = withQuietLoad(cpu, view, memory, model, machine);
+  if (loaded !== undefined) return again(loaded);
 
   const retired = retireComplete(cpu, view, memory, machine);
   if (retired !== undefined) return again(retired.cpu, ...retired.observed);
@@ -85,6 +79,21 @@ const synchronised = (cpu: CpuState, view: WindowView, machine: World): CpuState
   const done = withEntry(cpu, last, { ...entry, done: true });
   const synchronises = is.order?.is === "synchronise" || machine.cpu.synchronizes.includes("trap-entry");
   return synchronises ? synchronizeWindow(done, machine) : done;
+};
+
+/** The CPU with one more load done that finds the same whenever it takes place; undefined where none can be. */
+export const withQuietLoad = (
+  cpu: CpuState,
+  view: WindowView,
+  memory: MemoryState,
+  model: WindowModel,
+  machine: World,
+): CpuState | undefined => {
+  const quiet = view.entries.findIndex((seen) => !seen.begun && isQuiet(seen, machine));
+  const found = quiet < 0 ? undefined : loadNow(view, quiet, cpu, memory, model, machine);
+  return found === undefined
+    ? undefined
+    : withEntry(cpu, quiet, { ...(view.entries[quiet] as SeenEntry).entry, ...found });
 };
 
 /** Whether a load finds the same whenever it takes place: on the context's own stack, and of what nobody writes. */

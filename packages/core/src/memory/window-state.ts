@@ -29,6 +29,8 @@ export type WindowEntry = {
   readonly way?: number;
   /** What its loads found. */
   readonly loaded?: readonly bigint[];
+  /** By byte, of a load in several pieces that is not complete: what it has found; null for what it has still to load. */
+  readonly parts?: readonly (number | null)[];
   /** By byte of what it loaded: how many entries before it the store stands that it was forwarded from; 0 for a byte of memory. */
   readonly from?: readonly number[];
   /** By byte, of a load that came before an older one of the same place: memory holds what it found no more. */
@@ -44,8 +46,8 @@ export type WindowEntry = {
   readonly done?: true;
   /** How its site stood when it was fetched, of a trap. */
   readonly site?: SiteState;
-  /** How the site of data stood that it loaded from, when it did. */
-  readonly data?: SiteState;
+  /** By access of a load: how the site of data stood that it loaded from, when it did; null where it was none. */
+  readonly data?: readonly (SiteState | null)[];
   /** The exception that it raises in place of what it would do: text may not be executed there, or not be stored to. */
   readonly fault?: string;
   /** The address of read-only text that the exception comes of a store to. */
@@ -57,6 +59,9 @@ export type WindowEntry = {
   /** Why it may not be executed: it raced with a write of another value, or the fetch model refuses it. */
   readonly refused?: string;
 };
+
+/** What was fetched of a round that a task has not begun: the entry at which it begins, and its instructions from there. */
+export type Round = { readonly entry: bigint; readonly entries: readonly WindowEntry[] };
 
 /** An invalidation of a cell that was begun: the values, `latest` excepted, that it leaves to fetch. */
 export type Invalidation = { readonly cell: string; readonly keep: ValueSet };
@@ -71,6 +76,8 @@ export type Posted =
 /** What the window order keeps for a CPU; null in place of it when all of it is empty. */
 export type WindowState = {
   readonly entries: readonly WindowEntry[];
+  /** What was fetched beyond the end of the round, the next round first; absent where nothing was. */
+  readonly ahead?: readonly Round[];
   /** The oldest first. */
   readonly posted: readonly Posted[];
   /** Begun by some CPU, and not yet in force on this one. */
@@ -106,6 +113,7 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
   ...cpu,
   order:
     window.entries.length === 0 &&
+    window.ahead === undefined &&
     window.posted.length === 0 &&
     window.incoming.length === 0 &&
     window.begun.length === 0 &&
@@ -121,20 +129,31 @@ export const withWindow = (cpu: CpuState, window: WindowState): CpuState => ({
 /** The CPU without the first part of an instruction that it fetched. */
 export const withoutPart = (cpu: CpuState): CpuState => (cpu.fetching === null ? cpu : { ...cpu, fetching: null });
 
+/** The CPU with the first entries of its window alone: what was fetched behind them is thrown away, as far as that goes. */
+export const cutTo = (cpu: CpuState, kept: readonly WindowEntry[]): CpuState => {
+  const { ahead: _, ...window } = windowOfCpu(cpu);
+  return withWindow(withoutPart(cpu), { ...window, entries: kept });
+};
+
 /** The CPU without what it fetched ahead. */
 export const withoutEntries = (cpu: CpuState): CpuState => {
-  const window = windowOfCpu(cpu);
-  return window.entries.length === 0 ? cpu : withWindow(cpu, { ...window, entries: [] });
+  const { entries, ahead } = windowOfCpu(cpu);
+  return entries.length === 0 && ahead === undefined ? cpu : cutTo(cpu, []);
 };
 
 /** The CPU when text is given back: what it fetched ahead from there says so from now on. */
 export const withStranded = (cpu: CpuState, isThere: (address: bigint) => boolean): CpuState => {
-  const window = windowOfCpu(cpu);
-  if (!window.entries.some(({ at }) => isThere(at))) return cpu;
-  const entries = window.entries.map(
-    (entry): WindowEntry => (isThere(entry.at) ? { ...entry, stranded: true } : entry),
-  );
-  return withWindow(cpu, { ...window, entries });
+  const { ahead, ...window } = windowOfCpu(cpu);
+  const rounds = ahead?.map(({ entry, entries }): Round => ({ entry, entries: stranded(entries) }));
+  return withWindow(cpu, {
+    ...window,
+    entries: stranded(window.entries),
+    ...(rounds === undefined ? {} : { ahead: rounds }),
+  });
+
+  function stranded(entries: readonly WindowEntry[]): readonly WindowEntry[] {
+    return entries.map((entry): WindowEntry => (isThere(entry.at) ? { ...entry, stranded: true } : entry));
+  }
 };
 
 /** The CPU with one entry of its window replaced. */

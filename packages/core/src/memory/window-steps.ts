@@ -1,29 +1,36 @@
-import { fromHex, toHex } from "../base/hex.js";
 import type { Effect } from "../contract/effect.js";
-import type { EventName, Events, Observation } from "../contract/events.js";
+import type { Observation } from "../contract/events.js";
 import type { Access } from "../contract/instruction-set.js";
 import { cpuMap } from "../contract/rule.js";
 import { addressKey, type Cell, type CpuState, type MemoryState, running } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../execution/execute.js";
 import { dataSiteAt, freedData } from "../execution/loads.js";
-import { type Change, type Fetched, fetchChoices, overlaid, windowOf, withBehind } from "../fetch/stale-code.js";
+import { type Change, overlaid } from "../fetch/stale-code.js";
 import { freedIn } from "../fetch/text.js";
-import { HOME } from "../program/reserved.js";
 import { reservedIn } from "./exclusive.js";
 import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./window-code.js";
 import { isGranted, isPending } from "./window-exclusive.js";
-import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";
+import { fetchedAt, fetchesAt, observation, textAt } from "./window-fetch.js";
 import { heldBy, heldByOthers, isHeld, withHeld } from "./window-held.js";
-import { instructionOf } from "./window-instruction.js";
-import { bytesOf, type Found, hasOlderLoad, loadNow, sourceOf, storesTo } from "./window-loads.js";
+import {
+  bytesOf,
+  type Found,
+  hasLoaded,
+  hasOlderLoad,
+  loadNow,
+  piecesLeft,
+  sourceOf,
+  storesTo,
+  valueAt,
+} from "./window-loads.js";
 import type { LocalOrder } from "./window-local-order.js";
 import type { WindowModel } from "./window-model.js";
-import { sameLine, samePlace } from "./window-places.js";
+import { overlap, sameLine, samePlace } from "./window-places.js";
 import { restartedAt } from "./window-restart.js";
 import type { Settled } from "./window-retire.js";
 import { settle } from "./window-settle.js";
-import { type SeenEntry, type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
+import { cutTo, type SeenEntry, type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
 import { viewOf, type WindowView } from "./window-view.js";
 
 /* The events of one CPU that others notice, or that notice others: each is one step of the machine. */
@@ -37,8 +44,6 @@ export type Stepping = {
   readonly model: WindowModel;
   readonly machine: World;
 };
-
-const observation = <E extends EventName>(what: E, detail: Events[E]): Observation => ({ what, detail }) as Observation;
 
 const settled = (
   { memory, model, machine }: Stepping,
@@ -58,63 +63,10 @@ const settled = (
 
 /** R21: an instruction where somebody may write is fetched: any value that this CPU's window allows. */
 export const fetch = (stepping: Stepping): readonly Effect[] => {
-  const { cpu, memory, view, model, machine } = stepping;
+  const { cpu, view, model, machine } = stepping;
   const at = fetchesAt(cpu, view, model);
-  const { mode } = view;
-  if (at === undefined || textAt(at, mode, machine) !== undefined) return [];
-  const isMapped = machine.cellOf(at) !== undefined || machine.text(at) !== undefined;
-  // Only who comes there finds that nothing is mapped.
-  if (!isMapped && (at === HOME || view.entries.length > 0)) return [];
-  const place = machine.siteAt(at);
-  const site = place === undefined ? undefined : memory.sites[place.site];
-  const begun = cpu.fetching?.at === at ? fromHex(cpu.fetching.bytes) : [];
-  const whole = fetchChoices(cpu, memory, at, mode, machine, begun).flatMap((fetched) => {
-    const isNothing = fetched.insn === "unmapped" || fetched.insn === "no-execute";
-    const bytes = isNothing ? "" : toHex(fetched.bytes);
-    const refused = isMapped ? refusedWhy(stepping, at, fetched) : undefined;
-    const traps = instructionOf(at, bytes, mode, model, machine).kind === "trap";
-    const entry: WindowEntry = {
-      ...fetchedEntry(at, bytes, mode),
-      ...(fetched.insn === "no-execute" ? { fault: PAGE_FAULT } : {}),
-      ...(site !== undefined && traps ? { site } : {}),
-      ...(fetched.stale ? { stale: true } : {}),
-      ...(refused === undefined ? {} : { refused }),
-    };
-    const behind = withBehind(cpu, fetched.behind ?? []);
-    return withFetched(behind, entry, view, model, machine).flatMap((each) =>
-      settled(stepping, each, observation("fetch", { at, bytes, stale: fetched.stale })),
-    );
-  });
-  return begun.length > 0 ? whole : [...whole, ...fetchPart(stepping, at)];
-};
-
-/**
- * R7: an instruction over two units is fetched in two: maintenance by others may reach this CPU in between. Where only its own context
- * synchronisation takes away what it may fetch, that discards the first part as well, and to fetch both at one moment shows all.
- */
-const fetchPart = (stepping: Stepping, at: bigint): readonly Effect[] => {
-  const { cpu, memory, view, machine } = stepping;
-  const base = machine.cellOf(at);
-  if (machine.fetch.stale !== "until-maintenance" || base === undefined) return [];
-  const border = base + BigInt(machine.fetch.unit);
-  if (machine.cellOf(border) === undefined) return [];
-  const parts = windowOf(cpu, memory, addressKey(base), machine).map((value) => value.slice(2 * Number(at - base)));
-  return [...new Set(parts)]
-    .filter((bytes) => machine.instructionSet.decode(fromHex(bytes), view.mode) === "short")
-    .flatMap((bytes) =>
-      settled(stepping, { ...cpu, fetching: { at, bytes } }, observation("fetch-part", { at, bytes })),
-    );
-};
-
-/** R19, R31: why what was fetched may not be executed. */
-const refusedWhy = ({ cpu, view, model, machine }: Stepping, at: bigint, fetched: Fetched): string | undefined => {
-  const { window, bytes, versions } = fetched;
-  if (model.races === undefined) {
-    const admission = machine.fetch.admits(window, bytes, { at, mode: view.mode, versions });
-    return admission === "run" ? undefined : admission.why;
-  }
-  const raced = windowOfCpu(cpu).racing[addressKey(at)]?.[toHex(bytes)];
-  return raced === undefined || raced.length === 0 ? undefined : model.races.why;
+  if (at === undefined || textAt(at, view.mode, machine) !== undefined) return [];
+  return fetchedAt(stepping, at).flatMap((each) => settled(stepping, each.cpu, each.observed));
 };
 
 /** The events of the entry at an index that can take place now. */
@@ -143,22 +95,36 @@ export const perform = (stepping: Stepping, index: number): readonly Effect[] =>
   }
 };
 
+/** R4: of a load in several pieces one takes place, whichever. */
 const load = (stepping: Stepping, index: number): readonly Effect[] => {
+  const pieces = piecesLeft(stepping.view.entries[index] as SeenEntry, stepping.machine) ?? [undefined];
+  return pieces.flatMap((piece) => loadPiece(stepping, index, piece));
+};
+
+const loadPiece = (stepping: Stepping, index: number, piece: Access | undefined): readonly Effect[] => {
   const { cpu, memory, view, model, machine } = stepping;
   const seen = view.entries[index] as SeenEntry;
-  const found = loadNow(view, index, cpu, memory, model, machine);
+  const found = loadNow(view, index, cpu, memory, model, machine, piece);
   if (found === undefined) return [];
   const other = disagrees(view, index, found);
   if (other !== undefined) return restart(stepping, other);
-  const { address } = (seen.accesses as readonly Access[])[0] as Access;
-  const data = dataSiteAt(address, memory, machine);
+  const accesses = seen.accesses as readonly Access[];
+  const { address } = piece ?? (accesses[0] as Access);
+  const { parts: _, data: stood, ...before } = seen.entry;
+  const isLoaded = (access: Access): boolean => piece === undefined || overlap(access, piece);
+  const data = accesses.map((access, i) => {
+    const known = stood?.[i] ?? null;
+    return known === null && isLoaded(access) ? (dataSiteAt(access.address, memory, machine) ?? null) : known;
+  });
   const entry: WindowEntry = {
-    ...seen.entry,
+    ...before,
     ...found,
     ...(seen.access === "atomic" ? { half: true } : {}),
     ...(seen.is.exclusive === "load" ? { reserves: true } : {}),
-    ...(hasOlderLoad(view, index) ? { overtaken: bytesOf(seen).map(() => false) } : {}),
-    ...(data === undefined ? {} : { data }),
+    ...(before.overtaken === undefined && hasOlderLoad(view, index)
+      ? { overtaken: bytesOf(seen).map(() => false) }
+      : {}),
+    ...(data.every((each) => each === null) ? {} : { data }),
   };
   const loadedCpu = withEntry(cpu, index, entry);
   const held = holding(stepping, loadedCpu, memory);
@@ -169,7 +135,7 @@ const load = (stepping: Stepping, index: number): readonly Effect[] => {
     observation("window-load", {
       at: seen.entry.at,
       address,
-      value: found.loaded[0] as bigint,
+      value: valueAt(found, seen, piece),
       forwarded: found.from !== undefined,
     }),
     { memory: held },
@@ -198,7 +164,10 @@ const restart = (stepping: Stepping, index: number): readonly Effect[] => {
 const disagrees = (view: WindowView, index: number, found: Found): number | undefined => {
   const older = view.entries[index] as SeenEntry;
   // Loads behind an own store of a byte find that store or newer.
-  const bytes = new Map(bytesOf(older).map((byte, at) => [byte, found.from?.[at] ?? 0]));
+  const isNow = (at: number): boolean => hasLoaded(found, at) && !hasLoaded(older.entry, at);
+  const bytes = new Map(
+    bytesOf(older).flatMap((byte, at) => (isNow(at) ? [[byte, found.from?.[at] ?? 0] as const] : [])),
+  );
   const leaveOut = (stored: SeenEntry): void => {
     for (const byte of bytes.keys()) if (storesTo(stored, byte)) bytes.delete(byte);
   };
@@ -209,35 +178,36 @@ const disagrees = (view: WindowView, index: number, found: Found): number | unde
     const { entry } = younger;
     const isOlder = (byte: bigint, at: number): boolean => {
       const from = bytes.get(byte);
-      if (from === undefined) return false;
+      if (from === undefined || !hasLoaded(entry, at)) return false;
       const source = sourceOf(entry, at);
       return from === 0 ? source > 0 || entry.overtaken?.[at] === true : source === 0 || i - source !== index - from;
     };
-    if (younger.access !== "write" && younger.begun && bytesOf(younger).some(isOlder)) return i;
+    if (younger.access !== "write" && bytesOf(younger).some(isOlder)) return i;
     leaveOut(younger);
   }
   return undefined;
 };
 
 /** R25: accesses of one place, and maintenance of one line, stay in order, but for two loads. */
-const waitsForPlace = ({ view, machine }: Stepping, index: number): boolean => {
-  const seen = view.entries[index] as SeenEntry;
+const waitsForPlace = ({ view, machine }: Stepping, index: number, piece?: Access): boolean => {
+  const whole = view.entries[index] as SeenEntry;
+  const seen = piece === undefined ? whole : { ...whole, accesses: [piece] };
   return view.entries.slice(0, index).some((older) => {
     if (older.performed || older.access === undefined || older.access === "invalidate") return false;
-    return older.access === "clean" || seen.access === "clean"
-      ? sameLine(older, seen, machine)
-      : samePlace(older, seen);
+    if (older.access === "clean" || seen.access === "clean") return sameLine(older, seen, machine);
+    const accesses = older.entry.parts === undefined ? older.accesses : piecesLeft(older, machine);
+    return samePlace({ ...older, accesses }, seen);
   });
 };
 
 /** R4: of a store in several pieces one takes place, whichever. */
 const store = (stepping: Stepping, index: number): readonly Effect[] => {
   const seen = stepping.view.entries[index] as SeenEntry;
-  if (waitsForPlace(stepping, index)) return [];
   const { half: _, stored = [], ...entry } = seen.entry;
   if (seen.access === "atomic" || seen.stores.length < 2)
-    return write(stepping, index, { ...entry, done: true }, seen.stores);
+    return waitsForPlace(stepping, index) ? [] : write(stepping, index, { ...entry, done: true }, seen.stores);
   return seen.stores.flatMap((piece) => {
+    if (waitsForPlace(stepping, index, piece)) return [];
     const pieces = [...stored, piece.address].sort((a, b) => (a < b ? -1 : 1));
     return write(stepping, index, { ...entry, stored: pieces }, [piece]);
   });
@@ -252,9 +222,10 @@ const exchange = (stepping: Stepping, index: number): readonly Effect[] => {
   if (found === undefined || seen.is.insn === undefined) return [];
   const other = disagrees(view, index, found);
   if (other !== undefined) return restart(stepping, other);
-  const outcome = machine.instructionSet.execute(seen.is.insn, seen.entry.at, seen.given ?? {}, found.loaded);
+  const loaded = found.loaded as readonly bigint[];
+  const outcome = machine.instructionSet.execute(seen.is.insn, seen.entry.at, seen.given ?? {}, loaded);
   const stores = outcome.do === "retire" ? (outcome.stores ?? []) : [];
-  return write(stepping, index, { ...seen.entry, loaded: found.loaded, done: true }, stores);
+  return write(stepping, index, { ...seen.entry, loaded, done: true }, stores);
 };
 
 const write = (stepping: Stepping, index: number, entry: WindowEntry, stores: readonly Access[]): readonly Effect[] => {
@@ -390,6 +361,7 @@ export const overtakeMap = (model: WindowModel) =>
       const view = viewOf(cpu, model, machine);
       if (view === undefined) return cpu;
       const isHit = (entry: WindowEntry, byte: bigint, at: number): boolean =>
+        hasLoaded(entry, at) &&
         sourceOf(entry, at) === 0 &&
         stores.some(({ address, size }) => byte >= address && byte < address + BigInt(size));
       // R43: an atomic access whose place others have stored to loads again; what all see that came behind it would have held them back.
@@ -413,6 +385,7 @@ export const overtakeMap = (model: WindowModel) =>
         return after.some((now, at) => now !== overtaken[at]) ? { ...stood, overtaken: after } : stood;
       });
       const flags = { ...(lost < 0 ? {} : { again: true as const }), ...(isGone ? { lost: true as const } : {}) };
-      return withWindow(cpu, { ...window, entries, ...flags });
+      const left = lost < 0 ? cpu : cutTo(cpu, []);
+      return withWindow(left, { ...windowOfCpu(left), entries, ...flags });
     },
   });

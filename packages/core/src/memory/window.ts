@@ -2,14 +2,16 @@ import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
 import { rule } from "../contract/rule.js";
-import { type CpuState, type MachineCode, type MemoryState, running, withRunning } from "../contract/state.js";
+import { type CpuState, type MachineCode, type MemoryState, running } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
+import { valuesFound } from "./window-loads.js";
 import { localOrderOf } from "./window-local-order.js";
 import type { WindowModel, WindowStep } from "./window-model.js";
 import { drainRuleOf, postedWrites, waitsForPosted, withFetchable } from "./window-posted.js";
 import { fenceRuleOf, maintainRuleOf, writeOf } from "./window-programs.js";
 import { retireWatched } from "./window-retire.js";
+import { fetchBeyond, roundsBegun } from "./window-rounds.js";
 import { settle } from "./window-settle.js";
 import { windowOfCpu, withoutEntries, withStranded } from "./window-state.js";
 import { fetch, overtakeMap, perform } from "./window-steps.js";
@@ -36,7 +38,7 @@ const stepsOf = (cpu: CpuState, memory: MemoryState, model: WindowModel, machine
   const left = retireWatched(cpu, view, memory, machine);
   const leaving =
     left === undefined ? [] : settledEffects(left.cpu, left.memory, model, machine, left.observed, memory);
-  const fetched = [...fetch(stepping), ...leaving];
+  const fetched = [...fetch(stepping), ...fetchBeyond(cpu, memory, view, model, machine), ...leaving];
   // Accesses of machine code that a handler calls come behind what the handler did.
   if (windowOfCpu(cpu).posted.length > 0) return fetched;
   return [...fetched, ...view.entries.flatMap((_, i) => perform(stepping, i))];
@@ -62,13 +64,8 @@ export const window = (model: WindowModel): MemoryOrder => ({
       const context = running(cpu);
       const code = context?.code as MachineCode;
       if (context === undefined || code.home) {
-        return machine.entries(code.routine).flatMap((entry) => {
-          const entered = withRunning(cpu, {
-            ...(context as NonNullable<typeof context>),
-            code: machine.enter(code.routine, entry),
-          });
-          return settledEffects(entered, memory, model, machine);
-        });
+        const begun = roundsBegun(cpu, machine).flatMap((each) => settledEffects(each, memory, model, machine));
+        return [...begun, ...fetchBeyond(cpu, memory, undefined, model, machine)];
       }
       if (windowOfCpu(cpu).again === true) return settledEffects(cpu, memory, model, machine);
       if (cpu.order === null || windowOfCpu(cpu).entries.length === 0) {
@@ -95,7 +92,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
   ...(model.conditional === undefined ? {} : { conditional: model.conditional }),
   discard: withoutEntries,
   strand: withStranded,
-  loaded: (cpu) => windowOfCpu(cpu).entries.flatMap(({ loaded = [] }) => loaded),
+  loaded: (cpu) => windowOfCpu(cpu).entries.flatMap(valuesFound),
   // What took place ahead of older instructions cannot be taken back: an interrupt waits for these.
   holdsBack: (cpu, ordering) =>
     waitsForPosted(cpu, ordering, model) ||

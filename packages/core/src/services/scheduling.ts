@@ -129,9 +129,11 @@ export const takeStopperRule = rule({
       marks: [],
     };
     const pending = cpu.pending.filter((name) => name !== stopperWork(args.work));
-    return [
-      { set: { cpu: push({ ...cpu, pending }, stopper, machine) }, observed: [{ what: "take-stopper", detail: {} }] },
-    ];
+    // A task that gives up its CPU leaves what that has fetched ahead.
+    const taken = stopper.preempts
+      ? push({ ...cpu, pending }, stopper, machine)
+      : { ...cpu, pending, stack: [...cpu.stack, stopper] };
+    return [{ set: { cpu: taken }, observed: [{ what: "take-stopper", detail: {} }] }];
   },
 });
 
