@@ -38,6 +38,13 @@ export const budgetOf = ({ maxStates, maxMemory, timeout }: LimitOptions, io: Pi
   };
 };
 
+/** The signal that ends a command whose work has no bounds of its own: Ctrl-C, and the end of its time, which begins to run. */
+export const signalWithin = ({ timeout }: LimitOptions, io: Pick<Io, "limited" | "signal">): AbortSignal => {
+  if (timeout === undefined) return io.signal;
+  io.limited?.(timeout);
+  return AbortSignal.any([io.signal, AbortSignal.timeout(timeout * 1000)]);
+};
+
 /** Bytes of memory that this process has, all that it runs included: what `--max-memory` bounds. */
 export const memoryInUse = (): number => process.memoryUsage.rss();
 

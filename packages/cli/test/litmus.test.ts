@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { packTar } from "modern-tar";
 import { expect, test } from "vitest";
-import { cmodx, folder, json, root, widest } from "./harness.js";
+import { cmodx, fixture, folder, json, root, widest } from "./harness.js";
 
 const fixtures = join(root, "packages/litmus/fixtures");
 const catalogue = join(fixtures, "catalogue");
@@ -26,6 +26,14 @@ Observation coFF Sometimes 1 3
 Time coFF
 
 `);
+});
+
+test("--timeout is one budget for all tests, and for all files of a scan", async () => {
+  const { code, out } = await cmodx(["litmus", "--timeout", "0.001", catalogue]);
+  expect([code, out]).toEqual([3, expect.stringContaining("not all tests were run")]);
+  expect((await cmodx(["litmus", "--timeout", "1000", coFF])).code).toBe(0);
+  expect((await cmodx(["scan", "--timeout", "1000", fixture("patchsites.x86_64.o")])).code).toBe(0);
+  expect((await cmodx(["scan", "--timeout", "0", fixture("patchsites.x86_64.o")])).code).toBe(2);
 });
 
 test("--json has verdict, observation, states and flags", async () => {

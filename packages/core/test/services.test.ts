@@ -17,6 +17,7 @@ import {
   lt,
   maskIrq,
   ne,
+  type Observation,
   put,
   readLock,
   readUnlock,
@@ -67,6 +68,55 @@ const results = (of: Scenario, word: string): ReadonlySet<unknown> => {
       .map(({ services }) => services.words[word]),
   );
 };
+
+describe("what compares, emulates or judges what it cannot is refused", () => {
+  const refused = async (of: Scenario, message: string): Promise<void> =>
+    expect(check(of)).rejects.toMatchObject({ name: "InputError", code: "wrong-type", message });
+
+  it("a comparison of texts", async () => {
+    for (const [a, b, shown] of [
+      ["a", "b", '"a"'],
+      [1, "2", '"2"'],
+      [null, 1, "null"],
+    ] as const)
+      await refused(
+        together([[when("if", lt(a, b), [set("set", "word", 1)])]], { word: 0 }),
+        `A condition of patcher 0 asks whether ${shown} is less; only numbers are compared so.`,
+      );
+    // Of any size.
+    const exact = [when("if", lt(2n ** 60n, 2n ** 60n + 1n), [set("set", "word", 1)])];
+    expect(results(together([exact], { word: 0 }), "word")).toEqual(new Set([1]));
+  });
+
+  it("an emulation of what is no hex", async () => {
+    for (const bytes of ["", "0", "xyz", "ret"]) {
+      const trapping = strategy(() => [], { program: () => ({ traps: { brk: [emulate("e", bytes), claim()] } }) });
+      await refused(
+        scenario(trapping, { sites: [site("trap", "trap")] }),
+        `A trap handler emulates ${JSON.stringify(bytes)}, which are no bytes in hex.`,
+      );
+    }
+  });
+
+  it("a judgement that is no sentence", async () => {
+    for (const [answered, shown] of [
+      [null, "null"],
+      [true, "true"],
+      [false, "false"],
+      [Promise.resolve("late"), "a promise"],
+      ["", "an empty text"],
+      [7, "7"],
+    ] as const) {
+      const judge = ({ what }: Observation): string | undefined =>
+        what === "begin-call" ? (answered as unknown as string) : undefined;
+      const judges = [{ id: "mine", breaksWhen: "never", judge }];
+      await refused(
+        together([[]], {}, { judges }),
+        `The property mine answers ${shown} to the event begin-call; it answers a sentence, or undefined where nothing breaks.`,
+      );
+    }
+  });
+});
 
 describe("R51: what a program took it gives back", () => {
   const fails = async (lines: readonly Line[], more: Partial<Scenario> = {}): Promise<string> => {

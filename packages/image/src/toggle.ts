@@ -53,7 +53,7 @@ function toggledBytes({ address, bytes, instruction, target }: ToggledSite): Uin
   const place = `0x${address.toString(16)}`;
   if (target === undefined || (instruction !== "nop2" && instruction !== "nop5"))
     throw new InputError(`${place}: ${instruction} is no jump label of x86-64 with a target`, {
-      code: "unknown-name",
+      code: "wrong-type",
       place,
     });
   const jump = new Uint8Array(bytes.length);

@@ -4,6 +4,10 @@ import type { LitmusCell, LitmusType, LitmusValue } from "./test.js";
 /** Instructions that litmus files name without quotes. */
 const instructions: ReadonlySet<string> = new Set(["NOP", "ISB"]);
 
+/** What fits into 64 bits, signed or not. */
+const LEAST = -(1n << 63n);
+const GREATEST = (1n << 64n) - 1n;
+
 /** Reads a value: a number, an instruction, a label, or the name of a location. */
 export const readValue = (cursor: Cursor): LitmusValue => {
   const quoted = cursor.take(/(instr|label)\s*:\s*"([^"\n]*)"/y);
@@ -16,10 +20,17 @@ export const readValue = (cursor: Cursor): LitmusValue => {
   }
   const label = cursor.take(/P?(\d+)\s*:\s*([A-Za-z_.$][\w.$]*)/y);
   if (label !== undefined) return { is: "label", thread: Number(label[1]), label: label[2] as string };
+  const { at } = cursor;
   const number = cursor.take(/(-?)(0x[0-9a-fA-F]+|\d+)(?![\w])/y);
   if (number !== undefined) {
     const value = BigInt(number[2] as string);
-    return { is: "number", value: number[1] === "-" ? -value : value };
+    const signed = number[1] === "-" ? -value : value;
+    if (signed < LEAST || signed > GREATEST)
+      throw cursor.source.error(
+        `A value has 64 bits, from -0x8000000000000000 to 0xffffffffffffffff, not ${number[0].trim()}.`,
+        at,
+      );
+    return { is: "number", value: signed };
   }
   const [, name = "", index] = cursor.expect(/&?([A-Za-z_][\w.]*)(?:\[\s*(\d+)\s*\])?/y, "A value");
   return instructions.has(name) ? { is: "instruction", text: name } : { is: "location", name, ...indexOf(index) };

@@ -33,6 +33,13 @@ describe("values are those of their types", () => {
     expect(states(init, code, asked)).toEqual([state]);
   });
 
+  test("and have 64 bits at the most", () => {
+    const asks = (value: string) => ask({ init: `0:X0=${value};`, code: ["NOP"], condition: "exists (0:X0=0)" });
+    for (const value of ["0xffffffffffffffff", "-9223372036854775808"]) expect(() => asks(value)).not.toThrow();
+    for (const value of ["0x10000000000000000", "18446744073709551616", "-0x8000000000000001"])
+      expect(() => asks(value)).toThrow(`from -0x8000000000000000 to 0xffffffffffffffff, not ${value}.`);
+  });
+
   test("and are compared as such", () => {
     const { observation } = ask({ init: "x=-1; 0:X1=x; 0:X0=-1;", code: ["STR W0,[X1]"], condition: "exists (x=-1)" });
     expect(observation).toBe("Always");

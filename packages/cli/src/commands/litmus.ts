@@ -6,6 +6,7 @@ import { type Command, Option } from "commander";
 import { readText } from "../files.js";
 import { type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type LitmusJson, toJson } from "../json.js";
+import { signalWithin } from "../limits.js";
 import { readLitmusFiles } from "../litmus-files.js";
 import { options, whole } from "../options.js";
 import { count, entry, prose } from "../text.js";
@@ -16,6 +17,7 @@ type LitmusOptions = {
   readonly expect?: string;
   readonly jobs?: number;
   readonly states?: number;
+  readonly timeout?: number;
 };
 
 /** What `@cmodx/litmus` exports; loaded when it is asked for. */
@@ -30,8 +32,8 @@ ziccid. --fetch P runs every test as if its file had that line with P, whatever 
 --expect FILE compares verdicts and final states with those of a JSON object by path, or of a table with the columns test,
 verdict and states, and prints the differences.
 
-Exit codes: 0 every file was run, 1 a result is not as expected, 2 wrong usage or a file that is no test, 3 interrupted, or
-a test that has more states than were to be explored.`;
+Exit codes: 0 every file was run, 1 a result is not as expected, 2 wrong usage or a file that is no test, 3 interrupted, out of
+time, or a test that has more states than were to be explored.`;
 
 /** `cmodx litmus`: litmus tests of instruction fetch. */
 export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
@@ -50,8 +52,10 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
         whole("--states", 1, 100_000_000),
       ),
     )
+    .addOption(options.timeout)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (paths: readonly string[], asked: LitmusOptions) => {
+      const signal = signalWithin(asked, io);
       const litmus = await import("@cmodx/litmus");
       const expected = asked.expect === undefined ? undefined : await readExpected(asked.expect, litmus, io);
       const files = await readLitmusFiles(paths, io.cwd);
@@ -61,7 +65,7 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
           jobs: asked.jobs ?? availableParallelism(),
           ...(asked.fetch === undefined ? {} : { fetch: asked.fetch }),
           ...(asked.states === undefined ? {} : { states: asked.states }),
-          signal: io.signal,
+          signal,
           onAnswer: (done) => progress.show(`${done} of ${count(files.length, "litmus test")}`),
         })
         .finally(() => progress.clear());

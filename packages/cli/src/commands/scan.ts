@@ -8,6 +8,7 @@ import { filesBelow } from "../files.js";
 import { readBinary } from "../from-binary.js";
 import { breathe, type Colors, colors, type Exit, exit, type Io } from "../io.js";
 import { type ScanJson, type ScannedJson, toJson } from "../json.js";
+import { signalWithin } from "../limits.js";
 import { options } from "../options.js";
 import { columns, count, entry, prose } from "../text.js";
 
@@ -32,9 +33,10 @@ export const addScan = (program: Command, io: Io, leave: (code: Exit) => void): 
     .summary("count the patch sites of real binaries by kind and hazard")
     .argument("<file...>", "kernels and modules, or directories that are searched for them")
     .addOption(options.json)
+    .addOption(options.timeout)
     .addHelpText("after", `\n${prose(HELP)}\n`)
-    .action(async (names: readonly string[], asked: { readonly json?: boolean }) => {
-      const document = await scan(names, asked.json === true, io);
+    .action(async (names: readonly string[], asked: { readonly json?: boolean; readonly timeout?: number }) => {
+      const document = await scan(names, asked.json === true, { ...io, signal: signalWithin(asked, io) });
       io.out(asked.json ? toJson(document) : textOf(document, colors(io.color)));
       if (document.interrupted) return leave(exit.inconclusive);
       leave(document.errors.length > 0 ? exit.input : exit.complete);

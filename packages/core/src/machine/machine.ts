@@ -429,8 +429,16 @@ export class Machine implements Ruled {
   #holds(condition: Condition, code: ProgramCode): boolean {
     const a = this.#valueIn(code, condition.a);
     const b = this.#valueIn(code, condition.b);
-    if (condition.test === "lt") return Number(a) < Number(b);
+    if (condition.test === "lt") return this.#number(a, code) < this.#number(b, code);
     return same(a, b) === (condition.test === "eq");
+  }
+
+  #number(value: Data, { program }: ProgramCode): number | bigint {
+    if (typeof value === "number" || typeof value === "bigint") return value;
+    throw new InputError(
+      `A condition of ${program} asks whether ${JSON.stringify(value)} is less; only numbers are compared so.`,
+      { place: "program", code: "wrong-type" },
+    );
   }
 
   /** The value of a constant or of a local of the running program. Throws {@link InputError} for a local that no step has set. */

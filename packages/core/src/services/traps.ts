@@ -192,6 +192,11 @@ export const emulateRule = rule({
         place: "emulate",
         code: "undeclared",
       });
+    if (!/^([\da-f]{2})+$/i.test(bytes))
+      throw new InputError(`A trap handler emulates ${JSON.stringify(bytes)}, which are no bytes in hex.`, {
+        place: "emulate",
+        code: "wrong-type",
+      });
     const effects = effectsOf(frame, bytes, { cpu, memory }, machine);
     const { code, writes, loads } = (args.all === true ? effects.at(-1) : effects[0]) as TrapEffect;
     const emulated = machine.advance(withInterrupted(cpu, below, code));
