@@ -1,5 +1,5 @@
 import { arm64, brkEmulate, brkEmulateSynced, eventSwitch, nosync, nosyncIpi, patchNosync } from "@cmodx/arm64";
-import { createSimulation, isImpossible, type PatchStrategy, publishEvent, type Scenario } from "@cmodx/core";
+import { createSimulation, isImpossible, type PatchStrategy, publishEvent, type Scenario, set } from "@cmodx/core";
 import { describe, expect, it } from "vitest";
 import { AT, allBroken, answer, answers, check, environments, everywhere, profiles } from "./check.js";
 
@@ -92,6 +92,27 @@ describe("brk-emulate as proposed", () => {
     expect(answer(await check("none", late, { ignore: ["trace"] }))).toMatch(
       /^unsafe: (emulation|done|trap-owned|mid-sequence|fault)/,
     );
+  });
+
+  it("gives the code no effect of its own where what it emulates raises an exception at the same place", async () => {
+    // Arm's exceptions resume where they were raised, which is no trying again here.
+    const undefinedInstruction: PatchStrategy = {
+      ...brkEmulate(),
+      plan: (flip, context) => {
+        const plan = brkEmulate().plan(flip, context);
+        if (isImpossible(plan)) return plan;
+        return {
+          ...plan,
+          main: plan.main.map((line) =>
+            line.id === "set-insn" ? set("set-insn", "brk_insn", "00000000", "UDF in place of the new code") : line,
+          ),
+        };
+      },
+    };
+    for (const profile of profiles)
+      expect(allBroken(await check(profile, undefinedInstruction, { ignore: ["trace", "fault"] }))).toContain(
+        "emulation",
+      );
   });
 
   it("takes what its handler can emulate", async () => {
