@@ -83,6 +83,16 @@ export class CandidateTable {
     return this.#guard.get(candidate) >= 0;
   }
 
+  /** The number of the guard of a candidate, or -1. */
+  guardOf(candidate: number): number {
+    return this.#guard.get(candidate);
+  }
+
+  /** Whether the guard of a number holds for one CPU part. */
+  guardHolds(guard: number, cpu: number): boolean {
+    return this.#guards.value(guard, cpu) !== 0;
+  }
+
   /** Whether the guard of a candidate that has one holds for one CPU part. */
   holdsFor(candidate: number, cpu: number): boolean {
     return this.#guards.value(this.#guard.get(candidate), cpu) !== 0;

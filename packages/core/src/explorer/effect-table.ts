@@ -123,6 +123,36 @@ export class EffectTable {
     return this.#cpu.get(effect);
   }
 
+  /** The memory part that an effect sets, or -1. */
+  memoryAfter(effect: number): number {
+    return this.#memory.get(effect);
+  }
+
+  /** The services part that an effect sets, or -1. */
+  servicesAfter(effect: number): number {
+    return this.#services.get(effect);
+  }
+
+  /** The parked part that an effect sets, or -1. */
+  parkedAfter(effect: number): number {
+    return this.#parked.get(effect);
+  }
+
+  /** The number of the map that an effect applies to every CPU's part once the acting one is set, or -1. */
+  everyMap(effect: number): number {
+    return this.#every.get(effect);
+  }
+
+  /** The number of the map that an effect applies to the parts of the other CPUs, behind the one for all, or -1. */
+  othersMap(effect: number): number {
+    return this.#others.get(effect);
+  }
+
+  /** What the map of a number makes of a CPU part; -1 leaves it as it is. */
+  mapped(map: number, cpu: number): number {
+    return map < 0 ? cpu : this.#maps.value(map, cpu);
+  }
+
   /** Whether an effect changes the parts of other CPUs. */
   mapsCpus(effect: number): boolean {
     return this.#every.get(effect) >= 0 || this.#others.get(effect) >= 0;

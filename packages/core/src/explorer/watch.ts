@@ -2,9 +2,9 @@ import type { Bounds } from "../contract/verdict.js";
 
 /** A limit was reached where no search was under way: what was looked for is not known. */
 export class LimitReached extends Error {
-  readonly limit: keyof Bounds;
+  readonly limit: keyof Bounds | "interrupted";
 
-  constructor(limit: keyof Bounds) {
+  constructor(limit: keyof Bounds | "interrupted") {
     super(`The limit of ${limit} was reached.`);
     this.limit = limit;
   }

@@ -1,0 +1,215 @@
+import { ABSENT, type ColumnSteps, type SharedStep } from "./column-steps.js";
+import { type Diagrams, END, NONE } from "./diagrams.js";
+
+/** Steps from the same shared parts that agree in all but what the acting CPU has before and behind them: one relation for all columns. */
+type Group = Omit<SharedStep, "own"> & {
+  readonly guard: number;
+  /** By part of the CPU that acts: the parts it has behind. */
+  readonly own: Map<number, number[]>;
+  /** Nothing changes in the columns that do not act. */
+  readonly still: boolean;
+  readonly image: number;
+  readonly others: number;
+  readonly before: number;
+  readonly othersBefore: number;
+  readonly map: number;
+};
+
+/** A set of states with the same shared parts. */
+export type Image = { readonly to: number; readonly set: number };
+
+/** The steps from one value of the shared parts that change more than the part of the CPU that acts, in groups. */
+export class SharedSteps {
+  readonly #diagrams: Diagrams;
+  readonly #steps: ColumnSteps;
+  readonly #shared: number;
+  readonly #groups = new Map<string, Group>();
+  /** By guard, the parts whose steps are in the groups. */
+  readonly #listed = new Map<number, Set<number>>([[ABSENT, new Set()]]);
+  /** By guard, the number of the operation that keeps the states in which it holds. */
+  readonly #filters = new Map<number, number>();
+
+  constructor(diagrams: Diagrams, steps: ColumnSteps, shared: number) {
+    this.#diagrams = diagrams;
+    this.#steps = steps;
+    this.#shared = shared;
+  }
+
+  /** The values of the shared parts to which steps lead. */
+  get targets(): ReadonlySet<number> {
+    return new Set([...this.#groups.values()].map(({ to }) => to));
+  }
+
+  /** Where these steps lead from the states of a set: at least one image for each value of the shared parts. */
+  images(set: number): readonly Image[] {
+    this.#list(set, ABSENT);
+    const open = new Map([[ABSENT, set]]);
+    for (const guard of this.#filters.keys()) {
+      const kept = this.#where(guard, set);
+      if (kept === NONE) continue;
+      this.#list(kept, guard);
+      open.set(guard, kept);
+    }
+    return [...this.#groups.values()].flatMap((group) => {
+      const from = open.get(group.guard);
+      const image = from === undefined ? NONE : this.#image(group, from);
+      return image === NONE ? [] : [{ to: group.to, set: image }];
+    });
+  }
+
+  /** The states of `among`, whose steps were listed, from which these steps lead to one of a set with the shared parts `to`. */
+  leadingTo(to: number, set: number, among: number): number {
+    let leading = NONE;
+    for (const group of this.#groups.values()) {
+      if (group.to !== to) continue;
+      const from = group.guard === ABSENT ? among : this.#where(group.guard, among);
+      leading = this.#diagrams.union(leading, this.#before(group, set, from));
+    }
+    return leading;
+  }
+
+  /** The states in which a guard holds. */
+  #where(guard: number, set: number): number {
+    return this.#diagrams.filter(this.#filters.get(guard) as number, set, (part) => this.#steps.holds(guard, part));
+  }
+
+  /** Puts the steps with a guard of all parts of a set into groups; the guard holds in all of its states. */
+  #list(set: number, guard: number): void {
+    const listed = this.#listed.get(guard) ?? new Set();
+    this.#listed.set(guard, listed);
+    this.#diagrams.each(set, new Set(), (part) => {
+      if (listed.has(part)) return;
+      listed.add(part);
+      if (guard === ABSENT)
+        for (const each of this.#steps.guardsOf(part))
+          if (!this.#filters.has(each)) this.#filters.set(each, this.#diagrams.operation());
+      this.#steps.eachShared(this.#shared, part, guard, (step) => {
+        this.#add(part, guard, step);
+      });
+    });
+  }
+
+  #add(part: number, guard: number, { to, own, every, others }: SharedStep): void {
+    const key = `${to} ${every} ${others} ${guard}`;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      const sameSetting = this.#steps.settingOf(to) === this.#steps.settingOf(this.#shared);
+      group = {
+        to,
+        every,
+        map: others,
+        guard,
+        own: new Map(),
+        still: every === ABSENT && others === ABSENT && (sameSetting || !this.#steps.urgent),
+        image: this.#diagrams.operation(),
+        others: this.#diagrams.operation(),
+        before: this.#diagrams.operation(),
+        othersBefore: this.#diagrams.operation(),
+      };
+      this.#groups.set(key, group);
+    }
+    const known = group.own.get(part);
+    if (known === undefined) group.own.set(part, [own]);
+    else if (!known.includes(own)) known.push(own);
+  }
+
+  #other({ to, every, map, still }: Group, part: number): number {
+    return still ? part : this.#steps.other(to, every, map, part);
+  }
+
+  /** What a step of one of the columns of a set leads to. */
+  #image(group: Group, set: number): number {
+    if (set <= END) return NONE;
+    const diagrams = this.#diagrams;
+    const found = diagrams.cache.find(group.image, set, 0);
+    if (found >= 0) return found;
+    const values: number[] = [];
+    const downs: number[] = [];
+    for (let at = set; at !== NONE; at = diagrams.right(at)) {
+      const part = diagrams.value(at);
+      const later = this.#image(group, diagrams.down(at));
+      if (later !== NONE) {
+        values.push(this.#other(group, part));
+        downs.push(later);
+      }
+      for (const own of group.own.get(part) ?? []) {
+        values.push(own);
+        downs.push(this.#others(group, diagrams.down(at)));
+      }
+    }
+    const image = diagrams.list(values, downs);
+    diagrams.cache.put(group.image, set, 0, image);
+    return image;
+  }
+
+  /** What the columns of a set become while another acts. */
+  #others(group: Group, set: number): number {
+    if (group.still || set <= END) return set;
+    const diagrams = this.#diagrams;
+    const found = diagrams.cache.find(group.others, set, 0);
+    if (found >= 0) return found;
+    const values: number[] = [];
+    const downs: number[] = [];
+    for (let at = set; at !== NONE; at = diagrams.right(at)) {
+      values.push(this.#other(group, diagrams.value(at)));
+      downs.push(this.#others(group, diagrams.down(at)));
+    }
+    const image = diagrams.list(values, downs);
+    diagrams.cache.put(group.others, set, 0, image);
+    return image;
+  }
+
+  /** The states of `among` from which a step of one of the columns leads to one of a set. */
+  #before(group: Group, set: number, among: number): number {
+    if (set <= END || among <= END) return NONE;
+    const diagrams = this.#diagrams;
+    const found = diagrams.cache.find(group.before, set, among);
+    if (found >= 0) return found;
+    const behind = this.#entries(set);
+    let before = NONE;
+    const lists: number[] = [];
+    for (let at = among; at !== NONE; at = diagrams.right(at)) {
+      const part = diagrams.value(at);
+      const rest = diagrams.down(at);
+      const still = behind.get(this.#other(group, part));
+      let down = still === undefined ? NONE : this.#before(group, still, rest);
+      for (const own of group.own.get(part) ?? []) {
+        const acted = behind.get(own);
+        if (acted !== undefined) down = diagrams.union(down, this.#othersBefore(group, acted, rest));
+      }
+      if (down !== NONE) lists.push(part, down);
+    }
+    for (let down = lists.pop(); down !== undefined; down = lists.pop())
+      before = diagrams.node(lists.pop() as number, down, before);
+    diagrams.cache.put(group.before, set, among, before);
+    return before;
+  }
+
+  #othersBefore(group: Group, set: number, among: number): number {
+    const diagrams = this.#diagrams;
+    if (group.still) return diagrams.common(set, among);
+    if (set === NONE || among === NONE) return NONE;
+    if (set === END) return END;
+    const found = diagrams.cache.find(group.othersBefore, set, among);
+    if (found >= 0) return found;
+    const behind = this.#entries(set);
+    let before = NONE;
+    const lists: number[] = [];
+    for (let at = among; at !== NONE; at = diagrams.right(at)) {
+      const still = behind.get(this.#other(group, diagrams.value(at)));
+      const down = still === undefined ? NONE : this.#othersBefore(group, still, diagrams.down(at));
+      if (down !== NONE) lists.push(diagrams.value(at), down);
+    }
+    for (let down = lists.pop(); down !== undefined; down = lists.pop())
+      before = diagrams.node(lists.pop() as number, down, before);
+    diagrams.cache.put(group.othersBefore, set, among, before);
+    return before;
+  }
+
+  #entries(set: number): ReadonlyMap<number, number> {
+    const entries = new Map<number, number>();
+    for (let at = set; at !== NONE; at = this.#diagrams.right(at))
+      entries.set(this.#diagrams.value(at), this.#diagrams.down(at));
+    return entries;
+  }
+}
