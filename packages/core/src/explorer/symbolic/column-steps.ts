@@ -12,7 +12,7 @@ export const ABSENT = -1;
 /** The shared parts of a state by their numbers. */
 export type SharedParts = { readonly memory: number; readonly services: number; readonly parked: number };
 
-/** A step that does more than to set the part of the CPU that acts: what it makes of the shared parts and of every column. */
+/** A step: what it makes of the shared parts and of every column. */
 export type SharedStep = {
   readonly to: number;
   /** What the CPU that acts has behind it. */
@@ -20,6 +20,7 @@ export type SharedStep = {
   /** Maps over every CPU's part and over those of the others. */
   readonly every: number;
   readonly others: number;
+  readonly effect: number;
 };
 
 /** Who is told of steps that break a property that counts: these have no successor. */
@@ -159,14 +160,17 @@ export class ColumnSteps {
     return this.steps.candidates.guardHolds(guard, cpu);
   }
 
-  /** Tells the steps of a CPU part that have this guard (or none: {@link ABSENT}) and are not among the {@link localSuccessors}. */
-  eachShared(shared: number, cpu: number, guard: number, tell: (step: SharedStep) => void): void {
+  /**
+   * Tells the steps of a CPU part that have this guard (or none: {@link ABSENT}); `local`: those too that are behind
+   * {@link localSuccessors}.
+   */
+  each(shared: number, cpu: number, guard: number, local: boolean, tell: (step: SharedStep) => void): void {
     const { candidates, effects } = this.steps;
     const first = candidates.first(cpu);
     const end = first + candidates.count(cpu);
     for (let candidate = first; candidate < end; candidate++) {
       if (candidates.guardOf(candidate) !== guard) continue;
-      const inner = guard === ABSENT && !this.#readsParked(candidate);
+      const inner = !local && guard === ABSENT && !this.#readsParked(candidate);
       this.#each(candidate, shared, (effect) => {
         if (inner && this.#isLocal(effect, shared)) return;
         const { memory, services, parked } = this.parts(shared);
@@ -176,7 +180,7 @@ export class ColumnSteps {
           or(effects.parkedAfter(effect), parked),
         );
         const own = this.settled(this.settingOf(to), effects.mapped(effects.everyMap(effect), this.#own(effect, cpu)));
-        tell({ to, own, every: effects.everyMap(effect), others: effects.othersMap(effect) });
+        tell({ to, own, every: effects.everyMap(effect), others: effects.othersMap(effect), effect });
       });
     }
   }

@@ -2,37 +2,39 @@ import { ABSENT, type ColumnSteps, type SharedStep } from "./column-steps.js";
 import { type Diagrams, END, NONE } from "./diagrams.js";
 
 /** Steps from the same shared parts that agree in all but what the acting CPU has before and behind them: one relation for all columns. */
-type Group = Omit<SharedStep, "own"> & {
+type Group = Omit<SharedStep, "own" | "effect"> & {
   readonly guard: number;
   /** By part of the CPU that acts: the parts it has behind. */
   readonly own: Map<number, number[]>;
   /** Nothing changes in the columns that do not act. */
   readonly still: boolean;
+  /** Numbers of operations: on the columns from one on among which one acts, and on those among which none does. */
   readonly image: number;
-  readonly others: number;
+  readonly rest: number;
   readonly before: number;
-  readonly othersBefore: number;
-  readonly map: number;
+  readonly restBefore: number;
 };
 
 /** A set of states with the same shared parts. */
 export type Image = { readonly to: number; readonly set: number };
 
-/** The steps from one value of the shared parts that change more than the part of the CPU that acts, in groups. */
+/** The steps from one value of the shared parts, in groups; those that change the part of the acting CPU alone where they are wanted. */
 export class SharedSteps {
   readonly #diagrams: Diagrams;
   readonly #steps: ColumnSteps;
   readonly #shared: number;
+  readonly #local: boolean;
   readonly #groups = new Map<string, Group>();
   /** By guard, the parts whose steps are in the groups. */
   readonly #listed = new Map<number, Set<number>>([[ABSENT, new Set()]]);
   /** By guard, the number of the operation that keeps the states in which it holds. */
   readonly #filters = new Map<number, number>();
 
-  constructor(diagrams: Diagrams, steps: ColumnSteps, shared: number) {
+  constructor(diagrams: Diagrams, steps: ColumnSteps, shared: number, local: boolean) {
     this.#diagrams = diagrams;
     this.#steps = steps;
     this.#shared = shared;
+    this.#local = local;
   }
 
   /** The values of the shared parts to which steps lead. */
@@ -83,7 +85,7 @@ export class SharedSteps {
       if (guard === ABSENT)
         for (const each of this.#steps.guardsOf(part))
           if (!this.#filters.has(each)) this.#filters.set(each, this.#diagrams.operation());
-      this.#steps.eachShared(this.#shared, part, guard, (step) => {
+      this.#steps.each(this.#shared, part, guard, this.#local, (step) => {
         this.#add(part, guard, step);
       });
     });
@@ -97,14 +99,14 @@ export class SharedSteps {
       group = {
         to,
         every,
-        map: others,
+        others,
         guard,
         own: new Map(),
         still: every === ABSENT && others === ABSENT && (sameSetting || !this.#steps.urgent),
         image: this.#diagrams.operation(),
-        others: this.#diagrams.operation(),
+        rest: this.#diagrams.operation(),
         before: this.#diagrams.operation(),
-        othersBefore: this.#diagrams.operation(),
+        restBefore: this.#diagrams.operation(),
       };
       this.#groups.set(key, group);
     }
@@ -113,8 +115,8 @@ export class SharedSteps {
     else if (!known.includes(own)) known.push(own);
   }
 
-  #other({ to, every, map, still }: Group, part: number): number {
-    return still ? part : this.#steps.other(to, every, map, part);
+  #other({ to, every, others, still }: Group, part: number): number {
+    return still ? part : this.#steps.other(to, every, others, part);
   }
 
   /** What a step of one of the columns of a set leads to. */
@@ -134,7 +136,7 @@ export class SharedSteps {
       }
       for (const own of group.own.get(part) ?? []) {
         values.push(own);
-        downs.push(this.#others(group, diagrams.down(at)));
+        downs.push(this.#rest(group, diagrams.down(at)));
       }
     }
     const image = diagrams.list(values, downs);
@@ -143,19 +145,19 @@ export class SharedSteps {
   }
 
   /** What the columns of a set become while another acts. */
-  #others(group: Group, set: number): number {
+  #rest(group: Group, set: number): number {
     if (group.still || set <= END) return set;
     const diagrams = this.#diagrams;
-    const found = diagrams.cache.find(group.others, set, 0);
+    const found = diagrams.cache.find(group.rest, set, 0);
     if (found >= 0) return found;
     const values: number[] = [];
     const downs: number[] = [];
     for (let at = set; at !== NONE; at = diagrams.right(at)) {
       values.push(this.#other(group, diagrams.value(at)));
-      downs.push(this.#others(group, diagrams.down(at)));
+      downs.push(this.#rest(group, diagrams.down(at)));
     }
     const image = diagrams.list(values, downs);
-    diagrams.cache.put(group.others, set, 0, image);
+    diagrams.cache.put(group.rest, set, 0, image);
     return image;
   }
 
@@ -175,7 +177,7 @@ export class SharedSteps {
       let down = still === undefined ? NONE : this.#before(group, still, rest);
       for (const own of group.own.get(part) ?? []) {
         const acted = behind.get(own);
-        if (acted !== undefined) down = diagrams.union(down, this.#othersBefore(group, acted, rest));
+        if (acted !== undefined) down = diagrams.union(down, this.#restBefore(group, acted, rest));
       }
       if (down !== NONE) lists.push(part, down);
     }
@@ -185,24 +187,24 @@ export class SharedSteps {
     return before;
   }
 
-  #othersBefore(group: Group, set: number, among: number): number {
+  #restBefore(group: Group, set: number, among: number): number {
     const diagrams = this.#diagrams;
     if (group.still) return diagrams.common(set, among);
     if (set === NONE || among === NONE) return NONE;
     if (set === END) return END;
-    const found = diagrams.cache.find(group.othersBefore, set, among);
+    const found = diagrams.cache.find(group.restBefore, set, among);
     if (found >= 0) return found;
     const behind = this.#entries(set);
     let before = NONE;
     const lists: number[] = [];
     for (let at = among; at !== NONE; at = diagrams.right(at)) {
       const still = behind.get(this.#other(group, diagrams.value(at)));
-      const down = still === undefined ? NONE : this.#othersBefore(group, still, diagrams.down(at));
+      const down = still === undefined ? NONE : this.#restBefore(group, still, diagrams.down(at));
       if (down !== NONE) lists.push(diagrams.value(at), down);
     }
     for (let down = lists.pop(); down !== undefined; down = lists.pop())
       before = diagrams.node(lists.pop() as number, down, before);
-    diagrams.cache.put(group.othersBefore, set, among, before);
+    diagrams.cache.put(group.restBefore, set, among, before);
     return before;
   }
 

@@ -1,0 +1,50 @@
+import { NONE } from "./diagrams.js";
+import type { Pause, Space, StateSets } from "./space.js";
+
+/** A condition on states that each of their parts satisfies or not. */
+export type Condition = {
+  shared(shared: number): boolean;
+  cpu(part: number): boolean;
+};
+
+/** The states among these in which a condition holds. */
+export const statesWhere = ({ diagrams }: Space, sets: StateSets, condition: Condition): StateSets => {
+  const operation = diagrams.operation();
+  return sets.map((set, shared) =>
+    condition.shared(shared) ? diagrams.filter(operation, set, (part) => condition.cpu(part)) : NONE,
+  );
+};
+
+/** Of all reachable states those from which none of the `goals` can be reached; `goals` are reachable too. Keeps them in the space. */
+export const neverReaching = async (
+  space: Space,
+  reached: StateSets,
+  goals: StateSets,
+  pause: Pause,
+): Promise<StateSets> => {
+  const { diagrams } = space;
+  const left = [...reached];
+  const open = [...goals];
+  const sources: number[][] = [];
+  reached.forEach((_, from) => {
+    for (const to of space.shared(from).targets) (sources[to] ??= []).push(from);
+  });
+  space.keep(left, open);
+  for (;;) {
+    // What was found last is nearest to the end.
+    const shared = open.findLastIndex((set) => set !== undefined && set !== NONE);
+    if (shared < 0) break;
+    await pause();
+    space.tidy();
+    const leading = space.local(shared).leadingTo(open[shared] as number, left[shared] ?? NONE);
+    open[shared] = NONE;
+    left[shared] = diagrams.minus(left[shared] ?? NONE, leading);
+    for (const from of sources[shared] ?? [])
+      open[from] = diagrams.union(
+        open[from] ?? NONE,
+        space.shared(from).leadingTo(shared, leading, left[from] ?? NONE),
+      );
+  }
+  space.release(open);
+  return left;
+};
