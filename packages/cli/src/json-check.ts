@@ -152,7 +152,8 @@ export type CheckJson = {
   /** Broken as well, by other steps or by longer ways. */
   readonly alsoBroken: readonly PropertyId[];
   readonly states: number;
-  readonly transitions: number;
+  /** Null where states were explored as sets. */
+  readonly transitions: number | null;
   readonly seconds: number;
   readonly bounds: BoundsJson;
   /** The verdict on all else where `progress` breaks by endless interrupts from outside alone; else null. */

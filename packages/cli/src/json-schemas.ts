@@ -254,7 +254,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   broken: list("broken properties", brokenSchema),
   alsoBroken: properties,
   states: count,
-  transitions: count,
+  transitions: orNull(count),
   seconds: number,
   bounds: boundsSchema,
   unused: texts,

@@ -44,8 +44,10 @@ const decidedIn = (subject: Subject, { otherOrder }: Verdict): Subject => {
 };
 
 /** How far a run is, in one line. */
-export const progressText = ({ states, frontier, depth, rate }: Progress): string =>
-  `${count(states, "state")}, frontier ${thousands(frontier)}, depth ${depth}, ${thousands(Math.round(rate))} states/s`;
+export const progressText = ({ states, frontier, depth, nodes, rate }: Progress): string =>
+  nodes === null
+    ? `${count(states, "state")}, frontier ${thousands(frontier)}, depth ${depth}, ${thousands(Math.round(rate))} states/s`
+    : `${count(states, "state")} in sets over ${count(frontier, "shared part")}, ${count(nodes, "node")}`;
 
 /**
  * Checks every request and gives the worst answer: they differ in the place that the site has in its line.

@@ -288,4 +288,6 @@ const variationsText = (variations: readonly VariationJson[]): readonly string[]
       ];
 
 const searchText = ({ states, transitions, depth, seconds: time }: Verdict): string =>
-  `${count(states, "state")}, ${count(transitions, "transition")}, depth ${depth}, ${seconds(time)}`;
+  transitions === null
+    ? `${count(states, "state")} in sets, ${seconds(time)}`
+    : `${count(states, "state")}, ${count(transitions, "transition")}, depth ${depth}, ${seconds(time)}`;

@@ -1,8 +1,9 @@
 /** Human output fits this many columns. */
 export const WIDTH = 100;
 
-/** A number with its thousands set apart. */
-export const thousands = (value: number): string => value.toLocaleString("en-US");
+/** A number with its thousands set apart; one that is too large to be exact by its first digits. */
+export const thousands = (value: number): string =>
+  value <= Number.MAX_SAFE_INTEGER ? value.toLocaleString("en-US") : `about ${value.toExponential(1).replace("+", "")}`;
 
 /** `1 state`, `2 states`. */
 export const count = (value: number, thing: string): string => `${thousands(value)} ${thing}${value === 1 ? "" : "s"}`;

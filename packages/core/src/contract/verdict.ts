@@ -16,10 +16,12 @@ export type Bounds = {
 export type Progress = {
   /** Distinct states seen. */
   readonly states: number;
-  /** States of the level being explored that are not yet expanded. */
+  /** States of the level being explored that are not yet expanded; of sets of states, the values of the shared parts that were seen. */
   readonly frontier: number;
-  /** Steps from the start to the level being explored. */
-  readonly depth: number;
+  /** Steps from the start to the level being explored; null where states are explored as sets. */
+  readonly depth: number | null;
+  /** Nodes of the diagrams by which sets of states are held; null where states are explored one by one. */
+  readonly nodes: number | null;
   /** Distinct states per second so far. */
   readonly rate: number;
 };
@@ -46,13 +48,16 @@ export type UsedPlugin = { readonly id: string; readonly replaces: readonly stri
 
 /** What every verdict states. */
 export type VerdictBase = {
-  /** Distinct states seen. */
+  /**
+   * Distinct states seen. Where they are explored as sets, CPUs that start alike are told apart, and more than 2^53 states are rounded.
+   */
   readonly states: number;
-  readonly transitions: number;
-  /** Steps of the longest shortest path that was followed. */
-  readonly depth: number;
+  /** Null where states were explored as sets. */
+  readonly transitions: number | null;
+  /** Steps of the longest shortest path that was followed; null where states were explored as sets. */
+  readonly depth: number | null;
   readonly seconds: number;
-  /** Bytes of the tables of states at the end. */
+  /** Bytes of the tables of states, or of the diagrams, at the end. */
   readonly bytes: number;
   readonly bounds: Bounds;
   /** Ids of steps of the programs that no run took. */

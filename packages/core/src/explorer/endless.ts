@@ -33,6 +33,12 @@ export const mayBeEndless = (search: Search, steps: Steps, calls: readonly Patch
   return calls.some((call) => new FairCycles(graph, fairness, new Waiting(steps, call), watch).exists());
 };
 
+/**
+ * The same where no graph was made of the search: true as soon as a patcher waits at some place for anything but what comes in the end.
+ */
+export const mayBeEndlessIn = (steps: Steps, calls: readonly PatchCall[]): boolean =>
+  goesInCircles(steps, calls) || someHandlerWaits(steps) || calls.some((call) => waitingPlaces(steps, call).size > 0);
+
 /** Whether the own steps of a CPU inside a call, a trap or an interrupt lead back to where they were. */
 const goesInCircles = (steps: Steps, calls: readonly PatchCall[]): boolean => {
   const leads = new Map<number, number[]>();
@@ -94,26 +100,32 @@ const endingWaits = (machine: Machine): readonly Rule[] => {
   return stops && alone && machine.preempt ? [waitIpiRule, awaitStopRule] : [waitIpiRule];
 };
 
+/** Places in the program of a call where it was seen to wait, or may have to, for what need not come in the end. */
+const waitingPlaces = (steps: Steps, call: PatchCall): ReadonlySet<number> => {
+  const places = new Set<number>();
+  const ending = endingWaits(steps.machine);
+  for (let part = 0; part < steps.parts.cpu.size; part++) {
+    const { stack } = steps.parts.cpu.value(part);
+    const next = steps.candidates.next(part);
+    const code = stack[0]?.code;
+    if (next < 0 || stack.length > 1 || code?.run !== "program" || !call.isIn(stack[0])) continue;
+    if (steps.mayBlock(next) && !ending.includes(steps.candidates.candidate(next).rule)) places.add(code.at);
+  }
+  return places;
+};
+
 /** A patch call that stands at a step which waits. */
 class Waiting implements Kept {
   readonly #steps: Steps;
   readonly #call: PatchCall;
-  /** Places in the program where it was seen to wait, or may have to. */
-  readonly #places = new Set<number>();
+  readonly #places: ReadonlySet<number>;
   /** By part of a CPU: 1 where the patcher stands at such a place, 2 where it does not, 0 where that is not known. */
   readonly #known: number[] = [];
 
   constructor(steps: Steps, call: PatchCall) {
     this.#steps = steps;
     this.#call = call;
-    const ending = endingWaits(steps.machine);
-    for (let part = 0; part < steps.parts.cpu.size; part++) {
-      const { stack } = steps.parts.cpu.value(part);
-      const next = steps.candidates.next(part);
-      const code = stack[0]?.code;
-      if (next < 0 || stack.length > 1 || code?.run !== "program" || !call.isIn(stack[0])) continue;
-      if (steps.mayBlock(next) && !ending.includes(steps.candidates.candidate(next).rule)) this.#places.add(code.at);
-    }
+    this.#places = waitingPlaces(steps, call);
   }
 
   inside(rows: Int32Array, base: number): boolean {

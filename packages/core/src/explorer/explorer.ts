@@ -1,24 +1,13 @@
-import {
-  alwaysPromised,
-  isOwnOfCore,
-  type Property,
-  type PropertyId,
-  propertyIds,
-  reportedAt,
-} from "../contract/property.js";
+import { alwaysPromised, isOwnOfCore, type Property, type PropertyId, propertyIds } from "../contract/property.js";
 import type { Scenario } from "../contract/scenario.js";
-import type { CpuState } from "../contract/state.js";
 import type { Bounds, Broken, Progress, Verdict, VerdictBase } from "../contract/verdict.js";
-import type { Machine } from "../machine/machine.js";
-import { MACHINE } from "../machine/machine.js";
-import { countedOf, type Judged } from "../properties/judge.js";
+import { MACHINE, type Machine } from "../machine/machine.js";
 import { DEVELOPMENT, PROPERTIES, SCENARIO } from "../wiring/parts.js";
 import { injectable, token, use, useAll } from "../wiring/tokens.js";
-import { idleBecause, notExecutedIn, notJudgedIn, vacuousBecause } from "./empty.js";
 import { mayBeEndless } from "./endless.js";
 import { FairCycles, type Loop } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
-import { keepable, PatchCall } from "./kept.js";
+import { keepable } from "./kept.js";
 import { CPU0 } from "./row.js";
 import {
   bitsOf,
@@ -31,7 +20,8 @@ import {
   type Taken,
 } from "./search.js";
 import { Steps } from "./steps.js";
-import { follow } from "./trace.js";
+import { SetCheck } from "./symbolic/set-check.js";
+import { type Found, sizeOf, Verdicts } from "./verdicts.js";
 import { LimitReached, Watch } from "./watch.js";
 
 /** How a check is run. */
@@ -50,6 +40,11 @@ export type CheckOptions = {
   readonly reduce?: boolean | Partial<Reductions>;
   /** States looked at behind the first violation, to see what else breaks; 0 or more, default 20,000. */
   readonly beyond?: number;
+  /**
+   * So many states are looked at one by one before they are explored as sets; 0 or more, default 30,000. With a bound of states, or
+   * with some reductions alone, all are looked at one by one.
+   */
+  readonly singly?: number;
   /** Look for a shortest counterexample; default true. Without, the one that the reduced search found is given. */
   readonly shortest?: boolean;
 };
@@ -57,7 +52,10 @@ export type CheckOptions = {
 /** {@link CheckOptions.beyond} when it is not given. */
 const BEYOND = 20_000;
 
-type How = Pick<SearchOptions, "reduce" | "beyond">;
+/** {@link CheckOptions.singly} when it is not given. */
+const SINGLY = 30_000;
+
+type How = Pick<SearchOptions, "reduce" | "beyond" | "singly">;
 type Limit = Extract<SearchEnd, { readonly end: "limit" }>["limit"];
 type Searched = { readonly search: Search; readonly end: SearchEnd };
 
@@ -83,11 +81,9 @@ const withoutEdges = (graph: Graph, without: (edge: Edge) => boolean): Graph => 
 /** The driver that explores every interleaving. */
 @injectable()
 export class Explorer {
-  readonly #machine: Machine;
   readonly #steps: Steps;
   readonly #properties: readonly Property[];
   readonly #scenario: Scenario;
-  readonly #calls: readonly PatchCall[];
 
   constructor(
     @use(MACHINE) machine: Machine,
@@ -95,98 +91,66 @@ export class Explorer {
     @use(SCENARIO) scenario: Scenario,
     @use(DEVELOPMENT) development: boolean,
   ) {
-    this.#machine = machine;
     this.#steps = new Steps(machine, properties, development);
     this.#properties = properties;
     this.#scenario = scenario;
-    this.#calls = scenario.patchers.map((_, patcher) => new PatchCall(this.#steps, patcher));
   }
 
   async check(options: CheckOptions): Promise<Verdict> {
-    const began = performance.now();
-    const { bounds = {}, beyond = BEYOND } = options;
+    const { bounds = {}, beyond = BEYOND, shortest = true } = options;
     const counted = countedProperties(this.#scenario, this.#properties);
+    const verdicts = new Verdicts(this.#steps, this.#properties, this.#scenario, counted, bounds);
+    const left = (): CheckOptions => withTimeLeft(options, verdicts.elapsed);
     const reduce = reductionsOf(options.reduce);
-    const decided = await this.#decide(counted, options, { reduce, beyond });
+    const singly =
+      options.singly ?? (reduce === EVERY && bounds.states === undefined ? SINGLY : Number.POSITIVE_INFINITY);
+    let decided = await this.#decide(counted, options, { reduce, beyond, singly });
+    if (decided.end.end === "large") {
+      const verdict = await new SetCheck(verdicts, left()).verdict();
+      if (verdict !== undefined) return verdict;
+      decided = await this.#decide(counted, left(), { reduce, beyond });
+    }
     const { search, end } = decided;
-
-    const asked = { scenario: this.#scenario, machine: this.#machine, steps: this.#steps };
-    const idle = end.end === "complete" ? idleBecause(asked) : undefined;
-    const notJudged = notJudgedIn(counted, asked, idle);
-    const base = (shown: Search): VerdictBase => ({
-      states: shown.store.size,
-      transitions: shown.transitions,
-      depth: shown.depth,
-      bytes: shown.bytes,
-      seconds: (performance.now() - began) / 1000,
-      bounds,
-      unused: end.end === "complete" ? this.#unused() : [],
-      notJudged,
-      notExecuted: end.end === "complete" ? notExecutedIn(asked) : [],
-      notPromised: this.#idsOf(search.brokenInactive),
-      faults: counted.has("fault") ? [] : this.#faults(),
-      ...this.#passed(),
-    });
+    const complete = end.end === "complete";
+    const base = (shown: Search): VerdictBase => verdicts.base(sizeOf(shown), search.brokenInactive, complete);
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
     // Whether everything can finish is asked of the graph, which is turned round for that.
-    if (end.end === "complete" && counted.has("progress")) {
-      const watch = new Watch(withTimeLeft(options, began).bounds ?? {}, options.memory ?? (() => search.bytes));
+    if (complete && counted.has("progress")) {
+      const watch = new Watch(left().bounds ?? {}, options.memory ?? (() => search.bytes));
       const limit = watch.reached(search.turning);
       if (limit !== undefined) return { ...base(search), verdict: "inconclusive", limit };
     }
-    if (end.end === "complete" && this.#violation(decided, counted) === undefined) {
-      const kept = counted.has("progress") ? await this.#kept(decided, counted, withTimeLeft(options, began)) : "none";
-      if (kept === "none") {
-        const reason = vacuousBecause(counted, notJudged, asked, idle);
-        return reason === undefined
-          ? { ...base(search), verdict: "safe" }
-          : { ...base(search), verdict: "vacuous", reason };
-      }
+    const first = found(verdicts, decided);
+    if (first === undefined) {
+      const kept = counted.has("progress") ? await this.#kept(decided, counted, verdicts, left()) : "none";
+      if (kept === "none") return verdicts.unbroken(base(search));
       if (typeof kept === "string") return { ...base(search), verdict: "inconclusive", limit: kept };
-      const { stem, loop, why } = kept;
-      const broken: readonly Broken[] = [{ property: "progress", why }];
-      const unsafe = { ...this.#unsafe(base(kept.search), broken, [...stem, ...loop], [], true), loop: stem.length };
-      if (kept.interrupted !== true) return unsafe;
-      const rest = new Set([...counted].filter((id) => id !== "progress"));
-      return {
-        ...unsafe,
-        otherwise: vacuousBecause(rest, notJudged, asked, idle) === undefined ? "safe" : "vacuous",
-      };
+      return endless(verdicts, kept, base(kept.search));
     }
+    if (reduce === false || !shortest) return verdicts.unsafe(first, base(search), search.broken, reduce === false);
 
     // All reductions but symmetry make paths longer, so the shortest is looked for without them; the memoised steps are there already.
-    const again =
-      reduce && options.shortest !== false
-        ? await this.#search(counted, withTimeLeft(options, began), { reduce: SYMMETRY, beyond: 0 })
-        : decided;
-    const shortest = again === decided && reduce ? undefined : this.#violation(again, counted);
-    if (shortest === undefined && again !== decided && again.end.end !== "limit")
-      throw new Error("The reductions broke what is not broken.");
-    const found = shortest ?? this.#violation(decided, counted);
-    if (found === undefined) throw new Error("What was found broken is found again.");
-    const { path, consequences } = found;
-    const broken = found.broken.map(({ property, why }): Broken => ({ property, why }));
-    const also = this.#idsOf(search.broken).filter((id) => !broken.some(({ property }) => property === id));
-    const shown = base(shortest === undefined ? search : again.search);
-    const faults = [...consequences.map(({ why }) => why), ...shown.faults];
-    return this.#unsafe({ ...shown, faults }, broken, path, also, shortest !== undefined);
-  }
-
-  #passed(): Pick<VerdictBase, "opaque"> {
-    const { instructions, dependent } = this.#machine.opaque;
-    return instructions.length === 0 || dependent !== undefined ? {} : { opaque: instructions };
+    const again = await this.#search(counted, left(), { reduce: SYMMETRY, beyond: 0, singly });
+    if (again.end.end === "large") {
+      const nearest = await new SetCheck(verdicts, left()).nearest(end.end === "violation");
+      return verdicts.unsafe(nearest ?? first, base(search), search.broken, nearest !== undefined);
+    }
+    if (again.end.end === "limit") return verdicts.unsafe(first, base(search), search.broken, false);
+    const nearest = found(verdicts, again);
+    if (nearest === undefined) throw new Error("The reductions broke what is not broken.");
+    return verdicts.unsafe(nearest, base(again.search), search.broken, true);
   }
 
   /** The search that decides. Stubborn sets are for properties of single steps; what they rest on may turn out not to hold. */
   async #decide(counted: ReadonlySet<PropertyId>, options: CheckOptions, how: How): Promise<Searched> {
-    const { reduce, beyond } = how;
+    const { reduce } = how;
     if (reduce === false || !reduce.stubborn) return this.#search(counted, options, how);
-    const plain: How = { reduce: { ...reduce, stubborn: false }, beyond };
+    const plain: How = { ...how, reduce: { ...reduce, stubborn: false } };
     if (counted.has("progress")) return this.#search(counted, options, plain);
     const began = performance.now();
     const reduced = await this.#search(counted, options, how);
     if (reduced.end.end !== "complete" || reduced.search.covered) return reduced;
-    return this.#search(counted, withTimeLeft(options, began), plain);
+    return this.#search(counted, withTimeLeft(options, performance.now() - began), plain);
   }
 
   async #search(
@@ -208,29 +172,6 @@ export class Explorer {
     return { search, end };
   }
 
-  /** What a search found broken, and the way there. */
-  #violation(
-    { search, end }: Searched,
-    counted: ReadonlySet<PropertyId>,
-  ):
-    | { readonly path: readonly Taken[]; readonly broken: readonly Judged[]; readonly consequences: readonly Judged[] }
-    | undefined {
-    if (end.end === "limit") return undefined;
-    if (end.end === "violation") {
-      const path = search.nearest();
-      const last = path[path.length - 1] as Taken;
-      return {
-        path,
-        ...countedOf(this.#steps.effects.info(last.effect).broken, (id) => counted.has(id)),
-      };
-    }
-    if (!counted.has("progress")) return undefined;
-    const stuck = search.stuck((state) => this.#quiet(search, state));
-    if (stuck === undefined) return undefined;
-    const why = `From here not everything can finish any more: ${this.#standing(search, stuck).join("; ")}.`;
-    return { path: search.pathTo(stuck), broken: [{ property: "progress", why }], consequences: [] };
-  }
-
   /**
    * What a fair run can keep from its end for ever, by a search without reductions: it takes that to tell CPUs apart. It is done only
    * where the search that decided leaves the question open.
@@ -238,11 +179,12 @@ export class Explorer {
   async #kept(
     decided: Searched,
     counted: ReadonlySet<PropertyId>,
+    verdicts: Verdicts,
     options: CheckOptions,
   ): Promise<"none" | Limit | EndlessRun> {
     try {
       const watch = new Watch(options.bounds ?? {}, options.memory ?? (() => decided.search.bytes));
-      return await this.#keptUntil(decided, counted, options, watch);
+      return await this.#keptUntil(decided, counted, verdicts, options, watch);
     } catch (error) {
       if (error instanceof LimitReached) return error.limit;
       throw error;
@@ -252,16 +194,17 @@ export class Explorer {
   async #keptUntil(
     decided: Searched,
     counted: ReadonlySet<PropertyId>,
+    { calls }: Verdicts,
     options: CheckOptions,
     watch: Watch,
   ): Promise<"none" | Limit | EndlessRun> {
-    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, this.#calls, watch)) return "none";
+    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, calls, watch)) return "none";
     const exact = decided.search.isPlain ? decided : await this.#search(counted, options, { reduce: false, beyond: 0 });
     if (exact.end.end === "limit") return exact.end.limit;
     const graph = exact.search.graph();
     const fairness = new Fairness(graph, this.#steps, "column");
     const find = (among: Graph): Endless | undefined => {
-      for (const kept of keepable(this.#steps, this.#calls)) {
+      for (const kept of keepable(this.#steps, calls)) {
         const found = new FairCycles(among, fairness, kept, watch).find();
         if (found !== undefined) return { ...found, why: kept.why(graph.rows, found.start * graph.width) };
       }
@@ -277,76 +220,30 @@ export class Explorer {
     const run = { search: exact.search, stem: exact.search.pathTo(start), loop: path };
     return byItself === undefined ? { ...run, why: `${why} ${ENDLESS_INTERRUPTS}`, interrupted } : { ...run, why };
   }
-
-  /** What the programs, traps and interrupts of a state stand at, lowest context first. */
-  #standing(search: Search, state: number): readonly string[] {
-    const { rows, width } = search.store;
-    return [...rows.subarray(state * width + CPU0, (state + 1) * width)].flatMap((part) =>
-      this.#steps.parts.cpu.value(part).stack.flatMap(({ level, code }) => {
-        if (code.run === "program")
-          return [`${level} ${code.program} at ${this.#machine.next(code)?.step ?? "its end"}`];
-        return level === "task" ? [] : [`${level} at 0x${code.pc.toString(16)}`];
-      }),
-    );
-  }
-
-  /** What faulted or left the code in any step that was looked at. */
-  #faults(): readonly string[] {
-    const broken = this.#steps.effects.infos.flatMap((info) => info.broken);
-    return [...new Set(broken.flatMap(({ property, why }) => (property === "fault" ? [why] : [])))];
-  }
-
-  #idsOf(bits: number): readonly PropertyId[] {
-    return this.#properties.filter((_, i) => (bits & (1 << i)) !== 0).map((property) => property.id);
-  }
-
-  #unsafe(
-    base: VerdictBase,
-    broken: readonly Broken[],
-    path: readonly Taken[],
-    alsoBroken: readonly PropertyId[],
-    shortest: boolean,
-  ): Extract<Verdict, { readonly verdict: "unsafe" }> {
-    const inOrder = [...broken].sort((a, b) => reportedAt(a.property) - reportedAt(b.property));
-    const first = inOrder[0] as Broken;
-    const choices = path.map(({ effect, column }) => {
-      const { rule, step, candidate, choice } = this.#steps.effects.info(effect);
-      return { cpu: column - CPU0, rule, step, candidate, choice };
-    });
-    const trace = follow(this.#machine, choices);
-    if (trace.length !== choices.length) throw new Error("A path that was found can be followed.");
-    return {
-      ...base,
-      verdict: "unsafe",
-      property: first.property,
-      why: first.why,
-      broken: inOrder,
-      alsoBroken,
-      trace,
-      shortest,
-    };
-  }
-
-  #unused(): readonly string[] {
-    const taken = new Set(this.#steps.effects.infos.map((info) => info.step));
-    const steps = new Set(
-      [...this.#machine.layout.programs.values()].flatMap(({ code }) =>
-        code.flatMap((entry) => (entry.kind === "op" ? [entry.step] : [])),
-      ),
-    );
-    return [...new Set(this.#machine.layout.steps.flat())].filter((id) => steps.has(id) && !taken.has(id));
-  }
-
-  /** No patch call is under way, and every CPU is out of its traps and interrupts. */
-  #quiet(search: Search, state: number): boolean {
-    const { rows, width } = search.store;
-    const base = state * width;
-    if (this.#calls.some((call) => call.inside(rows, base))) return false;
-    for (let column = CPU0; column < width; column++)
-      if (!quiet(this.#steps.parts.cpu.value(rows[base + column] as number))) return false;
-    return true;
-  }
 }
+
+/** What a search that came to its end found broken; undefined where nothing is. */
+const found = (verdicts: Verdicts, { search, end }: Searched): Found | undefined => {
+  if (end.end === "violation") return verdicts.violation(search);
+  if (!verdicts.counted.has("progress")) return undefined;
+  const stuck = search.stuck((state) => isQuiet(verdicts, search, state));
+  return stuck === undefined ? undefined : verdicts.stuck(search, stuck);
+};
+
+/** No patch call is under way, and every CPU is out of its traps and interrupts. */
+const isQuiet = (verdicts: Verdicts, { store: { rows, width } }: Search, state: number): boolean => {
+  const base = state * width;
+  if (verdicts.calls.some((call) => call.inside(rows, base))) return false;
+  for (let column = CPU0; column < width; column++) if (!verdicts.isQuiet(rows[base + column] as number)) return false;
+  return true;
+};
+
+const endless = (verdicts: Verdicts, { stem, loop, why, interrupted }: EndlessRun, base: VerdictBase): Verdict => {
+  const broken: readonly Broken[] = [{ property: "progress", why }];
+  const unsafe = verdicts.unsafe({ path: [...stem, ...loop], broken, consequences: [] }, base, 0, true);
+  const run = { ...unsafe, loop: stem.length };
+  return interrupted === true ? { ...run, otherwise: verdicts.without("progress", base) } : run;
+};
 
 const EVERY: Reductions = { urgent: true, symmetry: true, stubborn: true };
 
@@ -357,19 +254,13 @@ const reductionsOf = (asked: CheckOptions["reduce"] = true): Reductions | false 
   return { urgent: false, symmetry: false, stubborn: false, ...asked };
 };
 
-const withTimeLeft = (options: CheckOptions, began: number): CheckOptions => {
+const withTimeLeft = (options: CheckOptions, elapsed: number): CheckOptions => {
   const milliseconds = options.bounds?.milliseconds;
   if (milliseconds === undefined) return options;
   return {
     ...options,
-    bounds: { ...options.bounds, milliseconds: Math.max(0, milliseconds - (performance.now() - began)) },
+    bounds: { ...options.bounds, milliseconds: Math.max(0, milliseconds - elapsed) },
   };
-};
-
-const quiet = (cpu: CpuState): boolean => {
-  const [task, above] = cpu.stack;
-  if (above !== undefined || cpu.pending.length > 0) return false;
-  return task === undefined || task.code.run === "program" || task.code.trapped === null;
 };
 
 /**

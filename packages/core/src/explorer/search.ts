@@ -33,6 +33,10 @@ export type SearchOptions = {
   readonly reduce: Reductions | false;
   /** Go on for this many states after the first level with a violation, to see what else breaks; 0: end with that level. */
   readonly beyond: number;
+  /** So many states without a violation are too many to be looked at one by one; default: none are. */
+  readonly singly?: number;
+  /** Only these states are stored, by their rows and how many steps from the start they are found; default: all. */
+  readonly within?: (row: Int32Array, depth: number) => boolean;
 };
 
 /** A transition of a graph; where CPUs are sorted, the column is that of the state it starts from. */
@@ -54,6 +58,7 @@ type Violation = Taken & { readonly state: number };
 export type SearchEnd =
   | { readonly end: "complete" }
   | { readonly end: "violation" }
+  | { readonly end: "large" }
   | { readonly end: "limit"; readonly limit: keyof Bounds | "interrupted" };
 
 /** More than there are columns. */
@@ -93,6 +98,7 @@ export class Search implements Visitor {
   #graph = false;
   #reduce: Reductions | false = false;
   #stubborn: Stubborn | undefined;
+  #within: SearchOptions["within"];
   readonly #witnesses = new Witnesses();
   /** Set while the steps of one CPU alone are taken: whether these are enough is then told by their successors. */
   #seeking: Witnesses | undefined;
@@ -112,6 +118,11 @@ export class Search implements Visitor {
     return this.#brokenInactive;
   }
 
+  /** The first state of those that are found last. */
+  get farthest(): number {
+    return this.#levels[this.depth] as number;
+  }
+
   /** Bytes of all tables. */
   get bytes(): number {
     return this.store.bytes + this.#edges.bytes + this.#edgeStart.bytes + this.#labels.bytes + this.#witnesses.bytes;
@@ -123,7 +134,8 @@ export class Search implements Visitor {
   }
 
   async run(options: SearchOptions): Promise<SearchEnd> {
-    const { bounds, memory = () => this.bytes, signal, onProgress } = options;
+    const { bounds, memory = () => this.bytes, signal, onProgress, singly = Number.POSITIVE_INFINITY } = options;
+    this.#within = options.within;
     this.#active = options.active;
     this.#graph = options.graph;
     this.#reduce = options.reduce;
@@ -151,6 +163,7 @@ export class Search implements Visitor {
       if (this.#graph) this.#edgeStart.push(this.#edges.length);
       this.#expand(state, next);
       if (bounds.states !== undefined && this.store.size > bounds.states) return this.#cut("states");
+      if (this.store.size > singly && this.#violations.length === 0) return { end: "large" };
       if (state % CHECK_EVERY !== 0) continue;
       const now = performance.now();
       if (bounds.milliseconds !== undefined && now - began > bounds.milliseconds) return this.#cut("milliseconds");
@@ -166,7 +179,8 @@ export class Search implements Visitor {
       if (onProgress !== undefined && now - shown > PROGRESS_MS) {
         shown = now;
         const states = this.store.size;
-        onProgress({ states, frontier: levelEnd - state, depth: this.depth, rate: (1000 * states) / (now - began) });
+        const rate = (1000 * states) / (now - began);
+        onProgress({ states, frontier: levelEnd - state, depth: this.depth, nodes: null, rate });
       }
     }
     return this.#violations.length > 0 ? this.#violated() : { end: "complete" };
@@ -254,6 +268,7 @@ export class Search implements Visitor {
         return;
       }
     }
+    if (this.#within?.(next, this.depth + 1) === false) return;
     const found = this.store.add(next);
     const target = found < 0 ? ~found : found;
     if (this.#seeking !== undefined) this.#seeking.offer(state, target, this.#steps.effects.isFromOutside(effect));

@@ -47,6 +47,7 @@ export const checkOptionsSchema: Schema<CheckOptions> = object("options of a che
     ),
   ),
   beyond: optional(whole(0)),
+  singly: optional(whole(0)),
   shortest: optional(flag),
 });
 

@@ -23,8 +23,8 @@ export type SharedStep = {
   readonly effect: number;
 };
 
-/** Who is told of steps that break a property that counts: these have no successor. */
-export type Violated = (effect: number) => void;
+/** Who is told of steps that break a property that counts, and of the shared parts there: these have no successor. */
+export type Violated = (effect: number, shared: number) => void;
 
 /**
  * The steps of single CPUs, while the shared parts stand: the only place of the symbolic engine that looks at the tables of steps. The
@@ -185,6 +185,14 @@ export class ColumnSteps {
     }
   }
 
+  /** Whether the program that a CPU runs can take its next step, and that has this guard or {@link ABSENT}. */
+  programMoves(shared: number, cpu: number, guard: number): boolean {
+    const { candidates } = this.steps;
+    const next = candidates.next(cpu);
+    if (next < 0 || candidates.guardOf(next) !== guard) return false;
+    return this.steps.effectCount(this.steps.outcome(next, this.#rows[shared] as Int32Array, 0)) > 0;
+  }
+
   /** What a shared step makes of the part of a CPU that does not act. */
   other(to: number, every: number, others: number, cpu: number): number {
     const { effects } = this.steps;
@@ -201,7 +209,7 @@ export class ColumnSteps {
       const broken = effects.brokenBy(effect);
       this.brokenInactive |= broken & ~this.active;
       if ((broken & this.active) === 0) tell(effect);
-      else this.#violated(effect);
+      else this.#violated(effect, shared);
     }
   }
 

@@ -178,11 +178,7 @@ export class Diagrams {
       if (holds(this.#value[at] as number)) entries.push(at);
     let list = NONE;
     for (let entry = entries.pop(); entry !== undefined; entry = entries.pop())
-      list = this.node(
-        this.#value[entry] as number,
-        this.filter(operation, this.#down[entry] as number, holds),
-        list,
-      );
+      list = this.node(this.#value[entry] as number, this.filter(operation, this.#down[entry] as number, holds), list);
     this.cache.put(operation, node, 0, list);
     return list;
   }

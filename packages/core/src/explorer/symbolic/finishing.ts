@@ -1,17 +1,18 @@
+import type { SharedParts } from "./column-steps.js";
 import { NONE } from "./diagrams.js";
 import type { Pause, Space, StateSets } from "./space.js";
 
 /** A condition on states that each of their parts satisfies or not. */
 export type Condition = {
-  shared(shared: number): boolean;
+  shared(of: SharedParts): boolean;
   cpu(part: number): boolean;
 };
 
 /** The states among these in which a condition holds. */
-export const statesWhere = ({ diagrams }: Space, sets: StateSets, condition: Condition): StateSets => {
+export const statesWhere = ({ diagrams, steps }: Space, sets: StateSets, condition: Condition): StateSets => {
   const operation = diagrams.operation();
   return sets.map((set, shared) =>
-    condition.shared(shared) ? diagrams.filter(operation, set, (part) => condition.cpu(part)) : NONE,
+    condition.shared(steps.parts(shared)) ? diagrams.filter(operation, set, (part) => condition.cpu(part)) : NONE,
   );
 };
 
@@ -23,11 +24,11 @@ export const neverReaching = async (
   pause: Pause,
 ): Promise<StateSets> => {
   const { diagrams } = space;
-  const left = [...reached];
-  const open = [...goals];
-  const sources: number[][] = [];
+  const left = reached.slice();
+  const open = goals.slice();
+  const sources: number[][] = reached.map(() => []);
   reached.forEach((_, from) => {
-    for (const to of space.shared(from).targets) (sources[to] ??= []).push(from);
+    for (const to of space.shared(from).targets) sources[to]?.push(from);
   });
   space.keep(left, open);
   for (;;) {

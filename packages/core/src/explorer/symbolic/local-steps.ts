@@ -155,7 +155,8 @@ export class LocalSteps {
     for (const part of members) this.#component[part] = component + 1;
     const leads = new Set<number>();
     for (const part of members)
-      for (const next of this.#steps.localSuccessors(this.#setting, part)) leads.add((this.#component[next] as number) - 1);
+      for (const next of this.#steps.localSuccessors(this.#setting, part))
+        leads.add((this.#component[next] as number) - 1);
     leads.delete(component);
     this.#leads.push([...leads]);
   }

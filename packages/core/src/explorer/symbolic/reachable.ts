@@ -1,13 +1,14 @@
 import { NONE } from "./diagrams.js";
 import type { Pause, Space, StateSets } from "./space.js";
 
-/** Finds all states that can be reached from those of `from`, and keeps them in the space. */
-export const reachableFrom = async (space: Space, from: StateSets, pause: Pause): Promise<StateSets> => {
+/**
+ * Finds all states that can be reached from those of `from`, adds them to `reached` as it goes, and keeps that in the space. At any time
+ * it is closed under the steps of single CPUs.
+ */
+export const reachableFrom = async (space: Space, from: StateSets, reached: StateSets, pause: Pause): Promise<void> => {
   const { diagrams } = space;
-  /** Reached, and closed under the steps of single CPUs. */
-  const reached: StateSets = [];
   /** Found, and not looked at yet. */
-  const open = [...from];
+  const open = from.slice();
   space.keep(reached, open);
   for (;;) {
     // What was found first leads to the others more often than they to it.
@@ -24,5 +25,4 @@ export const reachableFrom = async (space: Space, from: StateSets, pause: Pause)
       open[to] = diagrams.union(open[to] ?? NONE, diagrams.minus(set, reached[to] ?? NONE));
   }
   space.release(open);
-  return reached;
 };

@@ -59,12 +59,22 @@ export class SharedSteps {
     });
   }
 
+  /** The guards of these steps. */
+  get guards(): Iterable<number> {
+    return this.#filters.keys();
+  }
+
+  /** The states of a set in which a guard of these steps holds, or all for {@link ABSENT}. */
+  open(set: number, guard: number): number {
+    return guard === ABSENT ? set : this.#where(guard, set);
+  }
+
   /** The states of `among`, whose steps were listed, from which these steps lead to one of a set with the shared parts `to`. */
   leadingTo(to: number, set: number, among: number): number {
     let leading = NONE;
     for (const group of this.#groups.values()) {
       if (group.to !== to) continue;
-      const from = group.guard === ABSENT ? among : this.#where(group.guard, among);
+      const from = this.open(among, group.guard);
       leading = this.#diagrams.union(leading, this.#before(group, set, from));
     }
     return leading;
