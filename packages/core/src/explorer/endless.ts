@@ -1,4 +1,5 @@
 import type { Rule } from "../contract/rule.js";
+import type { Context } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
 import { waitIpiRule } from "../services/interrupts.js";
 import { awaitStopRule } from "../services/stop-machine.js";
@@ -34,10 +35,22 @@ export const mayBeEndless = (search: Search, steps: Steps, calls: readonly Patch
 };
 
 /**
- * The same where no graph was made of the search: true as soon as a patcher waits at some place for anything but what comes in the end.
+ * What a fair run may keep for ever where no graph was made of the search, if anything: `all` where that takes a look at everything that
+ * could be kept, or else for each call whether a task is this call and waits for what need not come in the end.
  */
-export const mayBeEndlessIn = (steps: Steps, calls: readonly PatchCall[]): boolean =>
-  goesInCircles(steps, calls) || someHandlerWaits(steps) || calls.some((call) => waitingPlaces(steps, call).size > 0);
+export const endlessIn = (steps: Steps, calls: readonly PatchCall[]): "all" | readonly WaitsFor[] => {
+  if (goesInCircles(steps, calls) || someHandlerWaits(steps)) return "all";
+  return calls.flatMap((call) => {
+    const places = waitingPlaces(steps, call);
+    return places.size === 0 ? [] : [(task) => waitsAt(call, places, task)];
+  });
+};
+
+/** Whether a task is a call, and stands where that waits. */
+export type WaitsFor = (task: Context | undefined) => boolean;
+
+const waitsAt = (call: PatchCall, places: ReadonlySet<number>, task: Context | undefined): boolean =>
+  call.isIn(task) && task?.code.run === "program" && places.has(task.code.at);
 
 /** Whether the own steps of a CPU inside a call, a trap or an interrupt lead back to where they were. */
 const goesInCircles = (steps: Steps, calls: readonly PatchCall[]): boolean => {
@@ -142,8 +155,8 @@ class Waiting implements Kept {
     return parked.value(rows[base + PARKED] as number).tasks.some((task) => this.#waits(task));
   }
 
-  #waits(task: Parameters<PatchCall["isIn"]>[0]): boolean {
-    return this.#call.isIn(task) && task?.code.run === "program" && this.#places.has(task.code.at);
+  #waits(task: Context | undefined): boolean {
+    return waitsAt(this.#call, this.#places, task);
   }
 
   stays(): boolean {

@@ -54,6 +54,52 @@ export const isTurn = (steps: Steps, effect: number): boolean => {
   return !steps.machine.order.spontaneous.includes(rule) && !isPartOnly(steps, effect);
 };
 
+/** What a fair run does again and again: on the CPU in whose column it is asked for (`own`), or wherever it is done. */
+export type Turn = { readonly name: string; readonly own: boolean };
+
+/** The turns that a step of the CPU of this candidate takes. */
+export const turnsOf = (steps: Steps, candidate: number): readonly Turn[] => {
+  const { rule, args } = steps.candidates.candidate(candidate);
+  const { machine } = steps;
+  if (taking.has(rule.id)) return [{ name: `takes ${keyOf(args)}`, own: true }];
+  if (machine.order.spontaneous.includes(rule)) return [{ name: "memory", own: true }];
+  const cpu = steps.parts.cpu.value(steps.candidates.cpuOf(candidate));
+  if (!machine.preempt || cpu.stack.length > 1) return [{ name: `runs ${cpu.stack.length}`, own: true }];
+  // A task that may go to another CPU has its turn there or here; it is known by what it is about to do.
+  const name = `runs ${keyOf(running(cpu))}`;
+  return [
+    { name, own: true },
+    { name, own: false },
+  ];
+};
+
+/** The turn of a parked task. */
+export const resumption = (task: Context): Turn => ({
+  name: `resumes ${keyOf(task)}`,
+  own: false,
+});
+
+/** The turns that a transition by this effect takes. */
+export const turnsDone = (steps: Steps, effect: number): readonly Turn[] => {
+  const candidate = steps.effects.candidateOf(effect);
+  const { id } = steps.candidates.candidate(candidate).rule;
+  // A task that is taken off owes its turn to no CPU any more.
+  if (id === "preempt") return turnsOf(steps, steps.candidates.first(steps.candidates.cpuOf(candidate))).slice(0, 1);
+  if (fromOutside.has(id) || isPartOnly(steps, effect)) return [];
+  if (id !== "resume") return turnsOf(steps, candidate);
+  return [resumption(steps.parts.cpu.value(steps.effects.cpuAfter(effect)).stack[0] as Context)];
+};
+
+/** Whether a step is owed by its CPU: it comes from there, and is no resumption, which a parked task is owed. */
+export const isOwed = (steps: Steps, candidate: number): boolean => {
+  const { id } = steps.candidates.candidate(candidate).rule;
+  return !fromOutside.has(id) && id !== "resume";
+};
+
+/** Whether who waits in this step sleeps: he is woken when it can be taken, so that being blocked now and then is no excuse. */
+export const isSleep = (steps: Steps, candidate: number): boolean =>
+  SLEEPING.has(steps.candidates.candidate(candidate).rule.id);
+
 /** The duties in one graph. */
 export class Fairness {
   readonly #graph: Graph;
@@ -85,13 +131,12 @@ export class Fairness {
       const first = steps.candidates.first(part);
       const end = first + steps.candidates.count(part);
       for (let candidate = first; candidate < end; candidate++) {
-        const { rule } = steps.candidates.candidate(candidate);
-        if (fromOutside.has(rule.id) || rule.id === "resume") continue;
+        if (!isOwed(steps, candidate)) continue;
         const ready =
           steps.candidates.enabled(candidate, rows, base, width) &&
           steps.effectCount(steps.outcome(candidate, rows, base)) > 0;
         if (ready) duties.push(...this.#dutiesTo(candidate, column));
-        else if (!SLEEPING.has(rule.id)) excused.push(...this.#dutiesTo(candidate, column));
+        else if (!isSleep(steps, candidate)) excused.push(...this.#dutiesTo(candidate, column));
       }
     }
     return { duties, excused };
@@ -104,15 +149,8 @@ export class Fairness {
   }
 
   #doneBy(effect: number, column: number): readonly Duty[] {
-    const steps = this.#steps;
-    const candidate = steps.effects.candidateOf(effect);
-    const { id } = steps.candidates.candidate(candidate).rule;
-    // A task that is taken off owes its turn to no CPU any more.
-    if (id === "preempt")
-      return this.#dutiesTo(steps.candidates.first(steps.candidates.cpuOf(candidate)), column).slice(0, 1);
-    if (fromOutside.has(id) || isPartOnly(steps, effect)) return [];
-    if (id !== "resume") return this.#dutiesTo(candidate, column);
-    return [this.#resumption(steps.parts.cpu.value(steps.effects.cpuAfter(effect)).stack[0] as Context)];
+    const cpu = this.#steps.candidates.cpuOf(this.#steps.effects.candidateOf(effect));
+    return turnsDone(this.#steps, effect).map((turn) => this.#duty(turn, this.#who(cpu, column)));
   }
 
   /**
@@ -148,7 +186,7 @@ export class Fairness {
     let duties = this.#duties.get(key);
     if (duties === undefined) {
       const who = this.#who(this.#steps.candidates.cpuOf(candidate), column);
-      duties = this.#names(candidate, who).map((name) => this.#number(name));
+      duties = turnsOf(this.#steps, candidate).map((turn) => this.#duty(turn, who));
       this.#duties.set(key, duties);
       const all = this.#dutiesOf.get(who) ?? new Set();
       all.add(duties[0] as Duty);
@@ -157,29 +195,17 @@ export class Fairness {
     return duties;
   }
 
-  #names(candidate: number, who: string): readonly string[] {
-    const { rule, args } = this.#steps.candidates.candidate(candidate);
-    const { machine } = this.#steps;
-    if (taking.has(rule.id)) return [`${who} takes ${keyOf(args)}`];
-    if (machine.order.spontaneous.includes(rule)) return [`${who} memory`];
-    const cpu = this.#steps.parts.cpu.value(this.#steps.candidates.cpuOf(candidate));
-    if (!machine.preempt || cpu.stack.length > 1) return [`${who} runs ${cpu.stack.length}`];
-    // A task that may go to another CPU has its turn there or here; it is known by what it is about to do.
-    const task = keyOf(running(cpu));
-    return [`${who} runs ${task}`, `runs ${task}`];
-  }
-
   #parked(parked: number): readonly Duty[] {
     let duties = this.#resumptions.get(parked);
     if (duties === undefined) {
-      duties = this.#steps.parts.parked.value(parked).tasks.map((task) => this.#resumption(task));
+      duties = this.#steps.parts.parked.value(parked).tasks.map((task) => this.#duty(resumption(task), ""));
       this.#resumptions.set(parked, duties);
     }
     return duties;
   }
 
-  #resumption(task: Context): Duty {
-    return this.#number(`resumes ${keyOf(task)}`);
+  #duty({ name, own }: Turn, who: string): Duty {
+    return this.#number(own ? `${who} ${name}` : name);
   }
 
   #number(name: string): Duty {

@@ -41,6 +41,7 @@ export class ColumnSteps {
   /** Bits of properties that broke and do not count. */
   brokenInactive = 0;
   readonly #violated: Violated;
+  readonly #leftOut: (candidate: number) => boolean;
   readonly #shared = new Tuples();
   readonly #settings = new Tuples();
   readonly #parts: SharedParts[] = [];
@@ -52,7 +53,15 @@ export class ColumnSteps {
   /** By setting, then by part of a CPU: the settled part and 1, or 0 where it is not known. */
   readonly #settled: Int32Array[] = [];
 
-  constructor(steps: Steps, active: number, urgent: boolean, violated: Violated) {
+  /** `leftOut`: steps that are never taken; by default none. */
+  constructor(
+    steps: Steps,
+    active: number,
+    urgent: boolean,
+    violated: Violated,
+    leftOut: (candidate: number) => boolean = () => false,
+  ) {
+    this.#leftOut = leftOut;
     this.steps = steps;
     this.active = active;
     this.urgent = urgent;
@@ -148,11 +157,9 @@ export class ColumnSteps {
   /** The guards of the steps of a CPU part. */
   guardsOf(cpu: number): readonly number[] {
     const { candidates } = this.steps;
-    const found: number[] = [];
-    const first = candidates.first(cpu);
-    for (let candidate = first; candidate < first + candidates.count(cpu); candidate++)
-      if (candidates.isGuarded(candidate)) found.push(candidates.guardOf(candidate));
-    return found;
+    return this.candidatesOf(cpu)
+      .filter((candidate) => candidates.isGuarded(candidate))
+      .map((candidate) => candidates.guardOf(candidate));
   }
 
   /** Whether a guard holds for a CPU part. */
@@ -189,8 +196,18 @@ export class ColumnSteps {
   programMoves(shared: number, cpu: number, guard: number): boolean {
     const { candidates } = this.steps;
     const next = candidates.next(cpu);
-    if (next < 0 || candidates.guardOf(next) !== guard) return false;
-    return this.steps.effectCount(this.steps.outcome(next, this.#rows[shared] as Int32Array, 0)) > 0;
+    return next >= 0 && candidates.guardOf(next) === guard && this.canTake(shared, next);
+  }
+
+  /** Whether a step has an outcome while its guard holds. */
+  canTake(shared: number, candidate: number): boolean {
+    return this.steps.effectCount(this.steps.outcome(candidate, this.#rows[shared] as Int32Array, 0)) > 0;
+  }
+
+  /** The steps of a CPU part. */
+  candidatesOf(cpu: number): readonly number[] {
+    const first = this.steps.candidates.first(cpu);
+    return Array.from({ length: this.steps.candidates.count(cpu) }, (_, i) => first + i);
   }
 
   /** What a shared step makes of the part of a CPU that does not act. */
@@ -201,6 +218,7 @@ export class ColumnSteps {
 
   /** The effects of a step that have a successor. */
   #each(candidate: number, shared: number, tell: (effect: number) => void): void {
+    if (this.#leftOut(candidate)) return;
     const { effects } = this.steps;
     const outcome = this.steps.outcome(candidate, this.#rows[shared] as Int32Array, 0);
     const first = this.steps.firstEffect(outcome);

@@ -36,6 +36,7 @@ export class Diagrams {
   /** Pairs of nodes under way along lists. */
   readonly #stack: number[] = [];
   #counts = new Map<number, bigint>();
+  readonly #kept = new Set<readonly number[]>();
 
   /** Nodes in use. */
   get size(): number {
@@ -183,6 +184,32 @@ export class Diagrams {
     return list;
   }
 
+  /** The vectors in which some value satisfies `holds`. */
+  withSome(node: number, holds: (value: number) => boolean): number {
+    return this.minus(
+      node,
+      this.filter(this.operation(), node, (value) => !holds(value)),
+    );
+  }
+
+  /** The vectors whose value in a place, counted from 0, satisfies `holds`; `operation` stands for the place and that condition. */
+  withAt(operation: number, node: number, place: number, holds: (value: number) => boolean): number {
+    if (node <= END) return NONE;
+    const found = this.cache.find(operation, node, place);
+    if (found >= 0) return found;
+    const entries: number[] = [];
+    for (let at = node; at !== NONE; at = this.#right[at] as number)
+      if (place > 0 || holds(this.#value[at] as number)) entries.push(at);
+    let list = NONE;
+    for (let entry = entries.pop(); entry !== undefined; entry = entries.pop()) {
+      const down = this.#down[entry] as number;
+      const kept = place === 0 ? down : this.withAt(operation, down, place - 1, holds);
+      list = this.node(this.#value[entry] as number, kept, list);
+    }
+    this.cache.put(operation, node, place, list);
+    return list;
+  }
+
   /** Tells every node of a set once, the ends left out; `seen` are those that were told before and are not told again. */
   each(node: number, seen: Set<number>, tell: (value: number) => void): void {
     const open = [node];
@@ -225,15 +252,24 @@ export class Diagrams {
       for (const rest of this.vectors(this.#down[at] as number)) yield [this.#value[at] as number, ...rest];
   }
 
-  /** Whether so many nodes were made that it is time to {@link Diagrams.collect}. */
-  get isFull(): boolean {
-    return this.#live > this.#collectAt;
+  /** Keeps the diagrams of these lists, whatever they hold by then, from {@link Diagrams.tidy}, until they are released. */
+  keep(...all: readonly (readonly number[])[]): void {
+    for (const sets of all) this.#kept.add(sets);
   }
 
-  /** Gives up all nodes but those of these sets. Every other diagram is not to be used any more. */
-  collect(roots: Iterable<number>): void {
+  release(...all: readonly (readonly number[])[]): void {
+    for (const sets of all) this.#kept.delete(sets);
+  }
+
+  /** Where so many nodes were made that it is time, gives up all but those that are kept: no other is to be used any more. */
+  tidy(): void {
+    if (this.#live > this.#collectAt) this.collect();
+  }
+
+  /** Gives up all nodes but those of the diagrams that are kept. */
+  collect(): void {
     const marked = new Uint8Array(this.#used);
-    const open = [...roots];
+    const open = [...this.#kept].flatMap((sets) => sets.filter((set) => set !== undefined));
     for (let list = open.pop(); list !== undefined; list = open.pop()) {
       for (let at = list; at > END && marked[at] === 0; at = this.#right[at] as number) {
         marked[at] = 1;

@@ -30,13 +30,13 @@ export const neverReaching = async (
   reached.forEach((_, from) => {
     for (const to of space.shared(from).targets) sources[to]?.push(from);
   });
-  space.keep(left, open);
+  diagrams.keep(left, open);
   for (;;) {
     // What was found last is nearest to the end.
     const shared = open.findLastIndex((set) => set !== undefined && set !== NONE);
     if (shared < 0) break;
     await pause();
-    space.tidy();
+    diagrams.tidy();
     const leading = space.local(shared).leadingTo(open[shared] as number, left[shared] ?? NONE);
     open[shared] = NONE;
     left[shared] = diagrams.minus(left[shared] ?? NONE, leading);
@@ -46,6 +46,6 @@ export const neverReaching = async (
         space.shared(from).leadingTo(shared, leading, left[from] ?? NONE),
       );
   }
-  space.release(open);
+  diagrams.release(open);
   return left;
 };

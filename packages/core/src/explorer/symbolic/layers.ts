@@ -20,11 +20,11 @@ export const shortestWays = async (
   const { diagrams } = space;
   const seen: StateSets = [];
   const layers = [space.initial()];
-  space.keep(seen);
+  diagrams.keep(seen);
   for (let layer = layers[0] as StateSets; !space.isEmpty(layer); layer = layers.at(-1) as StateSets) {
-    space.keep(layer);
+    diagrams.keep(layer);
     await pause();
-    space.tidy();
+    diagrams.tidy();
     const next: StateSets = [];
     layer.forEach((set, shared) => {
       seen[shared] = diagrams.union(seen[shared] ?? NONE, set);

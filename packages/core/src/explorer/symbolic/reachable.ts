@@ -9,13 +9,13 @@ export const reachableFrom = async (space: Space, from: StateSets, reached: Stat
   const { diagrams } = space;
   /** Found, and not looked at yet. */
   const open = from.slice();
-  space.keep(reached, open);
+  diagrams.keep(reached, open);
   for (;;) {
     // What was found first leads to the others more often than they to it.
     const shared = open.findIndex((set) => set !== undefined && set !== NONE);
     if (shared < 0) break;
     await pause();
-    space.tidy();
+    diagrams.tidy();
     const before = reached[shared] ?? NONE;
     const found = diagrams.minus(open[shared] as number, before);
     open[shared] = NONE;
@@ -24,5 +24,5 @@ export const reachableFrom = async (space: Space, from: StateSets, reached: Stat
     for (const { to, set } of space.shared(shared).images(fresh))
       open[to] = diagrams.union(open[to] ?? NONE, diagrams.minus(set, reached[to] ?? NONE));
   }
-  space.release(open);
+  diagrams.release(open);
 };

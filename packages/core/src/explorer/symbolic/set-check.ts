@@ -1,5 +1,5 @@
 import type { Verdict, VerdictBase } from "../../verdict.js";
-import { mayBeEndlessIn } from "../endless.js";
+import { endlessIn } from "../endless.js";
 import { type Paced, pacedBy } from "../pace.js";
 import type { Found, Verdicts } from "../verdicts.js";
 import { LimitReached } from "../watch.js";
@@ -34,7 +34,9 @@ export class SetCheck {
       if (counted.has("progress")) {
         if (await this.#search.isStuck(this.#quiet, this.#how.pause))
           return this.#verdicts.unsafe(await this.#stuck(), this.#base(true), 0, true);
-        if (mayBeEndlessIn(steps, calls)) return undefined;
+        const waits = endlessIn(steps, calls);
+        if (waits === "all") return undefined;
+        for (const each of waits) if (await this.#search.mayWait(each, this.#how.pause)) return undefined;
       }
     } catch (error) {
       if (!(error instanceof LimitReached)) throw error;

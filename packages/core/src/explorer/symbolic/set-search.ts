@@ -1,4 +1,6 @@
 import type { Progress } from "../../verdict.js";
+import type { Context } from "../../state.js";
+import { turnsDone } from "../fairness.js";
 import { CPU0 } from "../row.js";
 import { type Reductions, Search, type SearchOptions } from "../search.js";
 import type { Steps } from "../steps.js";
@@ -6,6 +8,7 @@ import { LimitReached } from "../watch.js";
 import { ABSENT, ColumnSteps } from "./column-steps.js";
 import { NONE } from "./diagrams.js";
 import { type Condition, neverReaching, statesWhere } from "./finishing.js";
+import { FairRuns, Turns } from "./fair.js";
 import { inAnyOrder, type ShortestWays, shortestWays } from "./layers.js";
 import { reachableFrom } from "./reachable.js";
 import { type Pause, Space, type StateSets } from "./space.js";
@@ -42,7 +45,7 @@ class Exploration {
       const open = this.space.single(shared).open(sets[shared] ?? NONE, candidates.guardOf(candidate));
       found[shared] = diagrams.union(
         found[shared] ?? NONE,
-        withSome(this.space, open, (part) => part === acting),
+        diagrams.withSome(open, (part) => part === acting),
       );
     }
     return found;
@@ -57,20 +60,13 @@ class Exploration {
         (all, guard) =>
           diagrams.union(
             all,
-            withSome(this.space, relation.open(set, guard), (part) => steps.programMoves(shared, part, guard)),
+            diagrams.withSome(relation.open(set, guard), (part) => steps.programMoves(shared, part, guard)),
           ),
         NONE,
       );
     });
   }
 }
-
-/** The states of a set in which some CPU's part satisfies a condition. */
-const withSome = ({ diagrams }: Space, set: number, holds: (part: number) => boolean): number =>
-  diagrams.minus(
-    set,
-    diagrams.filter(diagrams.operation(), set, (part) => !holds(part)),
-  );
 
 /** How a shortest way is looked for: `pause` and the bounds of what is looked at one by one. */
 export type WayOptions = Pick<SearchOptions, "bounds" | "memory" | "signal"> & { readonly pause: Pause };
@@ -133,6 +129,34 @@ export class SetSearch {
     return !space.isEmpty(await neverReaching(space, this.#reached, statesWhere(space, this.#reached, goal), pause));
   }
 
+  /** Whether a fair run can wait for ever where `waits` tells that a task does: it never goes on with its own next step there. */
+  async mayWait(waits: (task: Context | undefined) => boolean, pause: Pause): Promise<boolean> {
+    const steps = this.#steps;
+    const { cpu, parked } = steps.parts;
+    const all = this.#all.space;
+    const turns = new Turns();
+    const leftOut = (candidate: number): boolean => {
+      const part = steps.candidates.cpuOf(candidate);
+      const { stack } = cpu.value(part);
+      return stack.length === 1 && waits(stack[0]) && candidate === steps.candidates.next(part);
+    };
+    const columns = new ColumnSteps(steps, this.#active, false, () => undefined, leftOut);
+    const space = new Space(columns, all.diagrams, (effect) => turns.label(turnsDone(steps, effect)));
+    const start: StateSets = [];
+    this.#reached.forEach((set, shared) => {
+      const parts = all.steps.parts(shared);
+      start[columns.number(parts.memory, parts.services, parts.parked)] = parked.value(parts.parked).tasks.some(waits)
+        ? set
+        : all.diagrams.withSome(set, (part) => waits(cpu.value(part).stack[0]));
+    });
+    // Urgent steps come by themselves here, so there are more states than were reached with them.
+    const domain: StateSets = [];
+    await reachableFrom(space, start, domain, pause);
+    const found = await new FairRuns(space, turns, this.#steps.machine.cpus).exist(domain, pause);
+    all.diagrams.release(domain);
+    return found;
+  }
+
   /**
    * A search of the shortest ways to steps that break a property that counts, which there are, and of no others. It ended with these
    * steps.
@@ -159,7 +183,7 @@ export class SetSearch {
     const still = await neverReaching(space, reached, plain.moving(reached), pause);
     const blocked = never.map((set, shared) => diagrams.common(set, still[shared] ?? NONE));
     const wanted = space.isEmpty(blocked) ? never : blocked;
-    space.keep(wanted);
+    diagrams.keep(wanted);
     const ways = await shortestWays(
       space,
       (layer) => layer.map((set, shared) => diagrams.common(set, wanted[shared] ?? NONE)),

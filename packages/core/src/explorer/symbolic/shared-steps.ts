@@ -4,6 +4,7 @@ import { type Diagrams, END, NONE } from "./diagrams.js";
 /** Steps from the same shared parts that agree in all but what the acting CPU has before and behind them: one relation for all columns. */
 type Group = Omit<SharedStep, "own" | "effect"> & {
   readonly guard: number;
+  readonly label: number;
   /** By part of the CPU that acts: the parts it has behind. */
   readonly own: Map<number, number[]>;
   /** Nothing changes in the columns that do not act. */
@@ -13,28 +14,38 @@ type Group = Omit<SharedStep, "own" | "effect"> & {
   readonly rest: number;
   readonly before: number;
   readonly restBefore: number;
+  /** The same where it is the CPU so many columns further on that acts. */
+  readonly beforeBy: Map<number, number>;
+};
+
+/** Which steps are in the groups, beside those that change more than the part of the CPU that acts, and what tells them apart further. */
+export type Grouping = {
+  /** Those too that change nothing else. */
+  readonly local: boolean;
+  /** Effects with different labels are in different groups. */
+  readonly labelOf?: (effect: number) => number;
 };
 
 /** A set of states with the same shared parts. */
 export type Image = { readonly to: number; readonly set: number };
 
-/** The steps from one value of the shared parts, in groups; those that change the part of the acting CPU alone where they are wanted. */
+/** The steps from one value of the shared parts, in groups. */
 export class SharedSteps {
   readonly #diagrams: Diagrams;
   readonly #steps: ColumnSteps;
   readonly #shared: number;
-  readonly #local: boolean;
+  readonly #grouping: Grouping;
   readonly #groups = new Map<string, Group>();
   /** By guard, the parts whose steps are in the groups. */
   readonly #listed = new Map<number, Set<number>>([[ABSENT, new Set()]]);
   /** By guard, the number of the operation that keeps the states in which it holds. */
   readonly #filters = new Map<number, number>();
 
-  constructor(diagrams: Diagrams, steps: ColumnSteps, shared: number, local: boolean) {
+  constructor(diagrams: Diagrams, steps: ColumnSteps, shared: number, grouping: Grouping) {
     this.#diagrams = diagrams;
     this.#steps = steps;
     this.#shared = shared;
-    this.#local = local;
+    this.#grouping = grouping;
   }
 
   /** The values of the shared parts to which steps lead. */
@@ -44,6 +55,16 @@ export class SharedSteps {
 
   /** Where these steps lead from the states of a set: at least one image for each value of the shared parts. */
   images(set: number): readonly Image[] {
+    const open = this.list(set);
+    return [...this.#groups.values()].flatMap((group) => {
+      const from = open.get(group.guard);
+      const image = from === undefined ? NONE : this.#image(group, from);
+      return image === NONE ? [] : [{ to: group.to, set: image }];
+    });
+  }
+
+  /** Puts the steps of a set into groups; tells the states in which each guard holds, where there are any. */
+  list(set: number): ReadonlyMap<number, number> {
     this.#list(set, ABSENT);
     const open = new Map([[ABSENT, set]]);
     for (const guard of this.#filters.keys()) {
@@ -52,11 +73,7 @@ export class SharedSteps {
       this.#list(kept, guard);
       open.set(guard, kept);
     }
-    return [...this.#groups.values()].flatMap((group) => {
-      const from = open.get(group.guard);
-      const image = from === undefined ? NONE : this.#image(group, from);
-      return image === NONE ? [] : [{ to: group.to, set: image }];
-    });
+    return open;
   }
 
   /** The guards of these steps. */
@@ -80,6 +97,27 @@ export class SharedSteps {
     return leading;
   }
 
+  /**
+   * The states of `among`, whose steps were listed, from which a step with a label that counts leads to one of `sets`, which come by the
+   * shared parts. `column`: of the CPU in that column, counted from 0; undefined: of any.
+   */
+  leadingBy(
+    counts: (label: number) => boolean,
+    column: number | undefined,
+    sets: readonly number[],
+    among: number,
+  ): number {
+    let leading = NONE;
+    for (const group of this.#groups.values()) {
+      const set = sets[group.to] ?? NONE;
+      if (set === NONE || !counts(group.label)) continue;
+      const from = this.open(among, group.guard);
+      const before = column === undefined ? this.#before(group, set, from) : this.#beforeBy(group, column, set, from);
+      leading = this.#diagrams.union(leading, before);
+    }
+    return leading;
+  }
+
   /** The states in which a guard holds. */
   #where(guard: number, set: number): number {
     return this.#diagrams.filter(this.#filters.get(guard) as number, set, (part) => this.#steps.holds(guard, part));
@@ -95,14 +133,15 @@ export class SharedSteps {
       if (guard === ABSENT)
         for (const each of this.#steps.guardsOf(part))
           if (!this.#filters.has(each)) this.#filters.set(each, this.#diagrams.operation());
-      this.#steps.each(this.#shared, part, guard, this.#local, (step) => {
+      this.#steps.each(this.#shared, part, guard, this.#grouping.local, (step) => {
         this.#add(part, guard, step);
       });
     });
   }
 
-  #add(part: number, guard: number, { to, own, every, others }: SharedStep): void {
-    const key = `${to} ${every} ${others} ${guard}`;
+  #add(part: number, guard: number, { to, own, every, others, effect }: SharedStep): void {
+    const label = this.#grouping.labelOf?.(effect) ?? 0;
+    const key = `${to} ${every} ${others} ${guard} ${label}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
       const sameSetting = this.#steps.settingOf(to) === this.#steps.settingOf(this.#shared);
@@ -111,12 +150,14 @@ export class SharedSteps {
         every,
         others,
         guard,
+        label,
         own: new Map(),
         still: every === ABSENT && others === ABSENT && (sameSetting || !this.#steps.urgent),
         image: this.#diagrams.operation(),
         rest: this.#diagrams.operation(),
         before: this.#diagrams.operation(),
         restBefore: this.#diagrams.operation(),
+        beforeBy: new Map(),
       };
       this.#groups.set(key, group);
     }
@@ -178,23 +219,55 @@ export class SharedSteps {
     const found = diagrams.cache.find(group.before, set, among);
     if (found >= 0) return found;
     const behind = this.#entries(set);
-    let before = NONE;
-    const lists: number[] = [];
-    for (let at = among; at !== NONE; at = diagrams.right(at)) {
-      const part = diagrams.value(at);
-      const rest = diagrams.down(at);
+    const before = this.#among(among, (part, rest) => {
       const still = behind.get(this.#other(group, part));
-      let down = still === undefined ? NONE : this.#before(group, still, rest);
-      for (const own of group.own.get(part) ?? []) {
-        const acted = behind.get(own);
-        if (acted !== undefined) down = diagrams.union(down, this.#restBefore(group, acted, rest));
-      }
-      if (down !== NONE) lists.push(part, down);
-    }
-    for (let down = lists.pop(); down !== undefined; down = lists.pop())
-      before = diagrams.node(lists.pop() as number, down, before);
+      const later = still === undefined ? NONE : this.#before(group, still, rest);
+      return diagrams.union(later, this.#actedBefore(group, part, behind, rest));
+    });
     diagrams.cache.put(group.before, set, among, before);
     return before;
+  }
+
+  /** The same where it is the CPU in a column that acts, counted from the first of these. */
+  #beforeBy(group: Group, column: number, set: number, among: number): number {
+    if (set <= END || among <= END) return NONE;
+    const diagrams = this.#diagrams;
+    const operation = group.beforeBy.get(column) ?? diagrams.operation();
+    group.beforeBy.set(column, operation);
+    const found = diagrams.cache.find(operation, set, among);
+    if (found >= 0) return found;
+    const behind = this.#entries(set);
+    const before = this.#among(among, (part, rest) => {
+      if (column === 0) return this.#actedBefore(group, part, behind, rest);
+      const still = behind.get(this.#other(group, part));
+      return still === undefined ? NONE : this.#beforeBy(group, column - 1, still, rest);
+    });
+    diagrams.cache.put(operation, set, among, before);
+    return before;
+  }
+
+  /** What may come behind a part that acts, where `behind` is what has to come behind the parts that it gets. */
+  #actedBefore(group: Group, part: number, behind: ReadonlyMap<number, number>, rest: number): number {
+    let before = NONE;
+    for (const own of group.own.get(part) ?? []) {
+      const acted = behind.get(own);
+      if (acted !== undefined) before = this.#diagrams.union(before, this.#restBefore(group, acted, rest));
+    }
+    return before;
+  }
+
+  /** The set whose values are those of `among`, each with what `down` makes of what is behind it there. */
+  #among(among: number, down: (part: number, rest: number) => number): number {
+    const diagrams = this.#diagrams;
+    const entries: number[] = [];
+    for (let at = among; at !== NONE; at = diagrams.right(at)) {
+      const kept = down(diagrams.value(at), diagrams.down(at));
+      if (kept !== NONE) entries.push(diagrams.value(at), kept);
+    }
+    let list = NONE;
+    for (let kept = entries.pop(); kept !== undefined; kept = entries.pop())
+      list = diagrams.node(entries.pop() as number, kept, list);
+    return list;
   }
 
   #restBefore(group: Group, set: number, among: number): number {
@@ -205,15 +278,10 @@ export class SharedSteps {
     const found = diagrams.cache.find(group.restBefore, set, among);
     if (found >= 0) return found;
     const behind = this.#entries(set);
-    let before = NONE;
-    const lists: number[] = [];
-    for (let at = among; at !== NONE; at = diagrams.right(at)) {
-      const still = behind.get(this.#other(group, diagrams.value(at)));
-      const down = still === undefined ? NONE : this.#restBefore(group, still, diagrams.down(at));
-      if (down !== NONE) lists.push(diagrams.value(at), down);
-    }
-    for (let down = lists.pop(); down !== undefined; down = lists.pop())
-      before = diagrams.node(lists.pop() as number, down, before);
+    const before = this.#among(among, (part, rest) => {
+      const still = behind.get(this.#other(group, part));
+      return still === undefined ? NONE : this.#restBefore(group, still, rest);
+    });
     diagrams.cache.put(group.restBefore, set, among, before);
     return before;
   }

@@ -2,7 +2,7 @@ import { CPU0, MEMORY, PARKED, SERVICES } from "../row.js";
 import type { ColumnSteps } from "./column-steps.js";
 import { Diagrams, NONE } from "./diagrams.js";
 import { LocalSteps } from "./local-steps.js";
-import { SharedSteps } from "./shared-steps.js";
+import { type Grouping, SharedSteps } from "./shared-steps.js";
 
 /** Sets of states: by the number of their shared parts, the vectors of the parts of their CPUs; none where there is no entry. */
 export type StateSets = number[];
@@ -12,15 +12,18 @@ export type Pause = () => Promise<void>;
 
 /** The states of a machine as sets, and its steps as relations between them. */
 export class Space {
-  readonly diagrams = new Diagrams();
+  readonly diagrams: Diagrams;
   readonly steps: ColumnSteps;
+  readonly #single: Grouping;
   readonly #locals: LocalSteps[] = [];
   readonly #shareds: SharedSteps[] = [];
   readonly #singles: SharedSteps[] = [];
-  readonly #kept = new Set<StateSets>();
 
-  constructor(steps: ColumnSteps) {
+  /** `labelOf`: see {@link Grouping}, of single steps. */
+  constructor(steps: ColumnSteps, diagrams = new Diagrams(), labelOf?: Grouping["labelOf"]) {
     this.steps = steps;
+    this.diagrams = diagrams;
+    this.#single = { local: true, ...(labelOf === undefined ? {} : { labelOf }) };
   }
 
   /** The state before any step, by itself. */
@@ -57,31 +60,13 @@ export class Space {
 
   /** All other steps while these shared parts stand. */
   shared(shared: number): SharedSteps {
-    this.#shareds[shared] ??= new SharedSteps(this.diagrams, this.steps, shared, false);
+    this.#shareds[shared] ??= new SharedSteps(this.diagrams, this.steps, shared, { local: false });
     return this.#shareds[shared];
   }
 
   /** All steps while these shared parts stand, one at a time. */
   single(shared: number): SharedSteps {
-    this.#singles[shared] ??= new SharedSteps(this.diagrams, this.steps, shared, true);
+    this.#singles[shared] ??= new SharedSteps(this.diagrams, this.steps, shared, this.#single);
     return this.#singles[shared];
-  }
-
-  /** Keeps sets from {@link Space.tidy}, until they are released. */
-  keep(...all: readonly StateSets[]): void {
-    for (const sets of all) this.#kept.add(sets);
-  }
-
-  release(...all: readonly StateSets[]): void {
-    for (const sets of all) this.#kept.delete(sets);
-  }
-
-  /** Gives up diagrams that nobody uses, where there are many: all but those of kept sets. */
-  tidy(): void {
-    if (this.diagrams.isFull) this.diagrams.collect(this.#inUse());
-  }
-
-  *#inUse(): Generator<number> {
-    for (const sets of this.#kept) for (const set of sets) if (set !== undefined) yield set;
   }
 }
