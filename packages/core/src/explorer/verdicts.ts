@@ -4,7 +4,7 @@ import { type Property, type PropertyId, reportedAt } from "../properties/proper
 import type { Scenario } from "../scenario.js";
 import type { CpuState } from "../state.js";
 import type { Bounds, Broken, Verdict, VerdictBase } from "../verdict.js";
-import { idleBecause, notJudgedIn, vacuousBecause } from "./empty.js";
+import { idleBecause, notExecutedIn, notJudgedIn, vacuousBecause } from "./empty.js";
 import { PatchCall } from "./kept.js";
 import { CPU0 } from "./row.js";
 import { bitsOf, type Search, type Taken } from "./search.js";
@@ -82,6 +82,7 @@ export class Verdicts {
       bounds: this.#bounds,
       unused: complete ? this.#unused() : [],
       notJudged: notJudgedIn(this.counted, this.#asked, complete ? idleBecause(this.#asked) : undefined),
+      notExecuted: complete ? notExecutedIn(this.#asked) : [],
       notPromised: this.#idsOf(brokenInactive),
       faults: this.counted.has("fault") ? [] : this.#faults(),
     };

@@ -30,7 +30,7 @@ export class SetCheck {
     try {
       await this.#search.explore(this.#how.pause);
       const { broken } = this.#search;
-      if (broken !== 0) return this.#verdicts.unsafe(await this.#violation(), this.#base(true), broken, true);
+      if (broken !== 0) return this.#verdicts.unsafe(await this.#violation(), this.#base(false), broken, true);
       if (counted.has("progress")) {
         if (await this.#search.isStuck(this.#quiet, this.#how.pause))
           return this.#verdicts.unsafe(await this.#stuck(), this.#base(true), 0, true);
