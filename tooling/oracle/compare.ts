@@ -16,8 +16,8 @@ const brokenOf = (verdict: Verdict): readonly string[] =>
   verdict.verdict === "unsafe" ? [...verdict.broken.map(({ property }) => property), ...verdict.alsoBroken].sort() : [];
 
 /**
- * Compares the explorer with the naive search; undefined where the scenario has more states than `most`. The explorer is asked twice: as
- * everybody asks it, and for everything that breaks with no violation before it.
+ * Compares the explorer with the naive search; undefined where the scenario has more states than `most`. The explorer is asked three times:
+ * as everybody asks it, for everything that breaks with no violation before it, and with its states as sets from the first one on.
  */
 export const compareWithNaive = async (
   { architecture, scenario }: RandomScenario,
@@ -42,6 +42,7 @@ export const compareWithNaive = async (
   if (broken.size === 0 && counted.has("progress") && progressOf(graph) !== "kept") broken.add("progress");
   const verdict = broken.size === 0 ? "safe" : "unsafe";
   const whole = await simulation.check(scenario, { beyond: Number.MAX_SAFE_INTEGER, shortest: false });
+  const sets = await simulation.check(scenario, { singly: 0 });
   const differences: string[] = [];
   const expect = (what: string, found: unknown, wanted: unknown): void => {
     if (String(found) !== String(wanted)) differences.push(`${what}: ${String(found)}, naive ${String(wanted)}`);
@@ -53,6 +54,9 @@ export const compareWithNaive = async (
     brokenOf(whole).filter((id) => counted.has(id as never)),
     [...broken].sort(),
   );
+  expect("broken in sets", brokenOf(sets), [...broken].sort());
+  if (sets.verdict === "unsafe" && graph.broken.size > 0)
+    expect("steps of the counterexample in sets", sets.trace.length, graph.shortest);
   if (asked.verdict === "unsafe" && graph.broken.size > 0) {
     expect("steps of the counterexample", asked.trace.length, graph.shortest);
     for (const { property } of asked.broken) if (!broken.has(property)) expect("property", property, [...broken]);

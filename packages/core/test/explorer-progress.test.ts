@@ -37,10 +37,11 @@ type Unsafe = Extract<Verdict, { readonly verdict: "unsafe" }>;
 const progress = async (of: Scenario, fetch = untilSync): Promise<Verdict> => {
   const { check } = createSimulation({ architecture: toy({ fetch, cpu: { trapsMask: true } }), development: true });
   const verdicts: Verdict[] = [];
-  for (const options of [{ reduce: true }, { reduce: false }] satisfies readonly CheckOptions[])
+  for (const options of [{ reduce: true }, { singly: 0 }, { reduce: false }] satisfies readonly CheckOptions[])
     verdicts.push(await check({ ...of, ...only("progress") }, options));
-  const [reduced, plain] = verdicts as [Verdict, Verdict];
+  const [reduced, sets, plain] = verdicts as [Verdict, Verdict, Verdict];
   expect(reduced.verdict).toBe(plain.verdict);
+  expect(sets.verdict).toBe(plain.verdict);
   return plain;
 };
 

@@ -23,6 +23,7 @@ const seedsFrom = (first: number, size: number): readonly number[] => Array.from
 const searches: readonly CheckOptions[] = [
   { reduce: false },
   { reduce: true },
+  { singly: 0 },
   { reduce: { urgent: true } },
   { reduce: { symmetry: true } },
   { reduce: { stubborn: true } },
@@ -47,7 +48,7 @@ export const compare = async (
   const onlyProgress = naive.properties.has("progress");
   for (const options of searches) {
     const safety = { ...of, ignore: [...(of.ignore ?? []), "progress" as const] };
-    for (const asked of typeof options.reduce === "boolean" ? [of, safety] : [safety]) {
+    for (const asked of typeof options.reduce === "object" ? [safety] : [of, safety]) {
       const verdict = await simulation.check(asked, options);
       const which = `${name}, ${JSON.stringify(options)}, without ${asked.ignore}`;
       // The naive search does not look for cycles.
@@ -121,6 +122,8 @@ export const stubbornSetsAgree = (from: readonly number[]) =>
         if (all.states > STATES) continue;
         const fewer = await check(of, { ...whole, bounds, reduce: true });
         expect(answered(fewer), `seed ${seed}`).toEqual(answered(all));
+        const sets = await check(of, { ...whole, singly: 0 });
+        expect(answered(sets), `seed ${seed}, in sets`).toEqual(answered(all));
         if (fewer.states < all.states) seen.less++;
         if (all.verdict === "unsafe") seen.unsafe++;
         else seen.safe++;

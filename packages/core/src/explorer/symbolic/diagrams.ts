@@ -11,7 +11,7 @@ const COMMON = 2;
 /** The first operation number that {@link Diagrams.operation} gives. */
 const FIRST_OPERATION = 3;
 
-/** Nodes that are there before the first are collected. */
+/** So many nodes are there before any is given up. */
 const FIRST_COLLECTION = 1 << 20;
 
 /**
@@ -30,13 +30,20 @@ export class Diagrams {
   #live = 2;
   /** The first of the nodes that were given up, linked by `right`; 0: none. */
   #free = 0;
-  #collectAt = FIRST_COLLECTION;
+  readonly #least: number;
+  #collectAt: number;
   #operations = FIRST_OPERATION;
   readonly cache = new OperationCache();
   /** Pairs of nodes under way along lists. */
   readonly #stack: number[] = [];
   #counts = new Map<number, bigint>();
   readonly #kept = new Set<readonly number[]>();
+
+  /** `least`: so many nodes are there before {@link Diagrams.tidy} gives up any. */
+  constructor(least = FIRST_COLLECTION) {
+    this.#least = least;
+    this.#collectAt = least;
+  }
 
   /** Nodes in use. */
   get size(): number {
@@ -263,11 +270,11 @@ export class Diagrams {
 
   /** Where so many nodes were made that it is time, gives up all but those that are kept: no other is to be used any more. */
   tidy(): void {
-    if (this.#live > this.#collectAt) this.collect();
+    if (this.#live > this.#collectAt) this.#collect();
   }
 
   /** Gives up all nodes but those of the diagrams that are kept. */
-  collect(): void {
+  #collect(): void {
     const marked = new Uint8Array(this.#used);
     const open = [...this.#kept].flatMap((sets) => sets.filter((set) => set !== undefined));
     for (let list = open.pop(); list !== undefined; list = open.pop()) {
@@ -287,7 +294,7 @@ export class Diagrams {
       this.#right[node] = this.#free;
       this.#free = node;
     }
-    this.#collectAt = Math.max(FIRST_COLLECTION, 2 * this.#live);
+    this.#collectAt = Math.max(this.#least, 2 * this.#live);
     this.cache.clear();
     this.#counts = new Map();
     this.#rehash(this.#slots.length);

@@ -1,4 +1,4 @@
-import { isOwed, isSleep, resumption, type Turn, turnsDone, turnsOf } from "../fairness.js";
+import { isOwed, isSleep, resumption, type Turn, turnsOf } from "../fairness.js";
 import { ABSENT } from "./column-steps.js";
 import { NONE } from "./diagrams.js";
 import type { Pause, Space, StateSets } from "./space.js";

@@ -1,5 +1,5 @@
-import type { Progress } from "../../verdict.js";
 import type { Context } from "../../state.js";
+import type { Progress } from "../../verdict.js";
 import { turnsDone } from "../fairness.js";
 import { CPU0 } from "../row.js";
 import { type Reductions, Search, type SearchOptions } from "../search.js";
@@ -7,8 +7,8 @@ import type { Steps } from "../steps.js";
 import { LimitReached } from "../watch.js";
 import { ABSENT, ColumnSteps } from "./column-steps.js";
 import { NONE } from "./diagrams.js";
-import { type Condition, neverReaching, statesWhere } from "./finishing.js";
 import { FairRuns, Turns } from "./fair.js";
+import { type Condition, neverReaching, statesWhere } from "./finishing.js";
 import { inAnyOrder, type ShortestWays, shortestWays } from "./layers.js";
 import { reachableFrom } from "./reachable.js";
 import { type Pause, Space, type StateSets } from "./space.js";
