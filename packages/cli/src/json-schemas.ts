@@ -11,6 +11,7 @@ import type {
 } from "@cmodx/core";
 import {
   anything,
+  atLeast,
   either,
   flag,
   list,
@@ -74,6 +75,8 @@ import type {
 const orNull = <T>(of: Schema<T>): Schema<T | null> => either("a value, or null", of, nothing);
 const texts = list("texts", text);
 const count = whole(0);
+/** States in sets may be more than a number tells exactly. */
+const stateCount = atLeast(0);
 const property = name<PropertyId>();
 const properties = list<PropertyId>("properties", property);
 
@@ -204,7 +207,7 @@ const outcomeSchema: Schema<OutcomeJson> = object("an outcome", {
 const outcomesSchema: Schema<OutcomesJson> = object("outcomes", {
   complete: flag,
   reached: orNull(reached),
-  states: count,
+  states: stateCount,
   seconds: number,
   list: list("outcomes", outcomeSchema),
 });
@@ -222,7 +225,7 @@ const foundSchema: Schema<RepairJson["found"][number]> = object("a repair", {
 const repairSchema: Schema<RepairJson> = object("a search for repairs", {
   tried: count,
   candidates: count,
-  states: count,
+  states: stateCount,
   complete: flag,
   undecided: texts,
   found: list("repairs", foundSchema),
@@ -231,7 +234,7 @@ const repairSchema: Schema<RepairJson> = object("a search for repairs", {
 const judgedFields = {
   verdict: verdictOrImpossible,
   property: orNull(property),
-  states: count,
+  states: stateCount,
   seconds: number,
   why: orNull(text),
 };
@@ -243,7 +246,7 @@ const otherOrderSchema: Schema<OtherOrder> = object("a memory order", {
   verdict,
   property: orNull(property),
   why: orNull(text),
-  states: count,
+  states: stateCount,
 });
 
 const check: Schema<CheckJson> = object("the document of cmodx check", {
@@ -253,7 +256,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   why: orNull(text),
   broken: list("broken properties", brokenSchema),
   alsoBroken: properties,
-  states: count,
+  states: stateCount,
   transitions: orNull(count),
   seconds: number,
   bounds: boundsSchema,
@@ -304,7 +307,7 @@ const cellSchema: Schema<CellJson> = object("a cell", {
   sequential: orNull(property),
   offset: orNull(count),
   flips: count,
-  states: count,
+  states: stateCount,
   seconds: number,
 });
 
@@ -323,7 +326,7 @@ const pairWaySchema: Schema<PairWayJson> = object("a way", {
   property: orNull(property),
   broken: properties,
   why: orNull(text),
-  states: count,
+  states: stateCount,
 });
 
 const pairSchema: Schema<PairJson> = object("a pair", {
