@@ -1,4 +1,4 @@
-import type { Bounds, Progress } from "../verdict.js";
+import type { Bounds, Progress } from "../contract/verdict.js";
 import { pause, YIELD_MS } from "./search.js";
 import { LimitReached, Watch } from "./watch.js";
 

@@ -1,9 +1,9 @@
+import { type Property, type PropertyId, reportedAt } from "../contract/property.js";
+import type { Scenario } from "../contract/scenario.js";
+import type { CpuState } from "../contract/state.js";
+import type { Bounds, Broken, Verdict, VerdictBase } from "../contract/verdict.js";
 import type { Machine } from "../machine/machine.js";
 import { countedOf, type Judged } from "../properties/judge.js";
-import { type Property, type PropertyId, reportedAt } from "../properties/property.js";
-import type { Scenario } from "../scenario.js";
-import type { CpuState } from "../state.js";
-import type { Bounds, Broken, Verdict, VerdictBase } from "../verdict.js";
 import { idleBecause, notExecutedIn, notJudgedIn, vacuousBecause } from "./empty.js";
 import { PatchCall } from "./kept.js";
 import { CPU0 } from "./row.js";

@@ -1,4 +1,4 @@
-import type { Verdict, VerdictBase } from "../../verdict.js";
+import type { Verdict, VerdictBase } from "../../contract/verdict.js";
 import { endlessIn } from "../endless.js";
 import { type Paced, pacedBy } from "../pace.js";
 import type { Found, Verdicts } from "../verdicts.js";

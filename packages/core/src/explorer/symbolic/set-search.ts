@@ -1,5 +1,5 @@
-import type { Context } from "../../state.js";
-import type { Progress } from "../../verdict.js";
+import type { Context } from "../../contract/state.js";
+import type { Progress } from "../../contract/verdict.js";
 import { turnsDone } from "../fairness.js";
 import { CPU0 } from "../row.js";
 import { type Reductions, Search, type SearchOptions } from "../search.js";
