@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { StateGraph, TooManyStates } from "../../../tooling/oracle/graph.js";
+import { StateGraph } from "../../../tooling/oracle/graph.js";
 import { Steps } from "../src/explorer/steps.js";
 import { ColumnSteps } from "../src/explorer/symbolic/column-steps.js";
 import { Diagrams, NONE } from "../src/explorer/symbolic/diagrams.js";
@@ -105,39 +105,34 @@ describe("diagrams are sets of vectors", () => {
   });
 });
 
-/** More states than these are not looked at one by one. */
-const MOST = 2500;
+/** Seeds of protocols with few states, also behind what breaks. */
+const SEEDS = [5, 10, 21, 22, 25, 28, 29, 36, 38];
+const MOST = 600;
 
-/** The states of a machine one by one, and how many of them never come to one in which every CPU runs its task; undefined: too many. */
-const naively = (machine: Machine): { readonly states: number; readonly never: number } | undefined => {
-  try {
-    const graph = new StateGraph(machine, [], MOST);
-    const reaches = Array.from({ length: graph.size }, (_, state) =>
-      graph.view(state).cpus.every((cpu) => cpu.stack.length === 1),
-    );
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const { from, to } of graph.edges.flat()) {
-        if (reaches[from] || !reaches[to]) continue;
-        reaches[from] = true;
-        changed = true;
-      }
+/** How many states a machine has, and how many of them never come to one in which every CPU runs its task, one by one. */
+const naively = (machine: Machine): { readonly states: number; readonly never: number } => {
+  const graph = new StateGraph(machine, [], MOST);
+  const reaches = Array.from({ length: graph.size }, (_, state) =>
+    graph.view(state).cpus.every((cpu) => cpu.stack.length === 1),
+  );
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const { from, to } of graph.edges.flat()) {
+      if (reaches[from] || !reaches[to]) continue;
+      reaches[from] = true;
+      changed = true;
     }
-    return { states: graph.size, never: reaches.filter((each) => !each).length };
-  } catch (error) {
-    if (error instanceof TooManyStates) return undefined;
-    throw error;
   }
+  return { states: graph.size, never: reaches.filter((each) => !each).length };
 };
 
 describe("the states of a machine as sets", () => {
   it("are those of a naive search, and so are those that never come to something, however often nodes are given up", async () => {
-    const compared = { all: 0, never: 0 };
-    for (let seed = 0; seed < 14; seed++) {
+    let some = 0;
+    for (const seed of SEEDS) {
       const { scenario, architecture } = randomProtocol(seed);
       const machine = createSimulation({ architecture: toy(architecture) }).machine(scenario);
       const wanted = naively(machine);
-      if (wanted === undefined) continue;
       for (const least of [1, 1 << 20]) {
         const steps = new Steps(machine, [], false);
         const space = new Space(new ColumnSteps(steps, 0, false, () => undefined), new Diagrams(least));
@@ -149,10 +144,8 @@ describe("the states of a machine as sets", () => {
         const never = await neverReaching(space, reached, goals, async () => undefined);
         expect(space.count(never), `seed ${seed}, ${least}`).toBe(BigInt(wanted.never));
       }
-      compared.all++;
-      if (wanted.never > 0) compared.never++;
+      if (wanted.never > 0) some++;
     }
-    expect(compared.all).toBeGreaterThan(6);
-    expect(compared.never).toBeGreaterThan(0);
+    expect(some).toBeGreaterThan(5);
   });
 });
