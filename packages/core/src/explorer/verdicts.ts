@@ -85,10 +85,16 @@ export class Verdicts {
       notExecuted: complete ? notExecutedIn(this.#asked) : [],
       notPromised: this.#idsOf(brokenInactive),
       faults: this.counted.has("fault") ? [] : this.#faults(),
+      ...this.#passed(),
     };
   }
 
-  /** The verdict where everything was seen and nothing broke; `but`: without asking these. */
+  #passed(): Pick<VerdictBase, "opaque"> {
+    const { instructions, dependent } = this.#machine.opaque;
+    return instructions.length === 0 || dependent !== undefined ? {} : { opaque: instructions };
+  }
+
+  /** The verdict where everything was seen and nothing broke. */
   unbroken(base: VerdictBase): Verdict {
     const reason = this.#vacuous(this.counted, base);
     return reason === undefined ? { ...base, verdict: "safe" } : { ...base, verdict: "vacuous", reason };
