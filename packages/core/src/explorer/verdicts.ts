@@ -107,7 +107,7 @@ export class Verdicts {
   }
 
   #vacuous(counted: ReadonlySet<PropertyId>, { notJudged }: VerdictBase): string | undefined {
-    return vacuousBecause(counted, notJudged, this.#scenario, idleBecause(this.#asked));
+    return vacuousBecause(counted, notJudged, this.#asked, idleBecause(this.#asked));
   }
 
   /** The verdict where something broke; `also`: bits of all that did. */
