@@ -254,8 +254,7 @@ export class Diagrams {
   /** The vectors of a set, in descending order; each is a new array. */
   *vectors(node: number): Generator<readonly number[]> {
     if (node === END) yield [];
-    if (node <= END) return;
-    for (let at = node; at !== NONE; at = this.#right[at] as number)
+    for (let at = node === END ? NONE : node; at !== NONE; at = this.#right[at] as number)
       for (const rest of this.vectors(this.#down[at] as number)) yield [this.#value[at] as number, ...rest];
   }
 
