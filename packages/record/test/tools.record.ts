@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { isImpossible, type Line, type PatchStrategy } from "@cmodx/core";
-import { int3 } from "@cmodx/x86";
+import { createSimulation, initialView, isImpossible, type Line, type PatchStrategy, type Scenario } from "@cmodx/core";
+import { int3, x86 } from "@cmodx/x86";
 import { afterAll, describe, expect, it } from "vitest";
-import { perfRecording, type Recording } from "../src/index.js";
+import { perfRecording, type Recording, recordingOf } from "../src/index.js";
 import { bytesOf, fixtures, run } from "./run.js";
 
 /*
@@ -112,5 +112,25 @@ describe("perf follows the change only where the event stands in time", () => {
     const strategy = withEventAfter(step);
     const results = seeds(20).map((seed) => decoded(run({ seed, strategy, fetch: "coherent", flips: 4 })).same);
     expect(results.every(Boolean)).toBe(follows);
+  });
+});
+
+describe("a torn instruction", () => {
+  it("is where perf reports an error: what a CPU executes torn was in no image", () => {
+    const architecture = x86({ fetch: "coherent" });
+    const simulation = createSimulation({ architecture });
+    const scenario: Scenario = {
+      name: "torn",
+      sites: [{ address: architecture.base + 62n, old: "nop5", new: "call .+0x123456c" }],
+      patchers: [{ strategy: int3({ events: true }), sites: [0], flips: 2, drop: ["sync-1"] }],
+      cpus: 3,
+    };
+    return simulation.check(scenario).then((verdict) => {
+      if (verdict.verdict !== "unsafe") throw new Error(`The verdict is ${verdict.verdict}.`);
+      const machine = simulation.machine(scenario);
+      const about = { title: "torn", architecture: "x86", initial: initialView(machine) };
+      const { errors } = decoded(recordingOf(machine, verdict.trace, about));
+      expect(errors).toBeGreaterThan(0);
+    });
   });
 });

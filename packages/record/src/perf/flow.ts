@@ -37,8 +37,11 @@ export const branchKind = (bytes: readonly number[]): "conditional" | "direct" |
 /** Observations of tasks that come and go. */
 const SWITCHES: ReadonlySet<string> = new Set(["preempt", "resume", "exit-task", "take-stopper", "exit-stopper"]);
 
-/** The changes of control flow of a run, in the order of its steps. */
-export const flowsOf = (recording: Recording, stubs: Stubs): readonly Flow[] => {
+/** The changes of control flow of a run, in the order of its steps, and where each CPU stands at the end. */
+export type Flows = { readonly flows: readonly Flow[]; readonly ends: readonly bigint[] };
+
+/** The control flow of a run. */
+export const flowsOf = (recording: Recording, stubs: Stubs): Flows => {
   const flows: Flow[] = [];
   /** For each CPU the stubs of what it runs, the interrupted first. */
   const stacks = recording.starts.map(({ place }): Stub[] => (place.level === "idle" ? [] : [stubAt(stubs, place)]));
@@ -58,7 +61,8 @@ export const flowsOf = (recording: Recording, stubs: Stubs): readonly Flow[] => 
 
   for (const [cpu, { place, task }] of recording.starts.entries())
     flows.push({ kind: "on", to: ip(cpu, place), time: recording.steps[0]?.time ?? 0n, cpu, pid: task.pid });
-  for (const { time, cpu, task, observed, from, to } of recording.steps) {
+  const ends = recording.starts.map(({ place }, cpu) => ip(cpu, place));
+  const follow = ({ time, cpu, task, observed, from, to }: RecordedStep): void => {
     const stack = stacks[cpu] as Stub[];
     const common = { time, cpu, pid: task.pid };
     let now = ip(cpu, from);
@@ -100,7 +104,7 @@ export const flowsOf = (recording: Recording, stubs: Stubs): readonly Flow[] => 
       stack.length = Math.min(stack.length, to.depth);
       if (to.depth > 0 && (stack.length < to.depth || to.depth === 1)) stack[to.depth - 1] = stubAt(stubs, to);
       flows.push({ ...common, kind: "on", to: ip(cpu, to) });
-      continue;
+      return;
     }
     if (to.depth > from.depth) {
       const stub = entered(observed, to);
@@ -119,11 +123,17 @@ export const flowsOf = (recording: Recording, stubs: Stubs): readonly Flow[] => 
           taken: false,
         });
       go("indirect", ip(cpu, to), stub.returns as bigint);
-      continue;
+      return;
     }
-    const { address: base, calls } = stack[to.depth - 1] ?? stubs.idle;
+    const stub = stack[to.depth - 1] ?? stubs.idle;
+    const { address: base, calls } = stub;
     const target = ip(cpu, to);
-    if (target === now) continue;
+    if (target === now) return;
+    if (from.home && stub === stubs.caller) {
+      go("direct", base);
+      go("indirect", target);
+      return;
+    }
     if (calls && now === base + BACK) {
       flows.push({ ...common, kind: "conditional", from: now, to: base, taken: true });
       now = base;
@@ -133,8 +143,12 @@ export const flowsOf = (recording: Recording, stubs: Stubs): readonly Flow[] => 
       flows.push({ ...common, kind: "off", from: now });
       flows.push({ ...common, kind: "on", to: target });
     }
+  };
+  for (const step of recording.steps) {
+    follow(step);
+    ends[step.cpu] = ip(step.cpu, step.to);
   }
-  return flows;
+  return { flows, ends };
 };
 
 const isCode = ({ regions }: Recording, address: bigint): boolean =>

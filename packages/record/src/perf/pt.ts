@@ -17,8 +17,8 @@ const [TIP, TIP_PGE, FUP] = [0xcd, 0xd1, 0xdd] as const;
 const TIP_PGD = 0x01;
 const [TAKEN, NOT_TAKEN] = [0x06, 0x04] as const;
 
-/** The packets of one CPU's changes of control flow; the time stamp counter counts nanoseconds. */
-export const packetsOf = (flows: readonly Flow[]): Uint8Array => {
+/** The packets of one CPU's changes of control flow, up to where it stands at the `end`; the time stamp counter counts nanoseconds. */
+export const packetsOf = (flows: readonly Flow[], end: bigint): Uint8Array => {
   const out = new ByteWriter();
   const address = (packet: number, ip: bigint): void => {
     out.u8(packet).u64(ip);
@@ -61,12 +61,8 @@ export const packetsOf = (flows: readonly Flow[]): Uint8Array => {
   }
   if (on && last !== undefined) {
     tsc(last);
-    // Where the last change of control flow led to, the trace ends.
-    const final = flows.findLast((flow) => flow.kind !== "off");
-    if (final !== undefined && "to" in final) {
-      address(FUP, final.to);
-      out.u8(TIP_PGD);
-    }
+    address(FUP, end);
+    out.u8(TIP_PGD);
   }
   return out.done();
 };

@@ -216,7 +216,7 @@ const changesOf = ({ observed }: RecordedStep, stamp: Stamp): readonly Uint8Arra
 export const perfRecording = (recording: Recording): PerfRecording => {
   assertTellable(recording);
   const stubs = stubsOf(recording);
-  const flows = flowsOf(recording, stubs);
+  const { flows, ends } = flowsOf(recording, stubs);
   const regions = [...stubs.all.map(regionOf), ...recording.regions].sort((a, b) => (a.address < b.address ? -1 : 1));
   const first = regions[0] as Region;
   const last = regions.at(-1) as Region;
@@ -230,7 +230,7 @@ export const perfRecording = (recording: Recording): PerfRecording => {
   for (const { pid, name } of recording.tasks) out.bytes(comm(pid, name, stamp(pid, 0)));
   const streams = Array.from({ length: recording.cpus }, (_, cpu) => flows.filter((flow) => flow.cpu === cpu));
   for (const [cpu, stream] of streams.entries()) {
-    const trace = packetsOf(stream);
+    const trace = packetsOf(stream, ends[cpu] as bigint);
     const pid = stream[0]?.pid ?? 0;
     out.bytes(itraceStart(stamp(pid, cpu, begun, INTEL_PT.id)));
     out.bytes(aux(Math.ceil(trace.length / 8) * 8, stamp(pid, cpu, begun, INTEL_PT.id)));
