@@ -105,7 +105,6 @@ describe("perf follows the change only where the event stands in time", () => {
     ["write-int3", true],
     ["sync-1", true],
     ["write-tail", true],
-    ["sync-2", false],
     ["write-first", false],
     ["sync-3", false],
   ])("after %s: %s", (step, follows) => {
