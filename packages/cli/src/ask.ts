@@ -3,6 +3,7 @@ import { type Catalogue, create, defaultSiteOf } from "./catalogue.js";
 import { type BinarySite, siteFromBinary, siteRequests } from "./from-binary.js";
 import { words } from "./options.js";
 import type { ArchitecturePackage } from "./plugin.js";
+import { strategyFor } from "./replacements.js";
 import type { Request, SiteRequest, StrategyOptions, StrategyRequest } from "./request.js";
 import { noWayBack, subjectOf } from "./subject.js";
 import { hex } from "./text.js";
@@ -42,13 +43,14 @@ export const DEFAULT_CPUS = 3;
 const DEFAULT_FLIPS = 2;
 
 /**
- * What the options ask for: one request, or one for each place in a line that the site can have.
- * Throws {@link InputError} when options contradict each other.
+ * What the options ask for: one request, or one for each place in a line that the site can have. `known`: the site, where the file was read
+ * already. Throws {@link InputError} when options contradict each other.
  */
 export const requestsOf = async (
   asked: ModelOptions,
   catalogue: Catalogue,
   folder: string,
+  known?: BinarySite,
 ): Promise<readonly Request[]> => {
   refuseMixes(asked);
   const common = {
@@ -63,20 +65,22 @@ export const requestsOf = async (
     const variations = given({ cpus, irq, nmi, nestedIret, preempt, user, memory, drop, add });
     return [{ ...common, ...named, ...variations, scenario: asked.scenario }];
   }
-  const { strategy } = asked;
+  const binary = known ?? (asked.from === undefined ? undefined : await siteFromBinary(asked.from, folder));
+  const chosen = asked.strategy === undefined && binary !== undefined ? strategyFor(binary) : undefined;
+  const strategy = asked.strategy ?? chosen?.strategy;
   if (strategy === undefined) {
-    throw new InputError("Say what to check with --strategy ID or --scenario FILE; `cmodx list` has the strategies.", {
-      place: "--strategy",
-      code: "usage",
-    });
+    throw new InputError(
+      "Say what to check with --strategy ID, --from FILE or --scenario FILE; `cmodx list` has the strategies.",
+      { place: "--strategy", code: "usage" },
+    );
   }
-  const binary = asked.from === undefined ? undefined : await siteFromBinary(asked.from, folder);
   const architecture = asked.arch ?? catalogue.architectureOf(strategy, binary?.architecture);
   const sites = await sitesOf(asked, strategy, architecture, binary, catalogue);
   const base = {
     ...common,
     architecture,
     strategy,
+    ...(chosen === undefined ? {} : { strategyWhy: chosen.why }),
     ...strategyOptions(asked),
     cpus: asked.cpus ?? DEFAULT_CPUS,
     irq: asked.irq ?? false,
@@ -131,6 +135,13 @@ const strategyOptions = ({ width, option }: ModelOptions): Pick<StrategyRequest,
   ...(width === undefined ? {} : { width }),
   ...(option === undefined ? {} : { options: option }),
 });
+
+/** The fetch models of an architecture behind a weaker one; none where they stand for modes of the decoder. */
+export const strongerThan = (weaker: string, architecture: ArchitecturePackage): readonly string[] => {
+  if (architecture.fetchFor !== undefined) return [];
+  const ids = create(architecture, undefined).fetchModels.map(({ id }) => id);
+  return ids.slice(ids.indexOf(weaker) + 1);
+};
 
 /** The object without what is undefined. */
 const given = <T extends object>(object: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } =>

@@ -65,6 +65,7 @@ export const boundsJson = (
     cpus: scenario.cpus,
     flips: flips.includes("forever") ? "forever" : Math.max(0, ...flips.map(Number)),
     flipsWhy: ("flipsWhy" in request ? request.flipsWhy : undefined) ?? null,
+    strategyWhy: ("strategyWhy" in request ? request.strategyWhy : undefined) ?? null,
     irq: machine.irq,
     nmi: machine.nmi,
     nestedIret: machine.guardsNmis ? "guarded" : "unguarded",
@@ -167,7 +168,7 @@ export const limitText = (limit: keyof Bounds | "interrupted", bounds: Bounds): 
 /** The document of `cmodx check --json`. */
 export const checkJson = (
   { subject, verdict, run, offsets, models }: Judged,
-  { repairs, outcomes }: Extras,
+  { repairs, outcomes, stronger }: Extras,
   saved: string | null,
 ): CheckJson => ({
   schema: "cmodx/check/1",
@@ -194,6 +195,7 @@ export const checkJson = (
     verdict.verdict === "unsafe"
       ? { ...counterexampleJson(subject.machine, verdict.trace, verdict.loop), shortest: verdict.shortest }
       : null,
+  stronger,
   repair: repairs === null ? null : repairJson(repairs),
   outcomes: outcomes === null ? null : outcomesJson(outcomes),
   offsets,

@@ -5,7 +5,12 @@ import { type Budget, memoryInUse } from "./limits.js";
 import type { Subject } from "./subject.js";
 
 /** What a check can tell beside its verdict. */
-export type Extras = { readonly repairs: Repairs | null; readonly outcomes: Outcomes | null };
+export type Extras = {
+  readonly repairs: Repairs | null;
+  readonly outcomes: Outcomes | null;
+  /** The first stronger fetch model under which a site of a binary is safe; null where there is none, or it was not asked. */
+  readonly stronger: string | null;
+};
 
 /** States that a repair is looked for in; what is undecided then is said to be. Work, not time: the answer is the same everywhere. */
 const REPAIR_STATES = 400_000;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { type Architecture, InputError } from "@cmodx/core";
-import { type Elf, findSites, lineOffsets, type PatchSite, readImage, selectSite } from "@cmodx/image";
+import { type Elf, findSites, isPadding, lineOffsets, type PatchSite, readImage, selectSite } from "@cmodx/image";
 import { MOST_BINARY, readWhole } from "./files.js";
 import { replacementsFor } from "./replacements.js";
 import type { SiteRequest } from "./request.js";
@@ -26,17 +26,36 @@ export type BinarySite = {
   readonly site: PatchSite;
 };
 
-/** Finds the site that `FILE[:SYMBOL|#N]` names; without a selector the first one of the file. */
+/** All sites of a binary, call padding among them. Throws {@link InputError} where a selector stands behind the file. */
+export const sitesFromBinary = async (
+  from: string,
+  folder: string,
+): Promise<Omit<BinarySite, "site"> & { readonly sites: readonly PatchSite[] }> => {
+  const { file, selector } = split(from, folder);
+  if (selector !== undefined)
+    throw new InputError(`--all is about every site of ${file}; leave out ${selector}.`, {
+      place: "--all",
+      code: "conflict",
+    });
+  const elf = await readBinary(resolve(folder, file), file);
+  const { architecture } = replacementsFor(elf.machine.name, file);
+  return { architecture, machine: elf.machine.name, file, sites: findSites(elf) };
+};
+
+/** Finds the site that `FILE[:SYMBOL|#N]` names; without a selector the first one of the file that is no call padding. */
 export const siteFromBinary = async (from: string, folder: string): Promise<BinarySite> => {
   const { file, selector } = split(from, folder);
   const elf = await readBinary(resolve(folder, file), file);
   const { architecture } = replacementsFor(elf.machine.name, file);
-  return { architecture, machine: elf.machine.name, file, site: selectSite(findSites(elf), selector, { name: file }) };
+  const sites = findSites(elf);
+  const first = sites.find((site) => !isPadding(site));
+  const chosen = selector ?? (first === undefined ? "#1" : `#${first.number}`);
+  return { architecture, machine: elf.machine.name, file, site: selectSite(sites, chosen, { name: file }) };
 };
 
 /** A name may hold colons of its own, so a file of the whole name comes first. */
-const split = (from: string, folder: string): { readonly file: string; readonly selector: string } => {
-  const whole = { file: from, selector: "#1" };
+const split = (from: string, folder: string): { readonly file: string; readonly selector?: string } => {
+  const whole = { file: from };
   if (existsSync(resolve(folder, from))) return whole;
   // The selector stands behind the folders, and the first character is the file's in any case.
   const begun = Math.max(1, from.lastIndexOf("/") + 1, from.lastIndexOf("\\") + 1);

@@ -53,6 +53,8 @@ export type BoundsJson = {
   readonly flips: number | "forever";
   /** Why there are fewer flips than by default. */
   readonly flipsWhy: string | null;
+  /** Why it is that strategy, where none was named; else null. */
+  readonly strategyWhy: string | null;
   readonly irq: boolean;
   readonly nmi: boolean;
   /** What an NMI does that comes after an inner return inside the handler of another. */
@@ -174,6 +176,8 @@ export type CheckJson = {
   readonly ipiRoundsPerFlip: number | null;
   /** `shortest`: no shorter one exists; false only when a limit ended the search for it. */
   readonly counterexample: (CounterexampleJson & { readonly shortest: boolean }) | null;
+  /** The first stronger fetch model under which a site of a binary that is unsafe is safe; null where there is none, or `--fetch` was given. */
+  readonly stronger: string | null;
   /** Null when it was not looked for: the verdict is not unsafe, or `--no-repair`. */
   readonly repair: RepairJson | null;
   /** Null without `--outcomes`. */
@@ -207,4 +211,38 @@ export type ReplayJson = {
   readonly why: string;
   readonly broken: readonly BrokenJson[];
   readonly counterexample: CounterexampleJson;
+};
+
+/** A class of sites of equal shape of `cmodx check --all`, with the answer for the first of them. */
+export type ClassJson = {
+  readonly kind: string;
+  readonly instruction: string;
+  /** In a cache line of 64 bytes; null where the file does not fix it. */
+  readonly offset: number | null;
+  readonly hazards: readonly string[];
+  readonly sites: number;
+  readonly first: { readonly number: number; readonly symbol: string | null; readonly address: string };
+  /** Null where none could be chosen. */
+  readonly strategy: string | null;
+  /** `impossible` when the strategy refuses the site. */
+  readonly verdict: Verdict["verdict"] | "impossible";
+  readonly property: PropertyId | null;
+  readonly why: string | null;
+};
+
+/** `cmodx check --all --json`. */
+export type CheckAllJson = {
+  readonly schema: "cmodx/check-all/1";
+  readonly file: string;
+  readonly machine: string;
+  readonly fetch: string;
+  readonly sites: number;
+  /** Runs of no-operations before functions, which are no sites. */
+  readonly padding: number;
+  /** Sites of classes that were not come to, and why; else 0 and null. */
+  readonly unchecked: number;
+  readonly cut: string | null;
+  /** The first stronger fetch model under which all that is unsafe is safe; else null. */
+  readonly stronger: string | null;
+  readonly classes: readonly ClassJson[];
 };

@@ -6,6 +6,30 @@ export type ScannedJson = {
   readonly machine: string;
   readonly sites: { readonly [kind: string]: number };
   readonly hazards: { readonly [kind: string]: number };
+  /** Runs of no-operations before functions, which are no sites: nobody executes or patches them. */
+  readonly padding: number;
+  /** With `--sites`: each of them. */
+  readonly rows?: readonly SiteRowJson[];
+};
+
+/** One row of `cmodx scan --sites`. */
+export type SiteRowJson = {
+  /** `#N` of `cmodx check --from`. */
+  readonly number: number;
+  readonly kind: string;
+  readonly symbol: string | null;
+  readonly section: string;
+  /** Virtual address, or offset in the section where the file is relocatable. */
+  readonly address: string;
+  /** In a cache line of 64 bytes; null where the file does not fix it. */
+  readonly offset: number | null;
+  readonly bytes: string;
+  readonly hazards: readonly string[];
+  /** The instruction that stands there. */
+  readonly old: string;
+  /** What the kernel puts there, as `cmodx check` writes it; null where it would not patch the site. */
+  readonly new: string | null;
+  readonly key: string | null;
 };
 
 /** `cmodx scan --json`. */

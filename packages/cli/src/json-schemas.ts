@@ -35,7 +35,9 @@ import type {
   BranchJson,
   BrokenJson,
   CellJson,
+  CheckAllJson,
   CheckJson,
+  ClassJson,
   CounterexampleJson,
   CounterexampleStepJson,
   EnvironmentJson,
@@ -62,6 +64,7 @@ import type {
   ScannedJson,
   ShowJson,
   SiteJson,
+  SiteRowJson,
   StrategyJson,
   ValueJson,
   VariationJson,
@@ -138,6 +141,7 @@ const boundsSchema: Schema<BoundsJson> = object("bounds", {
   cpus: count,
   flips,
   flipsWhy: orNull(text),
+  strategyWhy: orNull(text),
   irq: flag,
   nmi: flag,
   nestedIret: oneOf<BoundsJson["nestedIret"]>({ guarded: true, unguarded: true }),
@@ -271,11 +275,38 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   interruptsPerFlip: orNull(number),
   ipiRoundsPerFlip: orNull(number),
   counterexample: orNull(shortestSchema),
+  stronger: orNull(text),
   repair: orNull(repairSchema),
   outcomes: orNull(outcomesSchema),
   offsets: list("places", offsetSchema),
   models: list("fetch models", modelSchema),
   saved: orNull(text),
+});
+
+const classSchema: Schema<ClassJson> = object("a class of sites", {
+  kind: text,
+  instruction: text,
+  offset: orNull(count),
+  hazards: texts,
+  sites: count,
+  first: object("a site", { number: count, symbol: orNull(text), address: text }),
+  strategy: orNull(text),
+  verdict: verdictOrImpossible,
+  property: orNull(property),
+  why: orNull(text),
+});
+
+const checkAll: Schema<CheckAllJson> = object("the document of cmodx check --all", {
+  schema: only("cmodx/check-all/1"),
+  file: text,
+  machine: text,
+  fetch: text,
+  sites: count,
+  padding: count,
+  unchecked: count,
+  cut: orNull(text),
+  stronger: orNull(text),
+  classes: list("classes", classSchema),
 });
 
 const replay: Schema<ReplayJson> = object("the document of cmodx replay", {
@@ -443,11 +474,27 @@ const gallery: Schema<GalleryJson> = object("the document of cmodx gallery", {
 
 const numbers = record("numbers", count);
 
+const siteRowSchema: Schema<SiteRowJson> = object("a site", {
+  number: count,
+  kind: text,
+  symbol: orNull(text),
+  section: text,
+  address: text,
+  offset: orNull(count),
+  bytes: text,
+  hazards: texts,
+  old: text,
+  new: orNull(text),
+  key: orNull(text),
+});
+
 const scannedSchema: Schema<ScannedJson> = object("a file", {
   file: text,
   machine: text,
   sites: numbers,
   hazards: numbers,
+  padding: count,
+  rows: optional(list("sites", siteRowSchema)),
 });
 
 const fileErrorFields = { message: text, file: text, place: orNull(text) };
@@ -545,6 +592,7 @@ export const documents = {
   list: listed,
   show,
   gallery,
+  "check-all": checkAll,
   scan,
   litmus,
   error,

@@ -99,6 +99,7 @@ export const options = {
   ),
   offset: option("--offset <n>", "the site's byte offset in a 64-byte line (default 0)", whole("--offset", 0, 63)),
   from: option("--from <file[:symbol|#n]>", "take the site from a real binary, by default its first"),
+  all: option("--all", "check every site of the binary: one of each shape, and how many there are"),
   oldBytes: option("--old-bytes <hex>", "old code of the site as bytes", bytes("--old-bytes")),
   newBytes: option("--new-bytes <hex>", "new code of the site as bytes", bytes("--new-bytes")),
   at: option("--at <address>", "where the bytes lie", address),
@@ -160,6 +161,15 @@ export const options = {
   allowPlugins: option(
     "--allow-plugins",
     "run the code that the file names, and cmodx.config.mjs beside it; see SECURITY.md",
+  ),
+  sites: option("--sites", "list the sites, one a line: number, kind, place, hazards, old and new code, key"),
+  csv: option("--csv", "list the sites as comma-separated values"),
+  kind: option("--kind <kinds>", "only sites of these kinds", words("--kind")),
+  hazard: option("--hazard <hazards>", "only sites with one of these hazards", words("--hazard")),
+  key: option("--key <name>", "only sites of this key; * stands for any characters"),
+  symbol: option(
+    "--symbol <name>",
+    "only sites in this function, or at this symbol+0xoff; * stands for any characters",
   ),
   json: option("--json", "print one JSON document"),
 } as const;

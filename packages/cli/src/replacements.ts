@@ -1,5 +1,5 @@
 import { type Code, InputError, own } from "@cmodx/core";
-import type { PatchSite } from "@cmodx/image";
+import { isPadding, type PatchSite } from "@cmodx/image";
 
 /** What a site of a binary is changed from and to, and where in the site that begins. */
 export type Replacement = { readonly skip: number; readonly old: Code; readonly new: Code };
@@ -9,6 +9,8 @@ export type Replacements = {
   /** The architecture whose strategies patch this machine. */
   readonly architecture: string;
   replace(site: PatchSite): Replacement;
+  /** The strategy by which Linux changes such a site while it runs; undefined where it does not. */
+  strategy(site: PatchSite): string | undefined;
 };
 
 /** A branch to another place than the site's default target or callee, relative to the instruction. */
@@ -85,6 +87,14 @@ const patchableEntry = (site: PatchSite): Replacement => {
 
 const x86: Replacements = {
   architecture: "x86",
+  // jump_label.c and ftrace.c queue their sites and apply them together; static_call.c goes one at a time.
+  strategy: ({ kind }) =>
+    own(
+      { "jump-label": "int3-batch", ftrace: "int3-batch", "static-call": "static-call" } as {
+        readonly [kind: string]: string;
+      },
+      kind,
+    ),
   replace(site) {
     if (site.instruction === "unknown") return fail(site, "holds an instruction that the kernel would not patch");
     switch (site.kind) {
@@ -103,6 +113,7 @@ const x86: Replacements = {
 /** arch/arm/kernel/jump_label.c and ftrace.c, 7.3. A label's no-operation in A32 is `mov r0, r0`; a removed call undoes its push. */
 const arm: Replacements = {
   architecture: "armv7",
+  strategy: ({ kind }) => (kind === "jump-label" ? "stop-machine-linux" : kind === "ftrace" ? "ftrace" : undefined),
   replace(site) {
     const pairs: { readonly [kind: string]: { readonly [instruction: string]: string } } = {
       "jump-label": {
@@ -127,6 +138,10 @@ const arm: Replacements = {
 /** arch/arm64/kernel/jump_label.c and ftrace.c, 7.3. Of the nops at a function's entry the second becomes the call. */
 const arm64: Replacements = {
   architecture: "arm64",
+  strategy: ({ kind, literal }) => {
+    if (kind === "jump-label") return "nosync-ipi";
+    return kind === "patchable-entry" && literal !== undefined ? "call-ops" : "nosync";
+  },
   replace(site) {
     const { at, length } = site.patched;
     if (site.kind === "patchable-entry") {
@@ -153,6 +168,11 @@ const TRACER = ".+0x1640";
  */
 const riscv: Replacements = {
   architecture: "riscv",
+  strategy: ({ kind, literal }) => {
+    if (kind === "jump-label") return "nosync";
+    if (kind !== "patchable-entry") return undefined;
+    return literal === undefined ? "pair-stop-machine" : "call-ops";
+  },
   replace(site) {
     if (site.kind === "patchable-entry") {
       const { at, length, instructions } = site.patched;
@@ -175,6 +195,29 @@ const machines: { readonly [machine: string]: Replacements } = {
   AArch64: arm64,
   ARM: arm,
   "RISC-V": riscv,
+};
+
+/**
+ * The strategy by which Linux changes a site, and why it is that one, as the end of a sentence.
+ * Throws {@link InputError} where it changes no such site while it runs.
+ */
+export const strategyFor = ({
+  machine,
+  file,
+  site,
+}: {
+  readonly machine: string;
+  readonly file: string;
+  readonly site: PatchSite;
+}): {
+  readonly strategy: string;
+  readonly why: string;
+} => {
+  const strategy = replacementsFor(machine, file).strategy(site);
+  if (strategy === undefined || isPadding(site))
+    return fail(site, `is one that Linux does not patch while it runs on ${machine}; name a way with --strategy`);
+  const literal = site.literal === undefined ? "" : " with a literal before it";
+  return { strategy, why: `what Linux does at ${site.kind} sites of ${machine}${literal}` };
 };
 
 /** What kernels put at sites of a machine. */

@@ -20,7 +20,7 @@ import { renderTimeline } from "./timeline/timeline.js";
 /** What people read of a verdict: the answer, the timeline where there is one, and what it rests on. */
 export const reportOf = (
   { subject, verdict, run, offsets, models }: Judged,
-  { repairs, outcomes }: Extras,
+  { repairs, outcomes, stronger }: Extras,
   paint: Colors,
   saved: string | null,
 ): string => {
@@ -36,6 +36,8 @@ export const reportOf = (
   }
   if (outcomes !== null) parts.push(...outcomesText(outcomes, sizes(bounds), paint), "");
   parts.push(...ground(verdict, bounds, isScenario(subject.request) ? subject.scenario.name : null));
+  if (stronger !== null)
+    parts.push(entry("Stronger", `under the fetch model ${stronger} it is safe (--fetch ${stronger})`));
   if (offsets.length > 1) parts.push(...offsetsText(offsets));
   if (models.length > 1) parts.push(...modelsText(models));
   if (run !== null) {
@@ -159,6 +161,14 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   const lines = [
     ...(scenario === null ? [] : [entry("Scenario", scenario)]),
     ...variationsText(bounds.variations),
+    ...(bounds.strategyWhy === null
+      ? []
+      : [
+          entry(
+            "Strategy",
+            `${listed([...new Set(bounds.patchers.map(({ strategy }) => strategy))])}: ${bounds.strategyWhy}`,
+          ),
+        ]),
     ...bounds.sites.map((site, i) => entry(bounds.sites.length === 1 ? "Site" : `Site ${i}`, siteText(site))),
     entry("Bounds", boundsText(bounds)),
     entry("Fetch", `${fetch.id}: ${fetch.source}`),

@@ -37,6 +37,8 @@ export type StrategyOptions = { readonly [name: string]: string | number | boole
 /** What is asked of one strategy. */
 export type StrategyRequest = {
   readonly strategy: string;
+  /** Why it is that strategy, where nobody named one: `what Linux does at jump-label sites of x86-64`. */
+  readonly strategyWhy?: string;
   readonly width?: 1 | 2 | 4 | 8;
   readonly options?: StrategyOptions;
   readonly site: SiteRequest;
@@ -106,6 +108,7 @@ const common = {
 const ofStrategy: Schema<Extract<Request, StrategyRequest>> = object("a request", {
   ...common,
   strategy: text,
+  strategyWhy: optional(text),
   width: optional(oneOfNumbers({ 1: true, 2: true, 4: true, 8: true })),
   options: optional(
     record("options", either("a text, a number, true or false", text, either("a number, true or false", number, flag))),

@@ -100,6 +100,16 @@ export interface PatchSite {
 }
 
 /**
+ * Whether a site is call padding: no-operations before a function (`-fpatchable-function-entry=N,N`, as x86 kernels from 6.12 on have them),
+ * which are listed with the sites though nobody executes or patches them.
+ *
+ * @param site A site of {@link findSites}. Throws nothing.
+ */
+export function isPadding(site: PatchSite): boolean {
+  return site.kind === "patchable-entry" && site.instruction === "nops" && site.patched.length === 0;
+}
+
+/**
  * Finds all patch sites of a file.
  *
  * Tables are found by section name; in a linked file also by the symbols around them (`__start___jump_table` and so on), since

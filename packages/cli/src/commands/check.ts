@@ -1,7 +1,8 @@
-import type { InputError } from "@cmodx/core";
+import { InputError } from "@cmodx/core";
 import type { Command } from "commander";
-import { DEFAULT_CPUS, fetchesOf, type ModelOptions, requestsOf } from "../ask.js";
+import { DEFAULT_CPUS, fetchesOf, type ModelOptions, requestsOf, strongerThan } from "../ask.js";
 import { type Catalogue, loadCatalogue } from "../catalogue.js";
+import { checkAll, checkAllText } from "../check-all.js";
 import { checkJson } from "../document.js";
 import { isInputError, unwritten } from "../errors.js";
 import { type Extras, outcomesOf, repairsOf } from "../extras.js";
@@ -21,11 +22,12 @@ type CheckOptions = ModelOptions &
     readonly json?: boolean;
     readonly outcomes?: boolean;
     readonly repair: boolean;
+    readonly all?: boolean;
   };
 
 const HELP = `
 The site is the strategy's own by default. It can also be given as code (--site, --offset), taken from a real
-binary (--from), or given as bytes (--old-bytes, --new-bytes, --at). A scenario module (--scenario) says all of
+binary (--from; without --strategy it is checked as Linux patches such a site, with --all all sites are), or given as bytes (--old-bytes, --new-bytes, --at). A scenario module (--scenario) says all of
 this itself and can have several sites and patchers; --cpus, --irq, --nmi, --preempt, --memory, --drop and --add
 come before what it says.
 
@@ -49,6 +51,7 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
     .addOption(options.site)
     .addOption(options.offset)
     .addOption(options.from)
+    .addOption(options.all)
     .addOption(options.oldBytes)
     .addOption(options.newBytes)
     .addOption(options.at)
@@ -83,6 +86,14 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
       if (asked.save !== undefined) await assertWritable(asked.save, io.cwd);
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
       const progress = progressLine(io);
+      if (asked.all === true) {
+        refuseWithAll(asked);
+        const answer = await checkAll(asked, catalogue, budget, io, progress).finally(() => progress.clear());
+        io.out(asked.json ? toJson(answer) : checkAllText(answer));
+        const worst = answer.classes.some(({ verdict }) => verdict === "unsafe");
+        const isSafe = answer.cut === null && answer.classes.every(({ verdict }) => verdict === "safe");
+        return leave(worst ? exit.unsafe : isSafe ? exit.complete : exit.inconclusive);
+      }
       const told = await tell(asked, catalogue, budget, io, progress).finally(() => progress.clear());
       const [saved, unsaved] = asked.save === undefined ? [null] : await save(told.judged, asked.save, io);
       io.out(
@@ -95,6 +106,19 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
       if (unsaved !== undefined) io.err(`cmodx: ${unwritten(unsaved.file ?? "a file", word, unsaved.message)}\n`);
       leave(code, word);
     });
+};
+
+/** What is about one site does not go with all of them. */
+const refuseWithAll = ({ from, save, outcomes, fetch }: CheckOptions): void => {
+  const refuse = (flag: string, why: string): never => {
+    throw new InputError(`--all ${why}.`, { place: flag, code: "conflict" });
+  };
+  if (from === undefined) refuse("--all", "needs --from FILE: it is about the sites of a binary");
+  if (save !== undefined)
+    refuse("--save", "does not go with --save: it saves no counterexample; check the site that it names");
+  if (outcomes === true) refuse("--outcomes", "does not go with --outcomes, which are those of one site");
+  if (fetch !== undefined && (fetch === "all" || fetch.includes(",")))
+    refuse("--fetch", "takes one fetch model; it says itself which stronger one flips the answer");
 };
 
 const tell = async (
@@ -131,9 +155,27 @@ const tell = async (
   };
   const extras = {
     repairs: asked.repair ? await beside(() => repairsOf(subject, verdict, budget, io, progress)) : null,
+    stronger: await beside(() => strongerFor(judged, asked, catalogue, budget, io, progress)),
     outcomes: asked.outcomes === true ? await beside(() => outcomesOf(subject, budget, io, progress)) : null,
   };
   return { judged, extras };
+};
+
+/** The first fetch model behind the weakest under which a site of a binary that is unsafe is safe. */
+const strongerFor = async (
+  { subject, verdict }: Judged,
+  asked: CheckOptions,
+  catalogue: Catalogue,
+  budget: Budget,
+  io: Io,
+  progress: ProgressLine,
+): Promise<string | null> => {
+  if (asked.from === undefined || asked.fetch !== undefined || verdict.verdict !== "unsafe") return null;
+  for (const fetch of strongerThan(subject.machine.fetch.id, catalogue.architecture(subject.architecture))) {
+    const requests = await requestsOf({ ...asked, fetch }, catalogue, io.cwd);
+    if ((await judgeWorst(requests, catalogue, budget, io, progress)).verdict.verdict === "safe") return fetch;
+  }
+  return null;
 };
 
 /** Saves a counterexample; a verdict without one leaves no file. Gives the file, or null and why it could not be written. */

@@ -6,10 +6,11 @@ import type { Command } from "commander";
 import { isInputError } from "../errors.js";
 import { filesBelow } from "../files.js";
 import { readBinary } from "../from-binary.js";
-import { breathe, type Colors, colors, type Exit, exit, type Io } from "../io.js";
-import { type ScanJson, type ScannedJson, toJson } from "../json.js";
+import { breathe, type Colors, colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
+import { type ScanJson, type ScannedJson, type SiteRowJson, toJson } from "../json.js";
 import { signalWithin } from "../limits.js";
 import { options } from "../options.js";
+import { csvOf, filtered, oneOfWords, rowOf, type SiteFilter, sitesAndPadding } from "../site-rows.js";
 import { columns, count, entry, prose } from "../text.js";
 
 const HELP = `
@@ -30,40 +31,94 @@ that make it harder to patch; what follows from one is for \`cmodx check --from 
 export const addScan = (program: Command, io: Io, leave: (code: Exit) => void): void => {
   program
     .command("scan")
-    .summary("count the patch sites of real binaries by kind and hazard")
+    .summary("count or list the patch sites of real binaries by kind and hazard")
     .argument("<file...>", "kernels and modules, or directories that are searched for them")
+    .addOption(options.sites)
+    .addOption(options.kind)
+    .addOption(options.hazard)
+    .addOption(options.key)
+    .addOption(options.symbol)
+    .addOption(options.csv)
     .addOption(options.json)
     .addOption(options.timeout)
     .addHelpText("after", `\n${prose(HELP)}\n`)
-    .action(async (names: readonly string[], asked: { readonly json?: boolean; readonly timeout?: number }) => {
-      const document = await scan(names, asked.json === true, { ...io, signal: signalWithin(asked, io) });
-      io.out(asked.json ? toJson(document) : textOf(document, colors(io.color)));
+    .action(async (names: readonly string[], asked: ScanOptions) => {
+      if (asked.csv === true && asked.json === true)
+        throw new InputError("--csv does not go with --json: each is a form of its own.", {
+          place: "--csv",
+          code: "conflict",
+        });
+      const progress = progressLine(io);
+      const document = await scan(names, asked, { ...io, signal: signalWithin(asked, io) }, progress).finally(() =>
+        progress.clear(),
+      );
+      io.out(
+        asked.json
+          ? toJson(document)
+          : asked.csv
+            ? csvOf(document.files)
+            : textOf(document, filterOf(asked), colors(io.color)),
+      );
       if (document.interrupted) return leave(exit.inconclusive);
       leave(document.errors.length > 0 ? exit.input : exit.complete);
     });
 };
 
-const scan = async (names: readonly string[], json: boolean, io: Io): Promise<ScanJson> => {
+type ScanOptions = {
+  readonly json?: boolean;
+  readonly csv?: boolean;
+  readonly sites?: boolean;
+  readonly kind?: readonly string[];
+  readonly hazard?: readonly string[];
+  readonly key?: string;
+  readonly symbol?: string;
+  readonly timeout?: number;
+};
+
+const filterOf = ({ kind, hazard, key, symbol }: ScanOptions): SiteFilter => {
+  const kinds = oneOfWords("--kind", siteKinds)(kind);
+  const found = oneOfWords("--hazard", hazardKinds)(hazard);
+  return {
+    ...(kinds && { kind: kinds }),
+    ...(found && { hazard: found }),
+    ...(key !== undefined && { key }),
+    ...(symbol !== undefined && { symbol }),
+  };
+};
+
+const scan = async (
+  names: readonly string[],
+  asked: ScanOptions,
+  io: Io,
+  progress: ProgressLine,
+): Promise<ScanJson> => {
+  const filter = filterOf(asked);
+  const listing = asked.sites === true || asked.csv === true;
+  const json = asked.json === true;
   const files: ScannedJson[] = [];
   const errors: { file: string; place: string | null; message: string }[] = [];
-  for (const { file, walked } of await findFiles(names, io.cwd)) {
+  const found = await findFiles(names, io.cwd);
+  for (const [i, { file, walked }] of found.entries()) {
+    if (found.length > 1) progress.show(`${i + 1} of ${found.length} files: ${file}`);
     await breathe();
     if (io.signal.aborted) return { schema: "cmodx/scan/1", files, errors, interrupted: true };
     try {
-      files.push(await scanFile(file, io.cwd));
+      files.push(await scanFile(file, io.cwd, filter, listing));
     } catch (error) {
       // A file that the user named is an error of the whole run; one that was merely found is not.
       if (!isInputError(error) || !walked) throw error;
       errors.push({ file, place: error.place ?? null, message: error.message });
+      progress.clear();
       if (!json) io.err(`cmodx: ${error.message}\n`);
     }
   }
   return { schema: "cmodx/scan/1", files, errors, interrupted: false };
 };
 
-const scanFile = async (file: string, folder: string): Promise<ScannedJson> => {
+const scanFile = async (file: string, folder: string, filter: SiteFilter, listing: boolean): Promise<ScannedJson> => {
   const elf = await readBinary(resolve(folder, file), file);
-  const sites = findSites(elf);
+  const { sites: all, padding } = sitesAndPadding(findSites(elf));
+  const sites = filtered(all, filter);
   const tally = <K extends string>(kinds: readonly K[], found: readonly K[]): { readonly [kind: string]: number } =>
     Object.fromEntries(kinds.map((kind) => [kind, found.filter((each) => each === kind).length]));
   return {
@@ -77,6 +132,8 @@ const scanFile = async (file: string, folder: string): Promise<ScannedJson> => {
       hazardKinds,
       sites.flatMap((site) => hazards(site)),
     ),
+    padding,
+    ...(listing && { rows: sites.map((site) => rowOf(site, elf.machine, file)) }),
   };
 };
 
@@ -107,18 +164,50 @@ const findFiles = async (names: readonly string[], folder: string): Promise<read
   return found;
 };
 
-const textOf = ({ files, interrupted }: ScanJson, paint: Colors): string => {
+/** Where sites are looked for: sections, and in a linked kernel the symbols around their tables. */
+const LOOKED_FOR =
+  "none in __jump_table, __mcount_loc, .static_call_sites and __patchable_function_entries, or between the symbols around these";
+
+/** Rows of sites are not broken where text is. */
+const SITE_WIDTH = 1000;
+
+const rowText = ({
+  number,
+  kind,
+  symbol,
+  section,
+  address,
+  offset,
+  hazards: found,
+  old,
+  new: next,
+  key,
+}: SiteRowJson) => [
+  `  #${number}`,
+  kind,
+  symbol ?? section,
+  address,
+  offset === null ? "+?" : `+${offset}`,
+  `${old} → ${next ?? "?"}${key === null ? "" : `  ${key}`}${found.length === 0 ? "" : `  [${found.join(", ")}]`}`,
+];
+
+const textOf = ({ files, interrupted }: ScanJson, filter: SiteFilter, paint: Colors): string => {
   const total = ({ sites }: ScannedJson): number => Object.values(sites).reduce((sum, each) => sum + each, 0);
   const some = (counts: { readonly [kind: string]: number }): string =>
     Object.entries(counts)
       .filter(([, number]) => number > 0)
       .map(([kind, number]) => `${number} ${kind}`)
       .join(", ") || "none";
+  const isAll = Object.keys(filter).length === 0;
   const one = (scanned: ScannedJson): string =>
     [
       `${paint.bold(scanned.file)}: ${scanned.machine}, ${count(total(scanned), "patch site")}`,
-      entry("  sites", some(scanned.sites), 12),
+      entry("  sites", total(scanned) === 0 && isAll ? LOOKED_FOR : some(scanned.sites), 12),
       entry("  hazards", some(scanned.hazards), 12),
+      ...(scanned.padding === 0
+        ? []
+        : [entry("  padding", `${count(scanned.padding, "run")} of nops before functions, which nobody patches`, 12)]),
+      ...(scanned.rows === undefined ? [] : columns(scanned.rows.map(rowText), SITE_WIDTH)),
     ].join("\n");
   const all = files.reduce((sum, each) => sum + total(each), 0);
   const parts = files.map(one);
