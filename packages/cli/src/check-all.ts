@@ -130,7 +130,8 @@ export const checkAll = async (
   const binaries = found.sites
     .filter((site) => !isPadding(site))
     .map((site) => ({ architecture: id, machine, file, site }));
-  if (binaries.length === 0) throw new InputError(`${file}: the file has no patch sites.`, { file, place: "--all" });
+  if (binaries.length === 0)
+    throw new InputError(`${file}: the file has no patch sites.`, { file, place: "--all", code: "impossible" });
   const pack = catalogue.architecture(asked.arch ?? id);
   const architecture = create(pack, asked.fetch);
   const classes = classesOf(binaries, architecture);

@@ -128,7 +128,8 @@ describe("scan", () => {
     expect(code).toBe(0);
     expect(document.files[0]).toMatchObject({
       machine: "x86-64",
-      sites: { "jump-label": 9, ftrace: 6, "static-call": 3, "patchable-entry": 4 },
+      sites: { "jump-label": 9, ftrace: 6, "static-call": 3, "patchable-entry": 3 },
+      padding: 1,
       hazards: { "crosses-line": 3, "multi-instruction": 3 },
     });
     expect(document.errors).toEqual([]);

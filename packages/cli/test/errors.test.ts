@@ -65,7 +65,7 @@ for (const [file, field] of misspelt)
 
 /** Command lines with wrong input, and what their sentence says. */
 const wrong: readonly [string, RegExp][] = [
-  ["check", /--strategy ID or --scenario FILE/],
+  ["check", /--strategy ID, --from FILE or --scenario FILE/],
   ["check --strategy int4", /No strategy is called int4; did you mean int3/],
   ["check --strategy quite-unlike", /No strategy is called quite-unlike; there are .*int3/],
   ["check --strategy int3 --arch sparc", /No architecture called sparc is installed; installed: x86/],
