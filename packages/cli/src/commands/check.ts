@@ -91,7 +91,7 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
         const answer = await checkAll(asked, catalogue, budget, io, progress).finally(() => progress.clear());
         io.out(asked.json ? toJson(answer) : checkAllText(answer));
         const worst = answer.classes.some(({ verdict }) => verdict === "unsafe");
-        const isSafe = answer.cut === null && answer.classes.every(({ verdict }) => verdict === "safe");
+        const isSafe = answer.cut === null && answer.classes.every((each) => each.verdict === "safe");
         return leave(worst ? exit.unsafe : isSafe ? exit.complete : exit.inconclusive);
       }
       const told = await tell(asked, catalogue, budget, io, progress).finally(() => progress.clear());
