@@ -19,7 +19,7 @@ const options = {
 };
 
 /** A generator of numbers below 1, the same in every run (mulberry32). */
-const generator = (seed) => () => {
+export const generator = (seed) => () => {
   seed = (seed + 0x6d2b79f5) | 0;
   let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
   t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { checkSites } from "./kernel-checks.mjs";
 import { inspectInstructions } from "./kernel-instructions.mjs";
 
 const jumps = (site) => ["jmp8", "jmp32", "b", "b.w", "jal"].includes(site.instruction);
@@ -334,6 +335,7 @@ else {
     await inspectModules(architecture, kernel.unpacked);
     decompress(kernel.unpacked);
     await inspectInstructions(architecture.name, filesBelow(kernel.unpacked, /\.ko$/), check);
+    checkSites(architecture.name, filesBelow(kernel.unpacked, /\.ko$/), check);
     rmSync(folder, { recursive: true });
   }
   console.log("\nmeasured");
