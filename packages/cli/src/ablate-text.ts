@@ -1,7 +1,8 @@
+import { listed } from "@cmodx/core";
 import type { Colors } from "./io.js";
 import type { AblateJson, AblateRowJson, AblateSite } from "./json.js";
 import { IN_BRACKETS } from "./matrix-text.js";
-import { columns, count, listed, WIDTH, wrap } from "./text.js";
+import { columns, count, WIDTH, wrap } from "./text.js";
 
 /** The answer of `cmodx ablate` as text: a block for each place of the site, what was left out down, fetch profiles across. */
 export const ablateText = (document: AblateJson, paint: Colors): string => {

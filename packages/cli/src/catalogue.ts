@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Architecture, InputError, nearest, own, type PatchStrategy, type Plugin } from "@cmodx/core";
+import { type Architecture, InputError, listed, nearest, own, type PatchStrategy, type Plugin } from "@cmodx/core";
 import { importDefault } from "./modules.js";
 import { type ArchitecturePackage, type CmodxPlugin, parsePlugin } from "./plugin.js";
 import type { StrategyOptions, StrategyRequest } from "./request.js";
-import { listed } from "./text.js";
 
 /** How each architecture of cmodx is loaded. */
 const packages: { readonly [id: string]: { readonly name: string; load(): Promise<ArchitecturePackage> } } = {

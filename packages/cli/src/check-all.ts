@@ -1,4 +1,4 @@
-import { type Architecture, InputError, type Verdict } from "@cmodx/core";
+import { type Architecture, InputError, listed, type Verdict } from "@cmodx/core";
 import { hazards, isPadding, lineOffsets, type PatchSite } from "@cmodx/image";
 import { type ModelOptions, requestsOf, strongerThan } from "./ask.js";
 import { type Catalogue, create } from "./catalogue.js";
@@ -9,7 +9,7 @@ import type { CheckAllJson, ClassJson } from "./json.js";
 import { judgeWorst } from "./judge.js";
 import { type Budget, cutShort } from "./limits.js";
 import { replacementsFor } from "./replacements.js";
-import { columns, count, entry, listed } from "./text.js";
+import { columns, count, entry } from "./text.js";
 
 /*
  * `cmodx check --from FILE --all`: the sites of a file fall into classes of equal shape, and one site of each class answers for all of it.

@@ -7,6 +7,7 @@ import {
   type PropertyId,
   type Repairs,
   type TraceStep,
+  tell,
   toHex,
   type Verdict,
 } from "@cmodx/core";
@@ -27,7 +28,6 @@ import type { Subject } from "./subject.js";
 import { hex } from "./text.js";
 import { sitesInMemory } from "./timeline/sight.js";
 import { valuesOf } from "./timeline/values.js";
-import { tell } from "./timeline/words.js";
 
 /** The sites of a machine as JSON. */
 export const sitesOf = (machine: Machine): readonly SiteJson[] =>

@@ -1,8 +1,7 @@
-import type { OutcomeKind, Outcomes, SiteOutcome } from "@cmodx/core";
+import { listed, type OutcomeKind, type Outcomes, type SiteOutcome, spaced } from "@cmodx/core";
 import { limitText } from "./document.js";
 import type { Colors } from "./io.js";
-import { columns, count, listed, seconds, WIDTH, wrap } from "./text.js";
-import { spaced } from "./timeline/sight.js";
+import { columns, count, seconds, WIDTH, wrap } from "./text.js";
 
 /** Every instruction that each CPU can execute at the sites, as a table for each group of CPUs that can do the same. */
 export const outcomesText = (

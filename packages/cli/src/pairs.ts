@@ -1,4 +1,4 @@
-import { type Architecture, createSimulation, InputError, type Scenario } from "@cmodx/core";
+import { type Architecture, createSimulation, InputError, listed, type Scenario } from "@cmodx/core";
 import { type Catalogue, create } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "./io.js";
@@ -6,7 +6,6 @@ import { type PairJson, type PairsJson, type PairWayJson, toJson } from "./json.
 import { type Budget, cutShort, type LimitOptions, memoryInUse } from "./limits.js";
 import { pairsText } from "./pairs-text.js";
 import type { ArchitecturePackage, PairGroup, PairTable, PairWay } from "./plugin.js";
-import { listed } from "./text.js";
 
 /** What `cmodx matrix --pairs` was asked. */
 export type PairsOptions = Pick<LimitOptions, "maxStates" | "timeout"> & {

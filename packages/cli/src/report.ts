@@ -1,6 +1,7 @@
 import {
   type Broken,
   becauseOf,
+  listed,
   type OtherOrder,
   type PropertyId,
   type Repairs,
@@ -14,7 +15,7 @@ import type { BoundsJson, BrokenJson, ModelJson, OffsetJson, SiteJson, ValueJson
 import type { Judged } from "./judge.js";
 import { outcomesText } from "./outcomes-text.js";
 import { isScenario, type Request } from "./request.js";
-import { columns, count, entry, hex, listed, seconds } from "./text.js";
+import { columns, count, entry, hex, seconds } from "./text.js";
 import { renderTimeline } from "./timeline/timeline.js";
 
 /** What people read of a verdict: the answer, the timeline where there is one, and what it rests on. */

@@ -6,6 +6,7 @@ import {
   type Impossible,
   InputError,
   isImpossible,
+  listed,
   type Machine,
   nearest,
   type Patcher,
@@ -21,7 +22,6 @@ import { isInputError, messageOf } from "./errors.js";
 import type { VariationJson } from "./json.js";
 import { importDefault } from "./modules.js";
 import { isScenario, type Request, type ScenarioRequest, type StrategyRequest } from "./request.js";
-import { listed } from "./text.js";
 
 /** What a verdict is about: a request, and all that was made of it. */
 export type Subject = {

@@ -14,10 +14,6 @@ export const seconds = (value: number): string => `${value.toFixed(value < 10 ? 
 /** An address. */
 export const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
-/** `a`, `a and b`, `a, b and c`. */
-export const listed = (items: readonly string[]): string =>
-  items.length < 2 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
-
 /** Breaks a text into lines of at most `width` columns; lines after the first are indented. Longer words are cut. */
 export const wrap = (text: string, width: number, indent = ""): readonly string[] => {
   const lines: string[] = [];

@@ -43,6 +43,7 @@ export * from "./contract/scenario.js";
 export * from "./contract/state.js";
 export type { StoreAtomicity } from "./contract/store-atomicity.js";
 export * from "./contract/strategy.js";
+export * from "./contract/telling.js";
 export type * from "./contract/trace.js";
 export * from "./contract/verdict.js";
 export type * from "./contract/world.js";
@@ -59,6 +60,7 @@ export {
 } from "./explorer/outcomes.js";
 export type { Reductions } from "./explorer/search.js";
 export type { Settling } from "./explorer/steps.js";
+export { placeOf, tell } from "./explorer/tell.js";
 export * from "./explorer/trace.js";
 export { type Fetched, fetchChoices, latestByte, synchronize } from "./fetch/stale-code.js";
 export type { Candidate } from "./machine/candidates.js";
@@ -85,6 +87,7 @@ export {
 } from "./repair.js";
 export * from "./replay/saved-trace.js";
 export { assertScenario } from "./schema/scenario.js";
+export { dataText, listed, spaced } from "./services/said.js";
 export * from "./simulation.js";
 export type { Run } from "./simulator/simulator.js";
 export { type WalkOptions, walk } from "./simulator/walk.js";

@@ -45,7 +45,7 @@ export const trapAddressRule = rule({
   writes: ["cpu"],
   // The frame is the handler's own.
   urgent: () => true,
-  says: { "trap-address": ({ at }, place) => `reads the trap's address, ${place(at)}` },
+  says: { "trap-address": ({ at }, { place }) => `reads the trap's address, ${place(at)}` },
   apply({ cpu }, { into }: { readonly into: string }, machine) {
     const code = running(cpu)?.code;
     const frame: TrapFrame | null = code?.run === "program" ? code.frame : null;

@@ -1,4 +1,4 @@
-import { type CheckOptions, InputError, type Scenario, type Verdict } from "@cmodx/core";
+import { type CheckOptions, InputError, listed, type Scenario, type Verdict } from "@cmodx/core";
 import type { GalleryEntry, Judged } from "@cmodx/gallery";
 import type { Command } from "commander";
 import { brokenJson, counterexampleJson, sitesOf, whyOf } from "../document.js";
@@ -7,7 +7,7 @@ import { type GalleryEntryJson, type GalleryJson, toJson } from "../json.js";
 import { type Budget, budgetOf, type LimitOptions, memoryInUse } from "../limits.js";
 import { options } from "../options.js";
 import { brokenText, siteText } from "../report.js";
-import { columns, count, listed, entry as paragraph, prose, WIDTH, wrap } from "../text.js";
+import { columns, count, entry as paragraph, prose, WIDTH, wrap } from "../text.js";
 import { renderTimeline } from "../timeline/timeline.js";
 
 type GalleryOptions = LimitOptions & { readonly json?: boolean };

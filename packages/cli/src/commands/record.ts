@@ -1,4 +1,4 @@
-import { InputError, initialView, MOST_FLIPS, walk } from "@cmodx/core";
+import { InputError, initialView, listed, MOST_FLIPS, walk } from "@cmodx/core";
 import { type Recording, recordingOf } from "@cmodx/record";
 import type { Command } from "commander";
 import { DEFAULT_CPUS, fetchesOf, type ModelOptions, requestsOf } from "../ask.js";
@@ -9,7 +9,7 @@ import { budgetOf, type LimitOptions } from "../limits.js";
 import { options } from "../options.js";
 import { assertOutputs, howToRead, type OutputOptions, type Written, writeRecording } from "../recorded.js";
 import { type Subject, subjectOf } from "../subject.js";
-import { count, hex, listed, prose } from "../text.js";
+import { count, hex, prose } from "../text.js";
 
 type RecordOptions = ModelOptions &
   OutputOptions &

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { InputError, initialView, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
+import { InputError, initialView, listed, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
 import { type Recording, recordingOf } from "@cmodx/record";
 import type { Command } from "commander";
 import { type Catalogue, CONFIG, loadCatalogue } from "../catalogue.js";
@@ -15,7 +15,7 @@ import { assertOutputs, isRecorded, type OutputOptions, writeRecording } from ".
 import { brokenText, siteText } from "../report.js";
 import { isScenario, parseRequest, type Request } from "../request.js";
 import { type Subject, subjectOf } from "../subject.js";
-import { count, entry, listed } from "../text.js";
+import { count, entry } from "../text.js";
 import { renderTimeline } from "../timeline/timeline.js";
 
 type ReplayOptions = OutputOptions & {

@@ -1,4 +1,4 @@
-import { InputError, isImpossible, type PatchProgram } from "@cmodx/core";
+import { InputError, isImpossible, listed, type PatchProgram } from "@cmodx/core";
 import type { Command } from "commander";
 import { type ModelOptions, requestsOf } from "../ask.js";
 import { loadCatalogue } from "../catalogue.js";
@@ -9,7 +9,7 @@ import { options } from "../options.js";
 import { programText } from "../program-text.js";
 import { siteText } from "../report.js";
 import { planFlip, type Subject, subjectOf } from "../subject.js";
-import { entry, listed } from "../text.js";
+import { entry } from "../text.js";
 
 type ShowOptions = Pick<ModelOptions, "arch" | "site" | "offset" | "flips" | "width" | "option" | "plugin"> & {
   readonly json?: boolean;

@@ -7,6 +7,7 @@ import {
   type Machine,
   own,
   type StateView,
+  spaced,
   toHex,
 } from "@cmodx/core";
 
@@ -55,9 +56,6 @@ export const bytesAt = (machine: Machine, view: StateView, address: bigint, leng
 /** The bytes of every site in memory, as hex. */
 export const sitesInMemory = (machine: Machine, view: StateView): readonly string[] =>
   machine.layout.sites.map((site) => bytesAt(machine, view, site.address, site.length));
-
-/** Hex with its bytes set apart: `e8 fb 0f`. */
-export const spaced = (bytes: string): string => bytes.replace(/..(?=.)/g, "$& ");
 
 /** What a site holds in memory in words: the version it is, or the first instruction of a mixture. */
 export const describeSite = (machine: Machine, view: StateView, site: number): string => {

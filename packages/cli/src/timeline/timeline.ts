@@ -1,8 +1,7 @@
-import { eventsOf, type Machine, type StateView, type TraceStep } from "@cmodx/core";
+import { eventsOf, type Machine, placeOf, type StateView, type TraceStep, tell } from "@cmodx/core";
 import { type Colors, colors } from "../io.js";
 import { WIDTH, wrap } from "../text.js";
 import { bytesAt, describeSite, fetchPlaces, type Sight, sightsAt } from "./sight.js";
-import { placeOf, tell } from "./words.js";
 
 /** How a timeline is rendered. */
 export type TimelineOptions = {

@@ -1,34 +1,35 @@
 import {
   addressKey,
   type CpuState,
-  type Data,
+  dataText,
   type EventName,
   type Events,
   type ExecutedAtSite,
   eventsOf,
   fetchChoices,
   type Level,
+  listed,
   type Machine,
   type Observation,
   own,
   type PropertyId,
+  placeOf,
   type ReturnedAtSite,
   type StateView,
+  spaced,
   synchronize,
   type TraceStep,
+  tell,
   toHex,
 } from "@cmodx/core";
 import type { ValueJson } from "../json.js";
-import { listed } from "../text.js";
-import { bytesAt, spaced } from "./sight.js";
-import { dataText, placeOf, tell } from "./words.js";
+import { bytesAt } from "./sight.js";
 
 /*
  * The values that a broken property is about: what was expected, what was found instead, and the steps it comes from. They are read
  * from the trace; properties themselves judge single events.
  */
 
-type Detail = { readonly [name: string]: Data };
 type Values = (machine: Machine, trace: readonly TraceStep[]) => readonly ValueJson[];
 
 /** The values that a property is about which the last step of a trace breaks; none where the sentence says them all. */
@@ -382,36 +383,10 @@ const waits: Values = (machine, trace) => {
     cpu.stack.flatMap(({ code }) => {
       if (code.run !== "program") return [];
       const next = machine.next(code);
-      const what = next === undefined ? undefined : waitText(next.op, next.args, after);
+      const what = next === undefined ? undefined : machine.rule(next.op).waits?.(next.args, after);
       return what === undefined ? [] : [value("waits", `CPU ${i}, ${code.program} at ${next?.step}: ${what}`)];
     }),
   );
-};
-
-const waitText = (op: string, args: Detail, { cpus, services, parked }: StateView): string | undefined => {
-  const word = String(args.word);
-  switch (op) {
-    case "until":
-      return `until ${word} is ${dataText(args.value)}; it is ${dataText(own(services.words, word))}`;
-    case "untilEachCpu":
-      return `until ${word} is ${dataText(args.value)} on every CPU; it is ${cpus.map(({ words }) => dataText(own(words, word))).join(", ")}`;
-    case "lock":
-      return services.locks[String(args.name)] === true ? `until ${String(args.name)} is released` : undefined;
-    case "waitIpi": {
-      const late = cpus.flatMap(({ pending }, i) => (pending.includes(String(args.handler)) ? [`CPU ${i}`] : []));
-      return `for the interrupt to be acknowledged${late.length === 0 ? "" : `; ${listed(late)} did not take it`}`;
-    }
-    case "awaitGrace": {
-      const mark = `${String(args.flavour)} ${String(args.waiter)}`;
-      const held = [...cpus.flatMap(({ stack }) => stack), ...parked.tasks].filter(({ marks }) => marks.includes(mark));
-      const by = held.map(({ code }) => (code.run === "program" ? code.program : code.routine));
-      return `for the ${String(args.flavour)} grace period to end${by.length === 0 ? "" : `; ${listed(by)} ${by.length === 1 ? "holds" : "hold"} it back`}`;
-    }
-    case "awaitStop":
-      return "for every stopper to end";
-    default:
-      return undefined;
-  }
 };
 
 const pairValues: Values = (_machine, trace) => {

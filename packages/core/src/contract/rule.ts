@@ -4,12 +4,9 @@ import type { EventName, Events, Observation } from "./events.js";
 import type { Ordering } from "./memory-order.js";
 import type { ArgumentsOf } from "./operations.js";
 import type { CpuState, Part, Parts } from "./state.js";
+import type { Says } from "./telling.js";
+import type { StateView } from "./trace.js";
 import type { World } from "./world.js";
-
-/** The words for events, by name. */
-export type Says = {
-  readonly [E in EventName]?: (detail: Events[E], place: (address: bigint) => string) => string;
-};
 
 /**
  * One rule of the machine: pure, and bounded by its footprint. The explorer calls `apply` once for each distinct tuple of the
@@ -39,11 +36,12 @@ export interface Rule<A = Data, R extends Part = Part> {
    * with the step before; the reason stands with each rule. An urgent step has one outcome.
    */
   urgent?(cpu: CpuState, machine: World): boolean;
-  /**
-   * What a step of this rule did in a timeline's words, by the event that was observed last; for rules that core does not bring. `place`
-   * gives an address as timelines speak of it.
-   */
+  /** What a step of this rule did in a timeline's words, by the event that was observed last; of machine code by each event. */
   readonly says?: Says;
+  /** What a step that cannot be taken waits for, going on from "waits"; undefined where nothing holds it back. */
+  waits?(args: A, view: StateView): string | undefined;
+  /** It comes from outside: no fairness makes it happen. */
+  readonly fromOutside?: true;
   /**
    * The outcomes: none means blocked, several mean non-determinism. A step of a program goes on by `machine.advance`; one that leaves
    * its program where it was is an {@link InputError}.

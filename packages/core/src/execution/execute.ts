@@ -37,6 +37,7 @@ import { decode, withUntold } from "../services/text-poke-events.js";
 import { astray, raised, strayed } from "./faults.js";
 import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
 import { passThrough } from "./passage.js";
+import { executionWords } from "./said.js";
 
 /*
  * In the sequential order and under store buffers one instruction of machine code is fetched and executed in one step; what an early
@@ -49,6 +50,7 @@ export const executeRule = rule({
   source: "R1, R7, R19, R18: design of the machine, ARCHITECTURE.md",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
+  says: executionWords,
   // Code that nobody writes, on registers and the context's stack alone, commutes with all that others do and with interrupts, unless a
   // grace period may have to wait for a task that was taken off in it.
   urgent: (cpu, machine) => {

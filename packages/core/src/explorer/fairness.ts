@@ -33,7 +33,6 @@ export type Asked = {
  */
 export type Identity = "column" | "signature";
 
-const fromOutside: ReadonlySet<string> = new Set(["irq", "nmi", "nested-nmi", "preempt"]);
 const taking: ReadonlySet<string> = new Set(["take-ipi", "take-stopper"]);
 
 /** What is done for an instruction before it takes effect, and done again after an interrupt. */
@@ -50,7 +49,7 @@ const isPartOnly = (steps: Steps, effect: number): boolean => {
 /** Whether an effect is a turn of the context that its CPU runs. */
 export const isTurn = (steps: Steps, effect: number): boolean => {
   const { rule } = steps.candidates.candidate(steps.effects.candidateOf(effect));
-  if (fromOutside.has(rule.id) || taking.has(rule.id) || rule.id === "resume") return false;
+  if (rule.fromOutside === true || taking.has(rule.id) || rule.id === "resume") return false;
   return !steps.machine.order.spontaneous.includes(rule) && !isPartOnly(steps, effect);
 };
 
@@ -82,18 +81,18 @@ export const resumption = (task: Context): Turn => ({
 /** The turns that a transition by this effect takes. */
 export const turnsDone = (steps: Steps, effect: number): readonly Turn[] => {
   const candidate = steps.effects.candidateOf(effect);
-  const { id } = steps.candidates.candidate(candidate).rule;
+  const { id, fromOutside } = steps.candidates.candidate(candidate).rule;
   // A task that is taken off owes its turn to no CPU any more.
   if (id === "preempt") return turnsOf(steps, steps.candidates.first(steps.candidates.cpuOf(candidate))).slice(0, 1);
-  if (fromOutside.has(id) || isPartOnly(steps, effect)) return [];
+  if (fromOutside === true || isPartOnly(steps, effect)) return [];
   if (id !== "resume") return turnsOf(steps, candidate);
   return [resumption(steps.parts.cpu.value(steps.effects.cpuAfter(effect)).stack[0] as Context)];
 };
 
 /** Whether a step is owed by its CPU: it comes from there, and is no resumption, which a parked task is owed. */
 export const isOwed = (steps: Steps, candidate: number): boolean => {
-  const { id } = steps.candidates.candidate(candidate).rule;
-  return !fromOutside.has(id) && id !== "resume";
+  const { id, fromOutside } = steps.candidates.candidate(candidate).rule;
+  return fromOutside !== true && id !== "resume";
 };
 
 /** Whether who waits in this step sleeps: he is woken when it can be taken, so that being blocked now and then is no excuse. */

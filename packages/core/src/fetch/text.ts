@@ -306,6 +306,13 @@ const isOf = (at: bigint, bytes: string, content: Content, machine: Machine): bo
 
 // ---- steps of programs ----
 
+const changes: { readonly [change in TextChange]: string } = {
+  ro: "read-only",
+  rw: "writable",
+  x: "executable",
+  nx: "not executable",
+};
+
 type Spoken = Range & { readonly holds?: number; readonly access?: TextAccess; readonly change?: TextChange };
 
 /** The memory with the stretches of a range changed. */
@@ -348,6 +355,9 @@ export const freeCodeRule = rule({
     "R47; free_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_free, kernel/bpf/core.c; module_memory_free, kernel/module/main.c, 7.3",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "memory", "parked", "everyCpu"],
+  says: {
+    "free-code": ({ address }, { place }) => `gives the code at ${place(address)} back`,
+  },
   maps: ["strand"],
   // Whoever gets the memory next comes after what its owner wrote before: it takes the allocator's lock.
   ordering: () => "release",
@@ -374,6 +384,9 @@ export const mapCodeRule = rule({
   source: "R47; get_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_alloc, kernel/bpf/core.c, 7.3",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "memory", "parked", "everyCpu"],
+  says: {
+    "map-code": ({ address }, { place }) => `maps other code at ${place(address)}`,
+  },
   maps: ["strand"],
   ordering: () => "atomic",
   apply({ cpu, memory, parked }, args: Spoken, machine): readonly Effect[] {
@@ -400,6 +413,9 @@ export const setMemoryRule = rule({
     "R47; change_page_attr_set_clr, arch/x86/mm/pat/set_memory.c; change_memory_common, arch/arm64/mm/pageattr.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    "set-memory": ({ address, change }, { place }) => `makes the text at ${place(address)} ${changes[change]}`,
+  },
   ordering: () => "event",
   apply({ cpu, memory }, args: Spoken, machine) {
     const { change = "ro" } = args;

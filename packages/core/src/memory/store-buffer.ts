@@ -4,6 +4,7 @@ import { rule } from "../contract/rule.js";
 import type { CpuState } from "../contract/state.js";
 import { executeRule } from "../execution/execute.js";
 import { perform, settled } from "./perform.js";
+import { drained } from "./said.js";
 
 /*
  * R20: total store order. A CPU's writes wait in its store buffer, first in, first out, and each becomes visible to all others in a
@@ -25,6 +26,9 @@ const drainRule = rule({
   source: "R20; Intel SDM vol. 3, 'Store Buffer'; P. Sewell et al., x86-TSO, CACM 2010",
   reads: ["cpu", "memory", "services"],
   writes: ["cpu", "memory", "services", "everyCpu"],
+  says: {
+    drain: drained,
+  },
   apply({ cpu, memory, services }, _args, machine): readonly Effect[] {
     const [oldest, ...rest] = pending(cpu);
     if (oldest === undefined) return [];

@@ -6,6 +6,7 @@ import type { CpuState, Place } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { changesOf } from "../fetch/stale-code.js";
 import { perform, settled } from "./perform.js";
+import { drained } from "./said.js";
 import { begins, cleaned, invalidationsOf, withBegun, withStored } from "./window-code.js";
 import { isHeld } from "./window-held.js";
 import type { AccessKind, BarrierOrder, WindowModel } from "./window-model.js";
@@ -149,6 +150,9 @@ export const drainRuleOf = (model: WindowModel): Rule =>
     source: "R41",
     reads: ["cpu", "memory", "services"],
     writes: ["cpu", "memory", "services", "everyCpu"],
+    says: {
+      drain: drained,
+    },
     apply({ cpu, memory, services }, _args, machine): readonly Effect[] {
       const window = windowOfCpu(cpu);
       return window.posted.flatMap((each, i): readonly Effect[] => {

@@ -3,6 +3,8 @@ import { own } from "../base/own.js";
 import type { Effect } from "../contract/effect.js";
 import type { Write, Written } from "../contract/memory-order.js";
 import { rule } from "../contract/rule.js";
+import { quiet } from "../contract/telling.js";
+import { maintenance } from "../services/said.js";
 import { completes } from "./window-code.js";
 import type { WindowModel } from "./window-model.js";
 import { withPosted } from "./window-posted.js";
@@ -25,6 +27,9 @@ export const maintainRuleOf = (model: WindowModel) =>
     source: "R28, R41",
     reads: ["cpu"],
     writes: ["cpu"],
+    says: {
+      maintain: (detail, telling) => quiet(maintenance(detail, telling)),
+    },
     apply({ cpu }, args: { readonly operation: string; readonly address?: bigint }, machine): readonly Effect[] {
       if (own(machine.cache.operations, args.operation) === undefined)
         throw new InputError(`This architecture has no cache maintenance ${args.operation}.`, { code: "unknown-name" });
@@ -42,6 +47,9 @@ export const fenceRuleOf = (model: WindowModel) =>
     source: "R29, R41",
     reads: ["cpu"],
     writes: ["cpu", "everyCpu"],
+    says: {
+      fence: ({ kind }) => quiet(`${kind} barrier`),
+    },
     maps: ["invalidated-window"],
     ordering: ({ kind }: { readonly kind: string }) => kind,
     apply({ cpu }, args: { readonly kind: string }, machine): readonly Effect[] {

@@ -4,6 +4,7 @@ import type { MemoryOrder } from "../contract/memory-order.js";
 import { rule } from "../contract/rule.js";
 import { type CpuState, type MachineCode, type MemoryState, running } from "../contract/state.js";
 import type { World } from "../contract/world.js";
+import { executionWords } from "../execution/said.js";
 import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
 import { valuesFound } from "./window-loads.js";
 import { localOrderOf } from "./window-local-order.js";
@@ -60,6 +61,7 @@ export const window = (model: WindowModel): MemoryOrder => ({
     source: "R21 to R31: ARCHITECTURE.md",
     reads: ["cpu", "memory"],
     writes: ["cpu", "memory", "everyCpu"],
+    says: executionWords,
     apply({ cpu, memory }, _args, machine): readonly Effect[] {
       const context = running(cpu);
       const code = context?.code as MachineCode;

@@ -1,8 +1,9 @@
 import type { Writes } from "../contract/effect.js";
 import type { PropertyId } from "../contract/property.js";
-import type { CpuMap, CpuPredicate, Rule, Says } from "../contract/rule.js";
+import type { CpuMap, CpuPredicate, Rule } from "../contract/rule.js";
 import type { CpuState, Part } from "../contract/state.js";
 import type { PatchStrategy } from "../contract/strategy.js";
+import type { Says } from "../contract/telling.js";
 import { callable, either, list, name, object, oneOf, only, optional, record, type Schema, text } from "./schema.js";
 
 /** Ids of properties; which there are is known when a simulation is wired. */
@@ -22,6 +23,8 @@ export const ruleSchema: Schema<Rule> = object("a rule", {
   ordering: optional(callable("a function of the arguments")),
   urgent: optional(callable("a function of a CPU's part")),
   says: optional(record("functions of an event", callable("a function of an event")) as Schema<object> as Schema<Says>),
+  waits: optional(callable("a function of the arguments")),
+  fromOutside: optional(only(true)),
   apply: callable("a function of the parts"),
 });
 

@@ -2,9 +2,11 @@ import { fromHex, toHex } from "../base/hex.js";
 import type { Condition } from "../contract/program.js";
 import { rule } from "../contract/rule.js";
 import { addressKey, type CpuState, type MemoryState } from "../contract/state.js";
+import { quiet } from "../contract/telling.js";
 import type { World } from "../contract/world.js";
 import { byteSeen } from "../fetch/stale-code.js";
 import { freedIn } from "../fetch/text.js";
+import { spaced } from "./said.js";
 
 /* R46: what programs say of themselves: an assertion is a step that changes nothing, judged when it is taken. */
 
@@ -14,6 +16,9 @@ export const assertRule = rule({
   source: "R46; BUG_ON, WARN_ON: include/asm-generic/bug.h, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    assert: ({ id, holds }) => (holds ? quiet(`asserts ${id}`) : `asserts ${id}, which does NOT hold`),
+  },
   apply: ({ cpu }, args: { readonly id: string; readonly condition: Condition; readonly why: string }, machine) => [
     {
       set: { cpu: machine.advance(cpu) },
@@ -28,6 +33,12 @@ export const expectTextRule = rule({
   source: "R46; ftrace_verify_code, arch/x86/kernel/ftrace.c; ftrace_modify_code, arch/arm64/kernel/ftrace.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    "expect-text"({ address, expected, found }, { place }) {
+      const told = `finds ${spaced(found)} at ${place(address)}`;
+      return found === expected ? quiet(`${told}, as expected`) : told;
+    },
+  },
   apply({ cpu, memory }, { address, bytes }: { readonly address: bigint; readonly bytes: string }, machine) {
     const found = fromHex(bytes).map((_, i) => textSeen(cpu, memory, address + BigInt(i), machine));
     const held = found.some((byte) => byte === undefined) ? "no code" : toHex(found as number[]);

@@ -2,6 +2,7 @@ import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import type { Context, CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { readsIn } from "./read-sections.js";
+import { listed } from "./said.js";
 import { isAsleep, NOT_PREEMPTIBLE } from "./scheduling.js";
 
 /*
@@ -61,6 +62,9 @@ export const beginGraceRule = rule({
   source: "rcu_tasks_pertask, kernel/rcu/tasks.h, 7.3",
   reads: ["cpu", "parked"],
   writes: ["cpu", "parked", "everyCpu"],
+  says: {
+    "begin-grace": ({ flavour }) => `${flavour} grace period begins`,
+  },
   maps: ["mark-grace"],
   ordering: () => "atomic",
   apply: ({ cpu, parked }, args: Grace, machine) => [
@@ -91,8 +95,18 @@ export const awaitGraceRule = rule({
   source: "rcu_tasks_wait_gp, kernel/rcu/tasks.h, 7.3",
   reads: ["cpu", "parked"],
   writes: ["cpu"],
+  says: {
+    grace: ({ flavour }) => `${flavour} grace period ends`,
+  },
   ordering: () => "event",
   guard: (args: Grace) => ({ id: "no-grace-mark", args }),
+  waits(args, { cpus, parked }) {
+    const contexts = [...cpus.flatMap(({ stack }) => stack), ...parked.tasks];
+    const by = contexts.flatMap(({ marks, code }) =>
+      marks.includes(mark(args)) ? [code.run === "program" ? code.program : code.routine] : [],
+    );
+    return `for the ${args.flavour} grace period to end${by.length === 0 ? "" : `; ${listed(by)} ${by.length === 1 ? "holds" : "hold"} it back`}`;
+  },
   apply: ({ cpu, parked }, args: Grace, machine) =>
     parked.tasks.some((task) => task.marks.includes(mark(args)))
       ? []

@@ -1,17 +1,21 @@
 import type { Effect } from "../contract/effect.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import { type Context, type CpuState, running, withRunning } from "../contract/state.js";
+import { quiet } from "../contract/telling.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
 import { alone } from "./alone.js";
 import { handlersOf, push } from "./entry.js";
 import { leftOpen } from "./held.js";
+import { exceptionReturn, listed } from "./said.js";
 import { endsInSwitch } from "./scheduling.js";
 
 /*
  * R10: interrupts. IRQs and interrupts between processors wait while they are masked or one of them is being handled; NMIs wait for
  * NMIs alone. An interrupt discards a partly fetched instruction, and synchronises only where the architecture says so.
  */
+
+const calling = (entry: bigint | null): string => (entry === null ? "" : ", whose handler calls patched code");
 
 /**
  * An interrupt from outside calls the patched code: it may start at any entry of the interrupt's routine. Where patch programs have
@@ -20,9 +24,14 @@ import { endsInSwitch } from "./scheduling.js";
 const arrival = (level: "irq" | "nmi") =>
   rule({
     id: level,
+    fromOutside: true,
     source: "R10",
     reads: ["cpu", "memory"],
     writes: ["cpu"],
+    says: {
+      irq: ({ entry }) => `takes an interrupt${calling(entry)}`,
+      nmi: ({ entry }) => `takes an NMI${calling(entry)}`,
+    },
     ordering: () => "event",
     apply({ cpu, memory }, _args, machine): readonly Effect[] {
       return handlersOf(level, machine).map(({ code, entry }): Effect => {
@@ -46,6 +55,9 @@ export const callPatchedRule = rule({
   source: "R10",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    "call-patched": () => quiet("calls patched code"),
+  },
   apply({ cpu }, _args, machine): readonly Effect[] {
     const context = running(cpu) as Context;
     const { level } = context;
@@ -62,6 +74,9 @@ export const takeIpiRule = rule({
   source: "R10",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    "take-ipi": () => quiet("takes the IPI"),
+  },
   ordering: () => "event",
   apply({ cpu, memory }, args: { readonly handler: string }, machine) {
     const context: Context = {
@@ -85,6 +100,10 @@ export const returnFromInterruptRule = rule({
   source: "R10; x86: IRET, SDM vol. 3, 'Serializing instructions'",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    "return-from-interrupt": ({ level }, telling) =>
+      quiet(`${exceptionReturn(telling)} from the ${level === "nmi" ? "NMI" : "interrupt"}`),
+  },
   ordering: () => "event",
   // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch. A switch in its place is something.
   urgent: (cpu, machine) => alone(cpu, machine) && !endsInSwitch(cpu, machine),
@@ -106,6 +125,9 @@ export const sendIpiRule = rule({
   source: "smp_call_function_many, kernel/smp.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "everyCpu"],
+  says: {
+    "send-ipi": ({ self }) => (self ? "IPI to all CPUs, synchronises itself" : "IPI to all other CPUs"),
+  },
   maps: ["post"],
   // An interrupt is no memory: it overtakes whatever no barrier drained. on_each_cpu has one, in the list that it adds its call to.
   ordering: ({ self }: { readonly handler: string; readonly self: boolean }) => (self ? "atomic" : undefined),
@@ -135,10 +157,17 @@ export const waitIpiRule = rule({
   source: "csd_lock_wait, kernel/smp.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    "wait-ipi": () => "all CPUs have acknowledged",
+  },
   // An acknowledgement stays; only the sender asks for a new one.
   urgent: () => true,
   guard: (args: { readonly handler: string }) => ({ id: "acknowledged", args }),
   outwaits: "sendIpi",
+  waits({ handler }, { cpus }) {
+    const late = cpus.flatMap(({ pending }, i) => (pending.includes(handler) ? [`CPU ${i}`] : []));
+    return `for the interrupt to be acknowledged${late.length === 0 ? "" : `; ${listed(late)} did not take it`}`;
+  },
   apply: ({ cpu }, args: { readonly handler: string }, machine) => [
     { set: { cpu: machine.advance(cpu) }, observed: [{ what: "wait-ipi", detail: { handler: args.handler } }] },
   ],
@@ -161,6 +190,9 @@ export const ackRule = rule({
   source: "csd_unlock, kernel/smp.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    ack: () => quiet("acknowledges"),
+  },
   ordering: () => "release",
   // It only lets the sender go on.
   urgent: () => true,
@@ -175,6 +207,9 @@ export const syncCoreRule = rule({
   source: "R5; x86: sync_core, arch/x86/include/asm/sync_core.h, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    "sync-core": () => quiet("synchronises"),
+  },
   ordering: () => "context-synchronisation",
   // First thing in an interrupt: an NMI before it could as well have come before the interrupt, and a store of others that comes
   // later leaves more to fetch.
@@ -193,6 +228,10 @@ const mask = (id: "maskIrq" | "unmaskIrq", masked: boolean) =>
     source: "local_irq_disable, local_irq_enable",
     reads: ["cpu"],
     writes: ["cpu"],
+    says: {
+      maskIrq: () => quiet("masks interrupts"),
+      unmaskIrq: () => quiet("unmasks interrupts"),
+    },
     apply({ cpu }, _args, machine) {
       const context = running(cpu) as Context;
       return [

@@ -1,6 +1,7 @@
 import { own } from "../base/own.js";
 import { rule } from "../contract/rule.js";
 import { type Context, running, withRunning } from "../contract/state.js";
+import { quiet } from "../contract/telling.js";
 import { holding, released } from "./held.js";
 
 /* Locks, declared windows and the registration of trap handlers. */
@@ -13,7 +14,11 @@ export const lockRule = rule({
   source: "mutex_lock",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    lock: ({ name }) => quiet(`takes ${name}`),
+  },
   ordering: () => "atomic",
+  waits: ({ name }, { services }) => (own(services.locks, name) === true ? `until ${name} is released` : undefined),
   apply: ({ cpu, services }, args: { readonly name: string }, machine) =>
     own(services.locks, args.name) === true
       ? []
@@ -34,6 +39,9 @@ export const unlockRule = rule({
   source: "mutex_unlock",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    unlock: ({ name }) => quiet(`releases ${name}`),
+  },
   ordering: () => "atomic",
   apply({ cpu, services }, args: { readonly name: string }, machine) {
     const { [args.name]: _, ...locks } = services.locks;
@@ -55,6 +63,10 @@ const window = (id: "enterWindow" | "leaveWindow", by: 1 | -1) =>
     source: "the mapping through which a patcher writes: text_poke_mm on x86, FIX_TEXT_POKE0 elsewhere",
     reads: ["cpu", "services"],
     writes: ["cpu", "services"],
+    says: {
+      enterWindow: ({ window }) => quiet(`enters ${window}`),
+      leaveWindow: ({ window }) => quiet(`leaves ${window}`),
+    },
     ordering: () => "event",
     apply({ cpu, services }, args: { readonly window: string }, machine) {
       const inside = (own(services.windows, args.window) ?? 0) + by;
@@ -84,6 +96,9 @@ export const armTrapRule = rule({
   source: "register_die_notifier and its kind",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    armTrap: ({ vector }) => quiet(`registers the ${vector} handler`),
+  },
   ordering: () => "atomic",
   apply: ({ cpu, services }, args: { readonly vector: string }, machine) => [
     {
@@ -102,6 +117,9 @@ export const disarmTrapRule = rule({
   source: "unregister_die_notifier and its kind",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    disarmTrap: ({ vector }) => quiet(`unregisters the ${vector} handler`),
+  },
   ordering: () => "atomic",
   apply: ({ cpu, services }, args: { readonly vector: string }, machine) => [
     {
@@ -123,6 +141,9 @@ export const fenceRule = rule({
   source: "smp_wmb and its kind",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    fence: ({ kind }) => quiet(`${kind} barrier`),
+  },
   ordering: ({ kind }: { readonly kind: string }) => kind,
   urgent: () => true,
   apply({ cpu }, args: { readonly kind: string }, machine) {

@@ -2,6 +2,7 @@ import { rule } from "../contract/rule.js";
 import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { faulted } from "../execution/faults.js";
+import { exceptionWords } from "../execution/said.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { handlersOf } from "./entry.js";
 
@@ -39,9 +40,15 @@ export const nests = (cpu: CpuState, machine: World): boolean => mayNest(cpu, ma
 /** An NMI comes inside the handler of another. */
 export const nestedNmiRule = rule({
   id: "nested-nmi",
+  fromOutside: true,
   source: 'R49; Intel SDM vol. 3, "Handling Multiple NMIs"; asm_exc_nmi, arch/x86/entry/entry_64.S, 7.3',
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    ...exceptionWords,
+    nmi: () => "takes an NMI",
+    "note-nmi": () => "takes an NMI inside the handler of another, which notes it",
+  },
   ordering: () => "event",
   apply({ cpu }, _args, machine) {
     // Its own IRET only narrows what this CPU may fetch.
@@ -70,6 +77,10 @@ export const repeatNmiRule = rule({
   source: "R49; repeat_nmi, arch/x86/entry/entry_64.S, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    "repeat-nmi": ({ entry }) =>
+      `the NMI's handler runs once more${entry === null ? "" : " and calls patched code"}, for the one that was noted`,
+  },
   ordering: () => "event",
   apply({ cpu, memory }, _args, machine) {
     const context = running(cpu) as Context;

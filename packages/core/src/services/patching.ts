@@ -5,12 +5,16 @@ import { own } from "../base/own.js";
 import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
 import { cpuMap, rule } from "../contract/rule.js";
+import type { CpuState } from "../contract/state.js";
 import { addressKey, type Context, FREED_BYTE, type MemoryState, running, type SiteState } from "../contract/state.js";
+import { quiet } from "../contract/telling.js";
+import type { StateView } from "../contract/trace.js";
 import { freedData } from "../execution/loads.js";
 import { ageWindow, byteSeen, type Change, maintain } from "../fetch/stale-code.js";
 import { freedIn, isWritable } from "../fetch/text.js";
 import { settled } from "../memory/perform.js";
 import { leftOpen } from "./held.js";
+import { maintenance, spaced } from "./said.js";
 import { judged } from "./text-poke-events.js";
 
 /* What a patch call does to memory: begins, stores code piece by piece, publishes, returns. */
@@ -32,6 +36,9 @@ export const beginCallRule = rule({
   source: "the caller's view of a patch call",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    "begin-call": ({ to }) => `the patch call begins: ${to === 1 ? "old to new" : "back to old"}`,
+  },
   apply: ({ cpu, memory }, args: Call, machine) => [
     {
       set: {
@@ -56,6 +63,9 @@ export const returnCallRule = rule({
   source: "the caller's view of a patch call",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    "return-call": () => "the patch call returns",
+  },
   apply: ({ cpu, memory }, args: Call, machine) => [
     {
       set: {
@@ -79,6 +89,9 @@ export const publishRule = rule({
   source: "the release of the handler's data",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    publish: () => "the new instruction is published",
+  },
   apply({ cpu, memory }, args: { readonly sites: readonly number[] }, machine) {
     const parts = { cpu: machine.advance(cpu), memory };
     const written = machine.order.write(parts, { to: "published", sites: args.sites }, machine);
@@ -100,6 +113,14 @@ export const storeRule = rule({
   source: "R2",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
+  says: {
+    store({ address, bytes, was }, { place, step, world }) {
+      const pending = (view: StateView): number => world.order.pending(view.cpus[step.cpu] as CpuState).length;
+      const isKept = pending(step.after) > pending(step.before);
+      return `stores ${spaced(bytes)} at ${place(address)}${isKept ? ", into its store buffer" : bytes === was ? ", as it was" : ""}`;
+    },
+    "store-faulted": ({ address }, { place }) => `FAULTS: its store at ${place(address)} is to read-only text`,
+  },
   maps: ["age"],
   apply({ cpu, memory }, { address, bytes, direct = false }: StoreArgs, machine): readonly Effect[] {
     const size = bytes.length / 2;
@@ -123,6 +144,9 @@ export const storeDataRule = rule({
   source: "WRITE_ONCE of data that machine code loads",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    "store-data": ({ address, bytes }, { place }) => `stores ${spaced(bytes)} at ${place(address)}, as data`,
+  },
   apply({ cpu, memory }, args: { readonly address: bigint; readonly bytes: string }, machine) {
     const bytes = Object.fromEntries(
       fromHex(args.bytes).map((byte, i) => [addressKey(args.address + BigInt(i)), toHex([byte])]),
@@ -142,6 +166,9 @@ export const freeDataRule = rule({
   source: "kfree of what machine code loads",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    "free-data": ({ address }, { place }) => `gives the data at ${place(address)} back`,
+  },
   apply({ cpu, memory }, { address, size }: { readonly address: bigint; readonly size: number }, machine) {
     const bytes = Object.fromEntries(
       Array.from({ length: size }, (_, i) => [addressKey(address + BigInt(i)), FREED_BYTE] as const),
@@ -160,6 +187,9 @@ export const maintainRule = rule({
   source: "R6",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    maintain: (detail, telling) => quiet(maintenance(detail, telling)),
+  },
   ordering: ({ operation }: { readonly operation: string }) => operation,
   apply({ cpu, memory }, args: { readonly operation: string; readonly address?: bigint }, machine) {
     const operation = own(machine.cache.operations, args.operation);

@@ -66,6 +66,9 @@ export const readLockRule = rule({
   source: "rcu_read_lock, srcu_read_lock, rcu_read_lock_trace; exit_tasks_rcu_start, kernel/rcu/tasks.h, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    "read-lock": ({ flavour }) => `enters a read-side section of ${flavour}`,
+  },
   // That of SRCU and of RCU-tasks-trace has a full barrier; that of RCU orders nothing, and is ordered by the grace period's beginning.
   ordering: ({ flavour }: Section) => (flavour === "rcu" ? undefined : "atomic"),
   apply({ cpu }, { flavour }: Section, machine) {
@@ -85,6 +88,9 @@ export const readUnlockRule = rule({
   source: "rcu_read_unlock, srcu_read_unlock, rcu_read_unlock_trace; exit_tasks_rcu_finish, kernel/rcu/tasks.h, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    "read-unlock": ({ flavour }) => `leaves a read-side section of ${flavour}`,
+  },
   ordering: () => "release",
   apply({ cpu }, { flavour }: Section, machine) {
     const outside = left(running(cpu) as Context, flavour);

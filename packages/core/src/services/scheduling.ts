@@ -2,12 +2,14 @@ import { keyOf, same } from "../base/key.js";
 import type { SynchronizationEvent } from "../contract/exception-model.js";
 import { rule } from "../contract/rule.js";
 import { type Context, type CpuState, running } from "../contract/state.js";
+import { quiet } from "../contract/telling.js";
 import type { World } from "../contract/world.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
 import { stopperWork, trapProgram } from "../program/reserved.js";
 import { push } from "./entry.js";
 import { leftOpen } from "./held.js";
+import { standing } from "./said.js";
 
 /*
  * R14: tasks. With preemption a task can be taken off at any instruction boundary, with its registers and pc, and go on later on
@@ -20,9 +22,14 @@ import { leftOpen } from "./held.js";
 /** Takes the running task off the CPU, at the end of an interrupt together with that. */
 export const preemptRule = rule({
   id: "preempt",
+  fromOutside: true,
   source: "R14",
   reads: ["cpu", "parked"],
   writes: ["cpu", "parked"],
+  says: {
+    preempt: ({ at, instead }, telling) =>
+      `${instead === true ? "instead of returning from the interrupt, " : ""}its task is preempted${standing(at, telling)}`,
+  },
   ordering: () => "event",
   apply({ cpu, parked }, _args, machine) {
     const task = cpu.stack[0] as Context;
@@ -51,6 +58,10 @@ export const resumeRule = rule({
   source: "R14",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "parked"],
+  says: {
+    resume: ({ at, slept }, telling) =>
+      `a task that ${slept === true ? "slept" : "was preempted"} goes on here${standing(at, telling)}`,
+  },
   ordering: () => "event",
   apply({ cpu, memory, parked }, _args, machine) {
     return parked.tasks.flatMap((task, i) => {
@@ -105,6 +116,9 @@ export const exitTaskRule = rule({
   source: "R14",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    "exit-task": () => quiet("the task ends"),
+  },
   // Nobody waits for a task that has nothing left to do.
   urgent: () => true,
   apply: ({ cpu }) => [
@@ -118,6 +132,9 @@ export const takeStopperRule = rule({
   source: "cpu_stopper_thread, kernel/stop_machine.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    "take-stopper": () => quiet("the stopper thread takes the CPU"),
+  },
   ordering: () => "event",
   apply({ cpu }, args: { readonly work: string }, machine) {
     const program = `${args.work} ${cpu.boot ? "active" : "secondary"}`;
@@ -157,6 +174,9 @@ export const exitStopperRule = rule({
   source: "R14",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    "exit-stopper": () => "the stopper thread ends",
+  },
   ordering: () => "event",
   apply({ cpu, memory }, _args, machine) {
     const stopper = running(cpu) as Context;

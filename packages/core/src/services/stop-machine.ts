@@ -1,5 +1,6 @@
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import { type Context, running, type StopState, withRunning } from "../contract/state.js";
+import { quiet } from "../contract/telling.js";
 import { stopperWork } from "../program/reserved.js";
 
 /*
@@ -9,6 +10,14 @@ import { stopperWork } from "../program/reserved.js";
 
 type Work = { readonly program: string };
 type Stage = { readonly stage: StopState["stage"] };
+
+/** The stages as the kernel names them. */
+const stageNames: { readonly [stage in StopState["stage"]]: string } = {
+  prepare: "PREPARE",
+  "disable-irq": "DISABLE_IRQ",
+  run: "RUN",
+  exit: "EXIT",
+};
 
 const nextStage: { readonly [stage in StopState["stage"]]: StopState["stage"] } = {
   prepare: "disable-irq",
@@ -23,6 +32,9 @@ export const queueStopRule = rule({
   source: "stop_machine_cpuslocked, kernel/stop_machine.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu", "services", "everyCpu"],
+  says: {
+    "queue-stop": () => "stop_machine: wakes the stopper of every CPU",
+  },
   maps: ["queue-stopper"],
   ordering: () => "atomic",
   apply({ cpu, services }, args: Work, machine) {
@@ -51,9 +63,13 @@ export const awaitStopRule = rule({
   source: "wait_for_completion in stop_cpus, kernel/stop_machine.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    stopped: () => "every stopper has ended",
+  },
   ordering: () => "event",
   guard: (args: Work) => ({ id: "not-stopped", args }),
   outwaits: "queueStop",
+  waits: () => "for every stopper to end",
   apply: ({ cpu, services }, _args: Work, machine) => [
     {
       set: { cpu: machine.advance(cpu), services: { ...services, stop: null } },
@@ -76,6 +92,9 @@ export const ackStopRule = rule({
   source: "ack_state, set_state, kernel/stop_machine.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    "ack-stop": ({ stage }) => quiet(`acknowledges ${stageNames[stage]}`),
+  },
   ordering: () => "atomic",
   apply({ cpu, services }, args: Stage, machine) {
     const stop = services.stop;
@@ -100,6 +119,9 @@ export const awaitStopStageRule = rule({
   source: "multi_cpu_stop, kernel/stop_machine.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu"],
+  says: {
+    "stop-stage": ({ stage }) => quiet(`sees ${stageNames[stage]}`),
+  },
   apply: ({ cpu, services }, args: Stage, machine) =>
     services.stop?.stage === args.stage
       ? [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "stop-stage", detail: { stage: args.stage } }] }]

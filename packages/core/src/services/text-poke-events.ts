@@ -77,6 +77,9 @@ export const publishEventRule = rule({
   source: "perf_event_text_poke, kernel/events/core.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
+  says: {
+    "publish-event": ({ begins }) => `publishes an event: ${begins ? "old or new" : "new"} from here on`,
+  },
   apply({ cpu, memory }, { address, old, next, begins }: Event, machine) {
     const index = machine.siteAt(address)?.site;
     const state = index === undefined ? undefined : memory.sites[index];

@@ -21,6 +21,7 @@ import { goOn, modeAfter, run, type Seen } from "../execution/execute.js";
 import { caught, isPatchers, raised, strayed, unhandled } from "../execution/faults.js";
 import { dataLoaded, type Loaded, storesFreed } from "../execution/loads.js";
 import { passThrough } from "../execution/passage.js";
+import { exceptionWords, freedWords } from "../execution/said.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
 import { settled } from "../memory/perform.js";
@@ -31,6 +32,7 @@ import { marksBelowTrap } from "./grace-periods.js";
 import { leftOpen } from "./held.js";
 import { afterReturn } from "./nested-nmis.js";
 import { passSections } from "./read-sections.js";
+import { exceptionReturn } from "./said.js";
 
 /*
  * R12: a trap is separate steps: fetch, entry, the handler's own loads, emulation, return. Between the fetch of a breakpoint and the
@@ -43,6 +45,10 @@ export const enterTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory", "services"],
   writes: ["cpu"],
+  says: {
+    ...exceptionWords,
+    "enter-trap": ({ vector }) => `enters the ${vector} handler`,
+  },
   ordering: () => "event",
   // Nothing else can happen on this CPU, a grace period waits for it as for its handler, and what others do matters to the entry only
   // where they register handlers.
@@ -115,6 +121,9 @@ export const unclaimedRule = rule({
   source: "R12",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    ...exceptionWords,
+  },
   ordering: () => "event",
   apply({ cpu, memory }, _args, machine) {
     const { below, frame } = handlerOf(cpu);
@@ -155,6 +164,10 @@ export const lookupRule = rule({
   source: "x86: smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu", "services"],
   writes: ["cpu"],
+  says: {
+    ...freedWords,
+    lookup: ({ found, word }) => `${found ? "finds its entry" : "finds no entry"} in ${word}`,
+  },
   apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
     const { frame } = handlerOf(cpu);
     const list = wordSeen(cpu, services, args.word, machine);
@@ -184,6 +197,11 @@ export const emulateRule = rule({
   source: "x86: the emulation at the end of smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
+  says: {
+    ...freedWords,
+    ...exceptionWords,
+    emulate: ({ text }) => `emulates ${text}`,
+  },
   apply({ cpu, memory }, args, machine) {
     const { below, frame } = handlerOf(cpu);
     const bytes = machine.value(cpu, args.bytes);
@@ -221,6 +239,9 @@ export const restartRule = rule({
   source: "armv7: kprobe_handler without a probe, arch/arm/probes/kprobes/core.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    restart: () => "goes back to the trapping instruction",
+  },
   apply({ cpu }, _args, machine) {
     const { below, frame } = handlerOf(cpu);
     const restarted = withInterrupted(cpu, below, { ...frame.interrupted, pc: frame.at });
@@ -299,6 +320,16 @@ export const returnFromTrapRule = rule({
   source: "R12",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  says: {
+    ...exceptionWords,
+    "return-from-trap"({ resumes, restarted }, telling) {
+      const { step, place } = telling;
+      const code = step.after.cpus[step.cpu]?.stack.at(-1)?.code;
+      const isHome = resumes === undefined || (code?.run === "machine" && code.home);
+      const target = isHome ? "its caller" : place(resumes);
+      return `${exceptionReturn(telling)} to ${restarted === true ? `${target}, to try again` : target}`;
+    },
+  },
   ordering: () => "event",
   // To wait with a return while nothing else can happen on this CPU only narrows what it may fetch; what it is judged by changes
   // with a publication alone.

@@ -4,9 +4,12 @@ import { own } from "../base/own.js";
 import type { Observation } from "../contract/events.js";
 import type { Value } from "../contract/program.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
-import { FREED, type ServicesState } from "../contract/state.js";
+import { FREED, NMI_OFF, type ServicesState } from "../contract/state.js";
+import { quiet } from "../contract/telling.js";
+import { freedWords } from "../execution/said.js";
 import { settled } from "../memory/perform.js";
 import { cpuWordSeen, wordSeen } from "../memory/seen.js";
+import { assigned, dataText, wordIn } from "./said.js";
 
 /* Shared words, per-CPU words and reference counts that patch programs declare. */
 
@@ -26,6 +29,9 @@ export const setRule = rule({
   source: "WRITE_ONCE",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    set: ({ word }, telling) => quiet(`sets ${word}${wordIn("after", word, telling)}`),
+  },
   apply({ cpu, services }, { word, value }: { readonly word: string; readonly value: Data }, machine) {
     const write = { to: "word", word, value: machine.value(cpu, value as Value) } as const;
     const written = machine.order.write({ cpu: machine.advance(cpu), services }, write, machine);
@@ -39,6 +45,10 @@ export const loadRule = rule({
   source: "READ_ONCE",
   reads: ["cpu", "services"],
   writes: ["cpu"],
+  says: {
+    ...freedWords,
+    load: ({ word }, telling) => quiet(`loads ${word}${wordIn("before", word, telling)}`),
+  },
   apply({ cpu, services }, args: { readonly word: string; readonly into: string }, machine) {
     const value = wordSeen(cpu, services, args.word, machine);
     return [
@@ -56,6 +66,10 @@ export const addRule = rule({
   source: "atomic_add_return",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    ...freedWords,
+    add: ({ word }, telling) => quiet(`adds to ${word}${wordIn("after", word, telling)}`),
+  },
   ordering: () => "atomic",
   apply({ cpu, services }, args: { readonly word: string; readonly by: number; readonly into?: string }, machine) {
     const before = own(services.words, args.word);
@@ -76,6 +90,12 @@ export const untilRule = rule({
   source: "smp_cond_load_acquire",
   reads: ["cpu", "services"],
   writes: ["cpu"],
+  says: {
+    ...freedWords,
+    until: ({ word }, telling) => quiet(`sees ${word}${wordIn("before", word, telling)}`),
+  },
+  waits: ({ word, value }, { services }) =>
+    `until ${word} is ${dataText(value)}; it is ${dataText(own(services.words, word))}`,
   apply({ cpu, services }, args: { readonly word: string; readonly value: Data }, machine) {
     const value = wordSeen(cpu, services, args.word, machine);
     return same(value, args.value)
@@ -90,6 +110,9 @@ export const freeRule = rule({
   source: "kfree, or the return from the function whose stack holds the word",
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
+  says: {
+    free: ({ word }) => `frees ${word}`,
+  },
   apply({ cpu, services }, { word }: { readonly word: string }, machine) {
     // Whoever gets the memory next writes to it after this CPU's earlier writes.
     const write = { to: "word", word, value: FREED } as const;
@@ -110,6 +133,12 @@ export const setEachCpuRule = rule({
   source: FOR_EACH_CPU,
   reads: ["cpu"],
   writes: ["cpu", "everyCpu"],
+  says: {
+    setEachCpu: ({ word, value }) =>
+      word === NMI_OFF
+        ? `turns the sources of NMIs ${value === true ? "off" : "on"}`
+        : quiet(`sets ${word} on every CPU${assigned(value)}`),
+  },
   maps: ["set-cpu-word"],
   apply({ cpu }, args: CpuWord, machine) {
     const write = { to: "each-cpu", ...args } as const;
@@ -124,6 +153,9 @@ export const addEachCpuRule = rule({
   source: FOR_EACH_CPU,
   reads: ["cpu"],
   writes: ["cpu", "everyCpu"],
+  says: {
+    addEachCpu: ({ word, by }) => quiet(`adds ${by} to ${word} on every CPU`),
+  },
   maps: ["add-cpu-word"],
   ordering: () => "atomic",
   apply: ({ cpu }, args: { readonly word: string; readonly by: number }, machine) => [
@@ -158,7 +190,12 @@ export const untilEachCpuRule = rule({
   source: "atomic_cond_read_acquire in smp_text_poke_batch_finish, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    untilEachCpu: ({ word }) => `sees ${word} everywhere as awaited`,
+  },
   guard: (args: CpuWord) => ({ id: "cpu-word", args }),
+  waits: ({ word, value }, { cpus }) =>
+    `until ${word} is ${dataText(value)} on every CPU; it is ${cpus.map(({ words }) => dataText(own(words, word))).join(", ")}`,
   apply({ cpu }, { word }: CpuWord, machine) {
     // The guard looks at what all see; this CPU's own write of the word comes after that.
     if (cpuWordSeen(cpu, word, machine) !== own(cpu.words, word)) return [];
@@ -178,6 +215,9 @@ export const tryGetRule = rule({
   source: "raw_atomic_inc_not_zero in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    "try-get": ({ word, got }) => (got ? quiet(`gets a reference, ${word}`) : `gets no reference, ${word} is 0`),
+  },
   ordering: () => "atomic",
   apply({ cpu }, args: { readonly word: string; readonly into: string }, machine) {
     const count = Number(own(cpu.words, args.word));
@@ -197,6 +237,9 @@ export const putRule = rule({
   source: "raw_atomic_dec in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu"],
   writes: ["cpu"],
+  says: {
+    put: ({ word }) => quiet(`puts its reference, ${word}`),
+  },
   ordering: () => "atomic",
   apply: ({ cpu }, args: { readonly word: string }, machine) => [
     {

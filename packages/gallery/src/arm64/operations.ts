@@ -54,7 +54,7 @@ export const invalidateByTlbRule = rule({
   reads: ["cpu"],
   writes: ["cpu", "everyCpu"],
   maps: ["drop-prefetched"],
-  says: { "invalidate-by-tlb": ({ address }, place) => `IC IVAU of ${place(address)}, trapped: TLBI, DSB` },
+  says: { "invalidate-by-tlb": ({ address }, { place }) => `IC IVAU of ${place(address)}, trapped: TLBI, DSB` },
   apply: ({ cpu }, { address }: { readonly address: bigint }, machine: World) => [
     {
       set: { cpu: machine.advance(cpu) },

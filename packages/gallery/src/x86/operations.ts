@@ -47,7 +47,9 @@ export const loadCodeByteRule = rule({
   source: "a data access to code, which sees the latest store",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
-  says: { "load-code-byte": ({ at, byte }, place) => `loads the byte at ${place(at)}: ${Number(byte).toString(16)}` },
+  says: {
+    "load-code-byte": ({ at, byte }, { place }) => `loads the byte at ${place(at)}: ${Number(byte).toString(16)}`,
+  },
   apply({ cpu, memory }, { into }: { readonly into: string }, machine: World) {
     const code = running(cpu)?.code;
     if (code?.run !== "program" || code.frame === null) throw new Error("Only a trap handler has a trap's address.");

@@ -53,7 +53,7 @@ export const savedIpRule = rule({
   writes: ["cpu"],
   // The frame is the handler's own.
   urgent: () => true,
-  says: { "saved-ip": ({ ip }, place) => `reads the saved instruction pointer, ${place(ip)}` },
+  says: { "saved-ip": ({ ip }, { place }) => `reads the saved instruction pointer, ${place(ip)}` },
   apply: ({ cpu }, args: { readonly into: string }, machine) => [
     {
       set: { cpu: machine.advance(machine.setLocal(cpu, args.into, frameOf(cpu).resume)) },
@@ -68,7 +68,7 @@ export const resumeAtRule = rule({
   source: "regs->ip in the handler of a breakpoint",
   reads: ["cpu"],
   writes: ["cpu"],
-  says: { "resume-at": ({ address }, place) => `sets the saved instruction pointer to ${place(address)}` },
+  says: { "resume-at": ({ address }, { place }) => `sets the saved instruction pointer to ${place(address)}` },
   apply({ cpu }, args: { readonly address: bigint | { readonly local: string } }, machine) {
     const { interrupted } = frameOf(cpu);
     const pc = machine.address(cpu, args.address);

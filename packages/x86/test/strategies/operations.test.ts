@@ -1,4 +1,4 @@
-import { createSimulation, type PatchStrategy } from "@cmodx/core";
+import { createSimulation, type PatchStrategy, type Telling } from "@cmodx/core";
 import { int3Of2010, nmiRedoOf2008, selfJump, x86 } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
 import { resumeAtRule, savedIpRule, waitNmisRule } from "../../src/strategies/operations.js";
@@ -26,7 +26,7 @@ describe("operations of the strategies", () => {
   });
 
   it("say in a timeline what they do", () => {
-    const place = (address: bigint): string => `<${address}>`;
+    const place = { place: (address: bigint): string => `<${address}>` } as Telling;
     expect(savedIpRule.says?.["saved-ip"]?.({ ip: 1n }, place)).toBe("reads the saved instruction pointer, <1>");
     expect(resumeAtRule.says?.["resume-at"]?.({ address: 5n }, place)).toBe(
       "sets the saved instruction pointer to <5>",
