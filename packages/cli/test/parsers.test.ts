@@ -1,6 +1,14 @@
 import { arm64 } from "@cmodx/arm64";
 import { armv7 } from "@cmodx/armv7";
-import { type Architecture, createSimulation, type InputError, lock, type PatchStrategy, set } from "@cmodx/core";
+import {
+  type Architecture,
+  createSimulation,
+  type InputError,
+  lock,
+  type PatchStrategy,
+  set,
+  unlock,
+} from "@cmodx/core";
 import { readElf } from "@cmodx/image";
 import { readExpectations, runLitmus } from "@cmodx/litmus";
 import { riscv } from "@cmodx/riscv";
@@ -126,7 +134,10 @@ test("a name that every object has is a word and a lock like others, and not one
     architectures: ["x86"],
     defaultSite: "nop5:jmp",
     promises: [],
-    plan: () => ({ main: [lock("lock", name), set("set", name, 1)], words: declared ? { [name]: 0 } : {} }),
+    plan: () => ({
+      main: [lock("lock", name), set("set", name, 1), unlock("unlock", name)],
+      words: declared ? { [name]: 0 } : {},
+    }),
   });
   const simulation = createSimulation({ architecture: x86({}) });
   for (const name of ["toString", "valueOf", "hasOwnProperty"]) {

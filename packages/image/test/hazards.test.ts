@@ -9,6 +9,7 @@ function at(address: number, length: number, more: Partial<PatchSite> = {}): Pat
     index: 1,
     linked: true,
     address: BigInt(address),
+    ...(more.linked === false ? {} : { pageOffset: address % 4096 }),
     section: ".text",
     alignment: 16,
     fixed: true,

@@ -315,6 +315,8 @@ export class Search implements Visitor {
     const { urgent, symmetry } = this.#reduce || NOTHING;
     const whole: Taken[] = [];
     const row = this.#steps.initialRow();
+    const hasten = (): void => this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
+    if (urgent) hasten();
     path.forEach((move, i) => {
       const { effect, part } = move;
       const last = whole[whole.length - 1]?.column ?? CPU0;
@@ -323,7 +325,7 @@ export class Search implements Visitor {
       whole.push({ effect, column });
       this.#steps.effects.successor(effect, row, 0, row.length, column, row);
       // A violation ends its path before any urgent step.
-      if (urgent && i < path.length - 1) this.#steps.hasten(row, (effect, column) => whole.push({ effect, column }));
+      if (urgent && i < path.length - 1) hasten();
     });
     return whole;
   }
