@@ -158,7 +158,7 @@ export const takeStopperRule = rule({
 export const givesUpCpu = (cpu: CpuState, machine: World): boolean => {
   const context = running(cpu);
   if (context === undefined) return true;
-  if (context.level !== "task" || context.masked) return false;
+  if (context.level !== "task") return false;
   return context.code.run === "machine"
     ? context.code.home && context.code.trapped === null
     : isAsleep(context, machine);
