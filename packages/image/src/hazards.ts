@@ -34,7 +34,8 @@ export const hazardKinds: readonly Hazard[] = [
  * The hazards of a site.
  *
  * Where a site of a relocatable file will lie in a page is known of modules (`pageOffset`). Where it is not, the site is judged as if
- * its section started at a page; {@link lineOffsets} has all possibilities. Only what the kernel rewrites while it runs counts: padding before a function's entry does not.
+ * its section started at a page; {@link lineOffsets} has all possibilities. Only what the kernel rewrites while it runs counts:
+ * padding before a function's entry does not.
  *
  * @param site A site of {@link findSites}.
  * @returns The hazards in the order of {@link hazardKinds}; empty when there is none. Throws nothing.
