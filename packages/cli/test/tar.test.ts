@@ -89,7 +89,7 @@ describe("archives", () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 200, seed: 1 },
     );
   });
 });
