@@ -111,7 +111,10 @@ export type Verdict =
       readonly why: string;
       /** All properties that the last step breaks. */
       readonly broken: readonly Broken[];
-      /** Properties that break on other ways, as far as was looked. */
+      /**
+       * Properties that break on other ways, as far as was looked (`beyond` of the options of the run): of those that are neither here nor
+       * in `broken` nothing is known. `progress` is asked only where nothing else breaks.
+       */
       readonly alsoBroken: readonly PropertyId[];
       readonly trace: readonly TraceStep[];
       /**

@@ -38,14 +38,17 @@ export type CheckOptions = {
    * which is a question about the whole graph. The verdict and the property that breaks are the same without.
    */
   readonly reduce?: boolean | Partial<Reductions>;
-  /** States looked at behind the first violation, to see what else breaks; 0 or more, default 20,000. */
+  /**
+   * States looked at behind the first violation, to see what else breaks; 0 or more, default 20,000. Where states are explored as sets
+   * many more may come in one round.
+   */
   readonly beyond?: number;
   /**
    * So many states are looked at one by one before they are explored as sets; 0 or more, default 30,000. With a bound of states, or
    * with some reductions alone, all are looked at one by one.
    */
   readonly singly?: number;
-  /** Look for a shortest counterexample; default true. Without, the one that the reduced search found is given. */
+  /** Look for a shortest counterexample; default true. Without, the first that was found is given. */
   readonly shortest?: boolean;
 };
 
@@ -106,7 +109,7 @@ export class Explorer {
       options.singly ?? (reduce === EVERY && bounds.states === undefined ? SINGLY : Number.POSITIVE_INFINITY);
     let decided = await this.#decide(counted, options, { reduce, beyond, singly });
     if (decided.end.end === "large") {
-      const verdict = await new SetCheck(verdicts, left()).verdict();
+      const verdict = await new SetCheck(verdicts, { ...left(), beyond, shortest }).verdict();
       if (verdict !== undefined) return verdict;
       decided = await this.#decide(counted, left(), { reduce, beyond });
     }
@@ -132,7 +135,7 @@ export class Explorer {
     // All reductions but symmetry make paths longer, so the shortest is looked for without them; the memoised steps are there already.
     const again = await this.#search(counted, left(), { reduce: SYMMETRY, beyond: 0, singly });
     if (again.end.end === "large") {
-      const nearest = await new SetCheck(verdicts, left()).nearest(end.end === "violation");
+      const nearest = await new SetCheck(verdicts, { ...left(), beyond, shortest }).nearest(end.end === "violation");
       return verdicts.unsafe(nearest ?? first, base(search), search.broken, nearest !== undefined);
     }
     if (again.end.end === "limit") return verdicts.unsafe(first, base(search), search.broken, false);
@@ -224,10 +227,10 @@ export class Explorer {
 
 /** What a search that came to its end found broken; undefined where nothing is. */
 const found = (verdicts: Verdicts, { search, end }: Searched): Found | undefined => {
-  if (end.end === "violation") return verdicts.violation(search);
+  if (end.end === "violation") return verdicts.violation(search.nearest());
   if (!verdicts.counted.has("progress")) return undefined;
   const stuck = search.stuck((state) => isQuiet(verdicts, search, state));
-  return stuck === undefined ? undefined : verdicts.stuck(search, stuck);
+  return stuck === undefined ? undefined : verdicts.stuck(search.pathTo(stuck), search.row(stuck));
 };
 
 /** No patch call is under way, and every CPU is out of its traps and interrupts. */

@@ -123,6 +123,12 @@ export class Search implements Visitor {
     return this.#levels[this.depth] as number;
   }
 
+  /** The row of a state. */
+  row(state: number): Int32Array {
+    const { rows, width } = this.store;
+    return rows.subarray(state * width, (state + 1) * width);
+  }
+
   /** Bytes of all tables. */
   get bytes(): number {
     return this.store.bytes + this.#edges.bytes + this.#edgeStart.bytes + this.#labels.bytes + this.#witnesses.bytes;

@@ -134,17 +134,16 @@ export class Verdicts {
     };
   }
 
-  /** What the nearest violation of a search breaks. */
-  violation(search: Search): Found {
-    const path = search.nearest();
+  /** What the last step of a path breaks. */
+  violation(path: readonly Taken[]): Found {
     const last = path[path.length - 1] as Taken;
     return { path, ...countedOf(this.steps.effects.info(last.effect).broken, (id) => this.counted.has(id)) };
   }
 
-  /** A state of a search from which not everything can finish. */
-  stuck(search: Search, state: number): Found {
-    const why = `From here not everything can finish any more: ${this.#standing(search, state).join("; ")}.`;
-    return { path: search.pathTo(state), broken: [{ property: "progress", why }], consequences: [] };
+  /** A state from which not everything can finish: its row, and a path to it. */
+  stuck(path: readonly Taken[], row: Int32Array): Found {
+    const why = `From here not everything can finish any more: ${this.#standing(row).join("; ")}.`;
+    return { path, broken: [{ property: "progress", why }], consequences: [] };
   }
 
   /** Whether a CPU part is out of its traps and interrupts, with none pending. */
@@ -153,9 +152,8 @@ export class Verdicts {
   }
 
   /** What the programs, traps and interrupts of a state stand at, lowest context first. */
-  #standing(search: Search, state: number): readonly string[] {
-    const { rows, width } = search.store;
-    return [...rows.subarray(state * width + CPU0, (state + 1) * width)].flatMap((part) =>
+  #standing(row: Int32Array): readonly string[] {
+    return [...row.subarray(CPU0)].flatMap((part) =>
       this.steps.parts.cpu.value(part).stack.flatMap(({ level, code }) => {
         if (code.run === "program")
           return [`${level} ${code.program} at ${this.#machine.next(code)?.step ?? "its end"}`];

@@ -115,18 +115,28 @@ export class ColumnSteps {
     }
     const found = known[cpu] as number;
     if (found !== 0) return found - 1;
-    let at = cpu;
-    for (let left = MOST_URGENT; left > 0; left--) {
-      const next = this.#hastened(setting, at);
-      if (next < 0 || next === at) break;
-      at = next;
-    }
-    known[cpu] = at + 1;
-    return at;
+    const urgent = this.settling(setting, cpu);
+    const settled = urgent.reduce((part, effect) => this.#own(effect, part), cpu);
+    known[cpu] = settled + 1;
+    return settled;
   }
 
-  /** The part behind the urgent step of a part where that changes nothing else, has one outcome and breaks nothing; or -1. */
-  #hastened(setting: number, cpu: number): number {
+  /** The urgent steps by which a part settles. */
+  settling(setting: number, cpu: number): readonly number[] {
+    const taken: number[] = [];
+    if (!this.urgent) return taken;
+    let at = cpu;
+    while (taken.length < MOST_URGENT) {
+      const effect = this.#urgentEffect(setting, at);
+      if (effect < 0) break;
+      taken.push(effect);
+      at = this.#own(effect, at);
+    }
+    return taken;
+  }
+
+  /** The urgent step of a part where that changes that part and nothing else, has one outcome and breaks nothing; or -1. */
+  #urgentEffect(setting: number, cpu: number): number {
     const { candidates, effects } = this.steps;
     const candidate = candidates.urgent(cpu);
     if (candidate < 0 || candidates.isGuarded(candidate) || this.#readsParked(candidate)) return -1;
@@ -134,24 +144,52 @@ export class ColumnSteps {
     const outcome = this.steps.outcome(candidate, this.#rows[shared] as Int32Array, 0);
     if (this.steps.effectCount(outcome) !== 1) return -1;
     const effect = this.steps.firstEffect(outcome);
-    return effects.brokenBy(effect) === 0 && this.#isLocal(effect, shared) ? this.#own(effect, cpu) : -1;
+    const free = effects.brokenBy(effect) === 0 && this.#isLocal(effect, shared);
+    return free && this.#own(effect, cpu) !== cpu ? effect : -1;
   }
 
   /** The settled parts to which the steps of a CPU lead that depend on the setting and change nothing but its part. */
   localSuccessors(setting: number, cpu: number): readonly number[] {
+    const found = new Set<number>();
+    this.#eachLocal(setting, cpu, (_, to) => found.add(to));
+    found.delete(cpu);
+    return [...found];
+  }
+
+  /** The fewest steps of that kind that lead from one settled part of a CPU to another, and the part behind each. */
+  localWay(setting: number, from: number, to: number): readonly { readonly effect: number; readonly to: number }[] {
+    if (from === to) return [];
+    const before = new Map<number, { readonly from: number; readonly effect: number }>();
+    const found = [from];
+    for (const part of found) {
+      if (before.has(to)) break;
+      this.#eachLocal(setting, part, (effect, next) => {
+        if (next === from || before.has(next)) return;
+        before.set(next, { from: part, effect });
+        found.push(next);
+      });
+    }
+    const way: { effect: number; to: number }[] = [];
+    for (let at = to; at !== from; ) {
+      const step = before.get(at);
+      if (step === undefined) throw new Error("One part leads to the other.");
+      way.unshift({ effect: step.effect, to: at });
+      at = step.from;
+    }
+    return way;
+  }
+
+  #eachLocal(setting: number, cpu: number, tell: (effect: number, to: number) => void): void {
     const { candidates } = this.steps;
     const shared = this.#example[setting] as number;
-    const found = new Set<number>();
     const first = candidates.first(cpu);
     const end = first + candidates.count(cpu);
     for (let candidate = first; candidate < end; candidate++) {
       if (candidates.isGuarded(candidate) || this.#readsParked(candidate)) continue;
       this.#each(candidate, shared, (effect) => {
-        if (this.#isLocal(effect, shared)) found.add(this.settled(setting, this.#own(effect, cpu)));
+        if (this.#isLocal(effect, shared)) tell(effect, this.settled(setting, this.#own(effect, cpu)));
       });
     }
-    found.delete(cpu);
-    return [...found];
   }
 
   /** The guards of the steps of a CPU part. */

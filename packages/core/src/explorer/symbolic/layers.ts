@@ -23,18 +23,19 @@ export const shortestWays = async (
   diagrams.keep(seen);
   for (let layer = layers[0] as StateSets; !space.isEmpty(layer); layer = layers.at(-1) as StateSets) {
     diagrams.keep(layer);
-    await pause();
     diagrams.tidy();
     const next: StateSets = [];
     layer.forEach((set, shared) => {
       seen[shared] = diagrams.union(seen[shared] ?? NONE, set);
     });
-    layer.forEach((set, shared) => {
+    for (const [shared, set] of layer.entries()) {
+      if ((set ?? NONE) === NONE) continue;
+      await pause();
       for (const image of space.single(shared).images(set))
         next[image.to] = diagrams.union(next[image.to] ?? NONE, image.set);
-    });
+    }
     const found = goals(layer);
-    if (!space.isEmpty(found)) return { length: layers.length - 1, on: backFrom(space, found, layers) };
+    if (!space.isEmpty(found)) return { length: layers.length - 1, on: await backFrom(space, found, layers, pause) };
     next.forEach((set, shared) => {
       next[shared] = diagrams.minus(set, seen[shared] ?? NONE);
     });
@@ -44,10 +45,16 @@ export const shortestWays = async (
 };
 
 /** The states of each layer from which those that were found are reached in as many steps as there are layers between. */
-const backFrom = (space: Space, found: StateSets, layers: readonly StateSets[]): OnShortestWay => {
+const backFrom = async (
+  space: Space,
+  found: StateSets,
+  layers: readonly StateSets[],
+  pause: Pause,
+): Promise<OnShortestWay> => {
   const { diagrams } = space;
   const ways: StateSets[] = [found];
   for (let depth = layers.length - 2; depth >= 0; depth--) {
+    await pause();
     const behind = ways[0] as StateSets;
     ways.unshift(
       (layers[depth] as StateSets).map((set, shared) =>

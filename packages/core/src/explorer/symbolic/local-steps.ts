@@ -146,7 +146,7 @@ export class LocalSteps {
 
   #complete(members: number[]): void {
     const component = this.#members.push(members) - 1;
-    const highest = Math.max(...members);
+    const highest = members.reduce((most, part) => Math.max(most, part), 0);
     if (highest >= this.#component.length) {
       const grown = new Int32Array(Math.max(highest + 1, 2 * this.#component.length));
       grown.set(this.#component);

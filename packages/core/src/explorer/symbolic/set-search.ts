@@ -2,71 +2,21 @@ import type { Context } from "../../contract/state.js";
 import type { Progress } from "../../contract/verdict.js";
 import { turnsDone } from "../fairness.js";
 import { CPU0 } from "../row.js";
-import { type Reductions, Search, type SearchOptions } from "../search.js";
+import { type Reductions, Search, type SearchOptions, type Taken } from "../search.js";
 import type { Steps } from "../steps.js";
 import { LimitReached } from "../watch.js";
-import { ABSENT, ColumnSteps } from "./column-steps.js";
+import { ColumnSteps } from "./column-steps.js";
 import { NONE } from "./diagrams.js";
+import { Exploration } from "./exploration.js";
 import { FairRuns, Turns } from "./fair.js";
 import { type Condition, neverReaching, statesWhere } from "./finishing.js";
 import { inAnyOrder, type ShortestWays, shortestWays } from "./layers.js";
 import { reachableFrom } from "./reachable.js";
+import { Rounds, type Way } from "./rounds.js";
 import { type Pause, Space, type StateSets } from "./space.js";
 
 /** CPUs that start alike are not told apart by their places. */
 const SYMMETRY: Reductions = { urgent: false, symmetry: true, stubborn: false };
-
-/** A violation: a step that breaks a property that counts, and the shared parts of a state in which it can be taken. */
-type Violation = { readonly effect: number; readonly shared: number };
-
-/** The states of a machine as sets, with urgent steps taken along or without, and what breaks there. */
-class Exploration {
-  readonly space: Space;
-  readonly violations: Violation[] = [];
-  readonly #steps: Steps;
-
-  constructor(steps: Steps, active: number, urgent: boolean) {
-    this.#steps = steps;
-    this.space = new Space(
-      new ColumnSteps(steps, active, urgent, (effect, shared) => {
-        this.violations.push({ effect, shared });
-      }),
-    );
-  }
-
-  /** The states among these in which a step can be taken that breaks something. */
-  violating(sets: StateSets): StateSets {
-    const { diagrams } = this.space;
-    const { candidates, effects } = this.#steps;
-    const found: StateSets = [];
-    for (const { effect, shared } of this.violations) {
-      const candidate = effects.candidateOf(effect);
-      const acting = candidates.cpuOf(candidate);
-      const open = this.space.single(shared).open(sets[shared] ?? NONE, candidates.guardOf(candidate));
-      found[shared] = diagrams.union(
-        found[shared] ?? NONE,
-        diagrams.withSome(open, (part) => part === acting),
-      );
-    }
-    return found;
-  }
-
-  /** The states among these in which a program that some CPU runs can take its next step. */
-  moving(sets: StateSets): StateSets {
-    const { diagrams, steps } = this.space;
-    return sets.map((set, shared) => {
-      const relation = this.space.shared(shared);
-      return [ABSENT, ...relation.guards].reduce(
-        (all, guard) =>
-          diagrams.union(
-            all,
-            diagrams.withSome(relation.open(set, guard), (part) => steps.programMoves(shared, part, guard)),
-          ),
-        NONE,
-      );
-    });
-  }
-}
 
 /** How a shortest way is looked for: `pause` and the bounds of what is looked at one by one. */
 export type WayOptions = Pick<SearchOptions, "bounds" | "memory" | "signal"> & { readonly pause: Pause };
@@ -79,18 +29,29 @@ export class SetSearch {
   readonly #active: number;
   readonly #all: Exploration;
   readonly #reached: StateSets = [];
+  readonly #rounds: Rounds;
 
   /** `active`: bits of the properties that count; no way is followed behind a step that breaks one. */
   constructor(steps: Steps, active: number) {
     this.#steps = steps;
     this.#active = active;
     this.#all = new Exploration(steps, active, true);
+    this.#rounds = new Rounds(this.#all.space);
   }
 
-  /** Finds all states. */
-  async explore(pause: Pause): Promise<void> {
-    const { space } = this.#all;
-    await reachableFrom(space, space.initial(), this.#reached, pause);
+  /**
+   * Finds all states; once something is found to break that counts, so many more at the least, and then no more: whether these were all is
+   * not known then.
+   */
+  async explore(beyond: number, pause: Pause): Promise<void> {
+    const { space, violations } = this.#all;
+    let most: bigint | undefined;
+    const enough = (): boolean => {
+      if (violations.length === 0) return false;
+      most ??= this.states + BigInt(beyond);
+      return this.states >= most;
+    };
+    await reachableFrom(space, space.initial(), this.#reached, pause, { begins: this.#rounds.note, enough });
   }
 
   /** How far the search is after so many milliseconds. */
@@ -110,12 +71,9 @@ export class SetSearch {
     return this.#all.space.diagrams.bytes;
   }
 
-  /** Bits of the properties that count and that broke. */
+  /** Bits of the properties that count and that broke, as far as was looked. */
   get broken(): number {
-    return this.#all.violations.reduce(
-      (bits, { effect }) => bits | this.#steps.effects.countedBits(effect, this.#active),
-      0,
-    );
+    return this.#all.broken;
   }
 
   /** Bits of properties that broke and do not count. */
@@ -123,10 +81,36 @@ export class SetSearch {
     return this.#all.space.steps.brokenInactive;
   }
 
-  /** Whether there is a state from which none that satisfies `goal` can be reached. */
-  async isStuck(goal: Condition, pause: Pause): Promise<boolean> {
+  /** A way, none of the shortest, to a step that breaks a property that counts, which was found; that step is its last. */
+  someWayToViolation(): readonly Taken[] {
+    const all = this.#all;
+    const { path, row } = this.#wayTo(all.violating(this.#reached, (shared) => all.space.shared(shared)));
+    const rank = (bits: number): number => bits & -bits;
+    const [last] = all.violationsIn(row).sort((a, b) => rank(all.brokenBy(a)) - rank(all.brokenBy(b)));
+    if (last === undefined) throw new Error("The way leads to a violation.");
+    return [...path, { effect: last.effect, column: last.column }];
+  }
+
+  /** The states from which none that satisfies `goal` can be reached, once all were found; undefined where there is none. */
+  async stuck(goal: Condition, pause: Pause): Promise<StateSets | undefined> {
     const { space } = this.#all;
-    return !space.isEmpty(await neverReaching(space, this.#reached, statesWhere(space, this.#reached, goal), pause));
+    const never = await neverReaching(space, this.#reached, statesWhere(space, this.#reached, goal), pause);
+    return space.isEmpty(never) ? undefined : never;
+  }
+
+  /** A way, none of the shortest, to one of the states that are stuck: one in which no program can take its next step, where there is one. */
+  someWayToStuck(stuck: StateSets): Way {
+    const { space } = this.#all;
+    const moving = this.#all.moving(stuck);
+    const blocked = stuck.map((set, shared) => space.diagrams.minus(set, moving[shared] ?? NONE));
+    return this.#wayTo(space.isEmpty(blocked) ? stuck : blocked);
+  }
+
+  /** A way, none of the shortest, to one of some states that were found. */
+  #wayTo(sets: StateSets): Way {
+    const way = this.#rounds.wayTo(sets);
+    if (way === undefined) throw new Error("A way leads to what was found.");
+    return way;
   }
 
   /** Whether a fair run can wait for ever where `waits` tells that a task does: it never goes on with its own next step there. */
@@ -163,7 +147,11 @@ export class SetSearch {
    */
   async waysToViolation(options: WayOptions): Promise<Search> {
     const plain = new Exploration(this.#steps, this.#active, false);
-    const ways = await shortestWays(plain.space, (layer) => plain.violating(layer), options.pause);
+    const ways = await shortestWays(
+      plain.space,
+      (layer) => plain.violating(layer, (shared) => plain.space.single(shared)),
+      options.pause,
+    );
     if (ways === undefined) throw new Error("What breaks with urgent steps breaks without.");
     return this.#along(ways, options);
   }

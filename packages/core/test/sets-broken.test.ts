@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { createSimulation, type Scenario, type Verdict } from "../src/index.js";
+import { toy } from "./toy/architecture.js";
+import { randomProtocol } from "./toy/random.js";
+
+/** A random protocol with more CPUs: by itself each has few states, and these go together to many. */
+const large = (seed: number, more = 3): { check: ReturnType<typeof createSimulation>["check"]; scenario: Scenario } => {
+  const { scenario, architecture } = randomProtocol(seed);
+  const { check } = createSimulation({ architecture: toy(architecture) });
+  return { check, scenario: { ...scenario, cpus: scenario.cpus + more } };
+};
+
+type Unsafe = Extract<Verdict, { readonly verdict: "unsafe" }>;
+
+const unsafe = (verdict: Verdict): Unsafe => {
+  if (verdict.verdict !== "unsafe") throw new Error(`It is ${verdict.verdict}.`);
+  return verdict;
+};
+
+/** The answer of sets where memory is full once it was asked for so often. */
+const cutOff = async ({ check, scenario }: ReturnType<typeof large>, asked: number): Promise<Verdict> => {
+  let times = 0;
+  const memory = (): number => (times++ < asked ? 0 : 2);
+  return check(scenario, { singly: 0, bounds: { bytes: 1 }, memory });
+};
+
+describe("sets of states and what breaks", () => {
+  it("the exploration ends near the first violation, and the shortest way to it is shown", async () => {
+    const { check, scenario } = large(4);
+    const found = unsafe(await check(scenario, { singly: 0 }));
+    const all = unsafe(await check(scenario, { singly: 0, beyond: Number.MAX_SAFE_INTEGER }));
+    expect(found.states).toBeLessThan(all.states / 5);
+    expect(found.property).toBe(all.property);
+    expect(found).toMatchObject({ shortest: true, trace: { length: all.trace.length } });
+  });
+
+  it.each([
+    ["a violation", 10, 3],
+    ["a state that is stuck", 12, 0],
+  ])("a bound leaves %s that is known as it is, with a way to it", async (_, seed, more) => {
+    const protocol = large(seed, more);
+    const whole = unsafe(await protocol.check(protocol.scenario, { singly: 0 }));
+    const answers: Verdict[] = [];
+    for (let asked = 1; answers.at(-1)?.verdict !== "unsafe"; asked *= 2) answers.push(await cutOff(protocol, asked));
+    const cut = unsafe(answers.at(-1) as Verdict);
+    expect(answers[0]?.verdict).toBe("inconclusive");
+    expect(cut).toMatchObject({ property: whole.property, shortest: false });
+  });
+
+  it("without a look for the shortest way some way is shown", async () => {
+    const { check, scenario } = large(34);
+    const found = unsafe(await check(scenario, { singly: 0, shortest: false }));
+    const nearest = unsafe(await check(scenario, { singly: 0 }));
+    expect(found.shortest).toBe(false);
+    expect([...found.broken.map(({ property }) => property), ...found.alsoBroken].sort()).toEqual(
+      [...nearest.broken.map(({ property }) => property), ...nearest.alsoBroken].sort(),
+    );
+  });
+});
