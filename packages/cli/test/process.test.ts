@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { wantsColor } from "../src/io.js";
@@ -110,6 +110,30 @@ describe.skipIf(!built)("the command", () => {
   ])("--timeout is one budget for all of %s", { timeout: 60_000 }, async (line, code) => {
     // Were it one for each phase or row, each would end in time.
     expect((await end(start([...line.split(" "), "--timeout", "0.5"]))).code).toBe(code);
+  });
+
+  test("scan --jobs says what it says without, in the same order", async () => {
+    const packed = (name: string): Buffer => {
+      const content = readFileSync(join(root, "packages/image/fixtures", name));
+      // As large as what a thread is started for.
+      return Buffer.concat([content, Buffer.alloc(2 ** 21)]);
+    };
+    const tree = folder({
+      "a.o": packed("patchsites.x86_64.elf"),
+      "b.o": packed("patchsites.arm64.elf"),
+      "c.o": "no ELF file",
+      "d.o": packed("patchsites.riscv64-6.12.elf"),
+    });
+    for (const options of [
+      [tree, "--csv"],
+      [join(tree, "a.o"), join(tree, "c.o"), join(tree, "d.o")],
+    ]) {
+      const [one, three] = await Promise.all(
+        ["1", "3"].map((jobs) => end(start(["scan", ...options, "--jobs", jobs]))),
+      );
+      expect([one?.code, one?.err]).toEqual([2, expect.stringMatching(/^cmodx: .*c\.o: .*\n$/)]);
+      expect(three).toEqual(one);
+    }
   });
 
   /** Runs a line of bash with `cmodx` for the command, and gives what it printed. */

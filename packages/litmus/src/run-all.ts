@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import { inThreads } from "@cmodx/core/threads";
 import { type LitmusOptions, type LitmusResult, runLitmus } from "./run.js";
 
 /** A litmus file: its name as the user knows it, and its text. */
@@ -46,49 +46,8 @@ export const runAll = async (
   };
   // One thread at the least, so that an interruption is heard while a test is explored.
   const threads = existsSync(fileURLToPath(WORKER)) ? Math.min(jobs, Math.ceil(files.length / FEW)) : 0;
-  if (threads > 0) await runInThreads(tasks, threads, signal, answered);
-  else {
-    for (const [i, task] of tasks.entries()) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (signal?.aborted) break;
-      answered(i, answerTo(task));
-    }
-  }
+  await inThreads(WORKER, tasks, { threads, signal, answered, ...(threads === 0 && { here: answerTo }) });
   return answers;
-};
-
-const runInThreads = async (
-  tasks: readonly LitmusTask[],
-  threads: number,
-  signal: AbortSignal | undefined,
-  answered: (i: number, answer: LitmusAnswer) => void,
-): Promise<void> => {
-  let next = 0;
-  const workers = Array.from({ length: threads }, () => new Worker(WORKER));
-  try {
-    await Promise.all(
-      workers.map(
-        (worker) =>
-          new Promise<void>((resolve, reject) => {
-            let current = -1;
-            const give = (): void => {
-              current = next++;
-              if (current >= tasks.length || signal?.aborted) resolve();
-              else worker.postMessage(tasks[current]);
-            };
-            worker.on("message", (answer: LitmusAnswer) => {
-              answered(current, answer);
-              give();
-            });
-            worker.once("error", reject);
-            signal?.addEventListener("abort", () => resolve(), { once: true });
-            give();
-          }),
-      ),
-    );
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
 };
 
 /** A file and how it is run. */

@@ -1,16 +1,16 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError } from "@cmodx/core";
-import { findSites, hazardKinds, hazards, siteKinds } from "@cmodx/image";
-import type { Command } from "commander";
-import { isInputError } from "../errors.js";
+import { hazardKinds, siteKinds } from "@cmodx/image";
+import { type Command, Option } from "commander";
 import { filesBelow } from "../files.js";
-import { readBinary } from "../from-binary.js";
-import { breathe, type Colors, colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
+import { type Colors, colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
 import { type ScanJson, type ScannedJson, type SiteRowJson, toJson } from "../json.js";
 import { signalWithin } from "../limits.js";
-import { options } from "../options.js";
-import { csvOf, filtered, oneOfWords, rowOf, type SiteFilter, sitesAndPadding } from "../site-rows.js";
+import { options, whole } from "../options.js";
+import { errorOf } from "../scan-file.js";
+import { defaultJobs, scanFiles } from "../scan-files.js";
+import { csvOf, oneOfWords, type SiteFilter } from "../site-rows.js";
 import { columns, count, entry, prose } from "../text.js";
 
 const HELP = `
@@ -40,6 +40,11 @@ export const addScan = (program: Command, io: Io, leave: (code: Exit) => void): 
     .addOption(options.symbol)
     .addOption(options.csv)
     .addOption(options.json)
+    .addOption(
+      new Option("--jobs <n>", "files that are read at once (default: one for each core, at most 8)").argParser(
+        whole("--jobs", 1, 64),
+      ),
+    )
     .addOption(options.timeout)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (names: readonly string[], asked: ScanOptions) => {
@@ -72,6 +77,7 @@ type ScanOptions = {
   readonly hazard?: readonly string[];
   readonly key?: string;
   readonly symbol?: string;
+  readonly jobs?: number;
   readonly timeout?: number;
 };
 
@@ -92,49 +98,31 @@ const scan = async (
   io: Io,
   progress: ProgressLine,
 ): Promise<ScanJson> => {
-  const filter = filterOf(asked);
   const listing = asked.sites === true || asked.csv === true;
-  const json = asked.json === true;
   const files: ScannedJson[] = [];
   const errors: { file: string; place: string | null; message: string }[] = [];
   const found = await findFiles(names, io.cwd);
-  for (const [i, { file, walked }] of found.entries()) {
-    if (found.length > 1) progress.show(`${i + 1} of ${found.length} files: ${file}`);
-    await breathe();
-    if (io.signal.aborted) return { schema: "cmodx/scan/1", files, errors, interrupted: true };
-    try {
-      files.push(await scanFile(file, io.cwd, filter, listing));
-    } catch (error) {
-      // A file that the user named is an error of the whole run; one that was merely found is not.
-      if (!isInputError(error) || !walked) throw error;
-      errors.push({ file, place: error.place ?? null, message: error.message });
-      progress.clear();
-      if (!json) io.err(`cmodx: ${error.message}\n`);
-    }
-  }
-  return { schema: "cmodx/scan/1", files, errors, interrupted: false };
-};
-
-const scanFile = async (file: string, folder: string, filter: SiteFilter, listing: boolean): Promise<ScannedJson> => {
-  const elf = await readBinary(resolve(folder, file), file);
-  const { sites: all, padding } = sitesAndPadding(findSites(elf));
-  const sites = filtered(all, filter);
-  const tally = <K extends string>(kinds: readonly K[], found: readonly K[]): { readonly [kind: string]: number } =>
-    Object.fromEntries(kinds.map((kind) => [kind, found.filter((each) => each === kind).length]));
-  return {
-    file,
-    machine: elf.machine.name,
-    sites: tally(
-      siteKinds,
-      sites.map(({ kind }) => kind),
-    ),
-    hazards: tally(
-      hazardKinds,
-      sites.flatMap((site) => hazards(site)),
-    ),
-    padding,
-    ...(listing && { rows: sites.map((site) => rowOf(site, elf.machine, file)) }),
-  };
+  const complete = await scanFiles(
+    found.map(({ file }) => file),
+    { folder: io.cwd, filter: filterOf(asked), listing },
+    {
+      jobs: asked.jobs ?? defaultJobs(),
+      signal: io.signal,
+      onRead(file, done) {
+        if (found.length > 1) progress.show(`${done} of ${found.length} files: ${file}`);
+      },
+      onAnswer({ scanned, error }, i) {
+        const { file, walked } = found[i] as Found;
+        if (error === undefined) return void files.push(scanned);
+        // A file that the user named is an error of the whole run; one that was merely found is not.
+        if (!walked) throw errorOf(error);
+        errors.push({ file, place: error.place ?? null, message: error.message });
+        progress.clear();
+        if (asked.json !== true) io.err(`cmodx: ${error.message}\n`);
+      },
+    },
+  );
+  return { schema: "cmodx/scan/1", files, errors, interrupted: !complete };
 };
 
 /** Names of modules, of object files and of kernels, which stand before or behind a version: `vmlinuz-6.12.0`, `Image.gz`. */
