@@ -12,17 +12,30 @@ import { findCode, parses, readCode, readSources, renamed, root } from "./code.m
  * @property {string} [in] the package to look in, where others have the same code
  * @property {string[]} tests test files or folders to run, relative to the repository
  * @property {string} why what the machine then does wrong
+ * @property {string} [dies] the test that noticed when it last ran: the first one to try
  */
+
+const DEATHS = new URL("deaths.json", import.meta.url);
+
+/** What a mutant is called in the list of deaths, wherever it stands among those of its rule. */
+const nameOf = ({ rule, why }) => `${rule}: ${why}`;
 
 /** @returns {Mutant[]} */
 export function readMutants() {
   const entries = JSON.parse(readFileSync(new URL("mutants.json", import.meta.url), "utf8"));
+  const deaths = JSON.parse(readFileSync(DEATHS, "utf8"));
   const seen = new Map();
   return entries.map((entry) => {
     const count = (seen.get(entry.rule) ?? 0) + 1;
     seen.set(entry.rule, count);
-    return { ...entry, id: count === 1 ? entry.rule : `${entry.rule}#${count}` };
+    return { ...entry, id: count === 1 ? entry.rule : `${entry.rule}#${count}`, dies: deaths[nameOf(entry)] };
   });
+}
+
+/** Notes which test noticed each mutant: those of today's list alone, in its order. */
+export function writeDeaths(mutants) {
+  const all = mutants.filter(({ dies }) => dies !== undefined).map((entry) => [nameOf(entry), entry.dies]);
+  writeFileSync(DEATHS, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
 }
 
 /** Ends with what is wrong with an entry. */

@@ -9,11 +9,16 @@ const vitest = await createVitest("test", { watch: false, bail: 1, maxWorkers: 1
 const sources = readSources();
 const mutants = new Map(readMutants().map((entry) => [entry.id, entry]));
 
-/** Runs some test files against a mutant, or against the sources as they are. */
-async function run({ id, tests }) {
+/** Matches the full name of a test; vitest joins the parts of one with " > " and matches them without. */
+const exactly = (name) => new RegExp(`^${name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replaceAll(" > ", " (?:> )?")}$`);
+
+/** Runs some test files, or one test of them, against a mutant or against the sources as they are. */
+async function run({ id, tests, only }) {
   const changed = id === "" ? undefined : join(root, mutate(mutants.get(id), sources).file);
   process.env.CMODX_MUTANT = id;
   if (changed) vitest.invalidateFile(changed);
+  if (only === undefined) vitest.resetGlobalTestNamePattern();
+  else vitest.setGlobalTestNamePattern(exactly(only));
   const wanted = await vitest.getRelevantTestSpecifications(tests.map((path) => join(root, path)));
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(wanted);
   if (changed) vitest.invalidateFile(changed);

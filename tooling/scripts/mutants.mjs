@@ -1,8 +1,8 @@
-// Breaks the rules of the machine one at a time and expects a test to notice: npm run test:mutants [-- ID…]
+// Breaks the rules of the machine one at a time and expects a test to notice: npm run test:mutants [-- [--write] ID…]
 import { fork } from "node:child_process";
 import { join } from "node:path";
 import { readSources, root } from "../mutants/code.mjs";
-import { mutate, problemsOf, readMutants } from "../mutants/list.mjs";
+import { mutate, problemsOf, readMutants, writeDeaths } from "../mutants/list.mjs";
 
 const PARALLEL = 2;
 
@@ -42,7 +42,7 @@ function answerOf(child, limit) {
 class Session {
   #child;
 
-  async run(tests, { id = "", limit = 0 } = {}) {
+  async run(tests, { id = "", only, limit = 0 } = {}) {
     if (this.#child === undefined) {
       const detached = process.platform !== "win32";
       this.#child = fork(join(root, "tooling/mutants/session.mjs"), { cwd: root, detached, silent: true });
@@ -53,7 +53,7 @@ class Session {
       const ready = await answerOf(this.#child, 0);
       if (ready !== "ready") return this.#stopped(ready);
     }
-    this.#child.send({ id, tests });
+    this.#child.send({ id, tests, only });
     const answer = await answerOf(this.#child, limit);
     return answer.broken.length > 0 ? this.#stopped(answer) : answer;
   }
@@ -98,8 +98,18 @@ async function runPlain(entries, sessions) {
   };
 }
 
+/** The test that noticed last time is tried alone; all tests of the mutant where it is gone or no longer notices. */
+async function judgeMutant(session, { id, tests, dies }, limit) {
+  if (dies !== undefined) {
+    const verdict = judge(await session.run(tests, { id, only: dies, limit }));
+    if (verdict.kind === "killed") return verdict;
+  }
+  return judge(await session.run(tests, { id, limit }));
+}
+
 async function main(sessions) {
-  const wanted = process.argv.slice(2);
+  const wanted = process.argv.slice(2).filter((word) => word !== "--write");
+  const writes = process.argv.includes("--write");
   const all = readMutants();
   const unknown = wanted.filter((id) => !all.some((entry) => entry.id === id || entry.rule === id));
   const entries = all.filter(
@@ -135,10 +145,16 @@ async function main(sessions) {
   let passed = 0;
   const work = async (session) => {
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
-      const { kind, text } = judge(await session.run(entry.tests, { id: entry.id, limit }));
-      if (kind === "killed") passed++;
+      const began = Date.now();
+      const { kind, text } = await judgeMutant(session, entry, limit);
+      const seconds = ((Date.now() - began) / 1000).toFixed(1);
+      if (kind === "killed") {
+        passed++;
+        entry.dies = text;
+        if (writes) writeDeaths(all);
+      }
       const mark = { killed: "", survived: "SURVIVED: ", error: "ERROR: " }[kind];
-      console.log(`${entry.id} → ${mutate(entry, sources).file}: ${mark}${text}`);
+      console.log(`${entry.id} → ${mutate(entry, sources).file}: ${mark}${text} (${seconds} s)`);
     }
   };
   await Promise.all(sessions.map(work));
