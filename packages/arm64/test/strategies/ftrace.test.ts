@@ -9,17 +9,7 @@ import {
   storeData,
 } from "@cmodx/core";
 import { describe, expect, it } from "vitest";
-import {
-  AT,
-  allBroken,
-  answer,
-  answers,
-  check,
-  environments,
-  everywhere,
-  profiles,
-  scenario,
-} from "../protocols/check.js";
+import { AT, answer, answers, check, environments, everywhere, profiles, scenario } from "../protocols/check.js";
 
 const orders = ["literal", "call"] as const;
 
@@ -62,20 +52,6 @@ describe("call-ops", () => {
       answer(await check("none", nobody(callOps({ first })), { site: "bl:nop", patcher: { flips: 1 } }));
     // Without an interrupt to all CPUs the old call may come at any time after.
     for (const first of orders) expect(await disable(first), first).toBe("unsafe: pair");
-  });
-
-  it("may give its ops back once nobody can be on the way to the tracer, in either order", async () => {
-    for (const first of orders) {
-      for (const [name, environment] of environments)
-        for (const fetch of ["none", "idc+dic"])
-          expect(answer(await check(fetch, callOps({ first, frees: true }), environment)), `${first}, ${name}`).toBe(
-            "safe",
-          );
-      for (const profile of ["none", "idc+dic"]) {
-        const verdict = await check(profile, callOps({ first, frees: true, waits: false }), { preempt: true });
-        expect(allBroken(verdict), `${first} ${profile}`).toContain("lifetime");
-      }
-    }
   });
 
   it("may use what any of its flips published", async () => {
