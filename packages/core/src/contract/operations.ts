@@ -15,14 +15,8 @@ type Width = 1 | 2 | 4 | 8;
 type Word = { readonly word: string };
 type Into = { readonly into: string };
 
-/**
- * The operations that patch programs are written in. A plugin that brings a rule for one of its own adds it here:
- *
- *     declare module "@cmodx/core" {
- *       interface Operations { countTaken: { readonly word: string } }
- *     }
- */
-export interface Operations {
+/** The operations of core. Each has a schema, which does not compile where it differs. */
+export interface CoreOperations {
   /** `direct`: not through a mapping of the patcher's own. */
   store: Stored & { readonly width: Width; readonly direct?: true };
   storeData: Stored & { readonly width: Width };
@@ -85,6 +79,15 @@ export interface Operations {
   restart: Nothing;
   claim: Nothing;
 }
+
+/**
+ * The operations that patch programs are written in. A plugin that brings a rule for one of its own adds it here:
+ *
+ *     declare module "@cmodx/core" {
+ *       interface Operations { countTaken: { readonly word: string } }
+ *     }
+ */
+export interface Operations extends CoreOperations {}
 
 /** The name of an operation of a patch program. */
 export type OperationName = keyof Operations & string;

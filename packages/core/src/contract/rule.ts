@@ -8,6 +8,12 @@ import type { Says } from "./telling.js";
 import type { StateView } from "./trace.js";
 import type { World } from "./world.js";
 
+/** A kind of thing that steps of programs name. */
+export type Named = "word" | "cpuWord" | "anyWord" | "vector" | "barrier" | "maintenance" | "lock" | "window";
+
+/** Whose turn a step is: that of what was posted to the CPU, of the parked task that goes on, or of nobody, since it takes a task off. */
+export type Turn = "posted" | "parked" | "nobody";
+
 /**
  * One rule of the machine: pure, and bounded by its footprint. The explorer calls `apply` once for each distinct tuple of the
  * parts in `reads` and remembers the answer; `reads` and `writes` are the independence relation of the reductions.
@@ -42,6 +48,20 @@ export interface Rule<A = Data, R extends Part = Part> {
   waits?(args: A, view: StateView): string | undefined;
   /** It comes from outside: no fairness makes it happen. */
   readonly fromOutside?: true;
+  /** Whose turn a step of it is in a fair run; undefined: that of the context that its CPU runs. */
+  readonly turn?: Turn;
+  /** A task that waits in this step sleeps: its CPU may do something else, and it is woken when the step can be taken. */
+  readonly sleeps?: true;
+  /** A task that stands at this step is in a section with preemption off. */
+  readonly preemptionOff?: true;
+  /** A step of it executes machine code, as that of the interrupted context: it writes whatever that does. */
+  readonly runsMachineCode?: true;
+  /** What a step names, by argument; a program is refused that names what is not there. */
+  readonly names?: { readonly [argument: string]: Named };
+  /** What is there because a step of a program names it in this argument. */
+  readonly introduces?: { readonly [argument: string]: Named };
+  /** The bytes of data that a step writes, where it writes the memory part; undefined: any. */
+  writesData?(args: A): readonly { readonly address: bigint; readonly size: number }[];
   /**
    * The outcomes: none means blocked, several mean non-determinism. A step of a program goes on by `machine.advance`; one that leaves
    * its program where it was is an {@link InputError}.
@@ -93,21 +113,17 @@ export const rule = <
   E extends Effect = Effect,
   const I extends string = string,
 >(
-  r: Omit<Rule<A, R>, "apply" | "id"> & {
+  r: Omit<Rule<A, R>, "apply" | "id" | "names" | "introduces"> & {
     readonly id: I;
+    readonly names?: { readonly [K in keyof NoInfer<A>]?: Named };
+    readonly introduces?: { readonly [K in keyof NoInfer<A>]?: Named };
     apply(parts: Pick<Parts, R>, args: A, machine: World): readonly E[];
   } & InPlace<E>,
-): Rule => r;
+): Rule => r as Rule<A, R>;
 /** Declares a map over CPUs and infers its types; the value is unchanged. */
 export const cpuMap = <A extends Data>(map: CpuMap<A>): CpuMap => map;
 /** Declares a predicate over CPUs and infers its types; the value is unchanged. */
 export const cpuPredicate = <A extends Data>(predicate: CpuPredicate<A>): CpuPredicate => predicate;
-
-/** A world that knows the rules of its steps. */
-export interface Ruled extends World {
-  /** The rule of this id. Throws where there is none. */
-  rule(id: string): Rule;
-}
 
 /** The rules, maps and predicates of a machine: those of core, of the architecture and of the plugins. */
 export type RuleBook = {

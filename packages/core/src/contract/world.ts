@@ -6,6 +6,7 @@ import type { InstructionSet } from "./instruction-set.js";
 import type { Layout, OpaqueCode, SiteInstruction } from "./layout.js";
 import type { MemoryOrder } from "./memory-order.js";
 import type { Condition, Operation, Value } from "./program.js";
+import type { Rule } from "./rule.js";
 import type { CpuState, MachineCode, ProgramCode, TrapFrame } from "./state.js";
 import type { Stores } from "./store-atomicity.js";
 
@@ -129,6 +130,8 @@ export interface Programs {
   hasProgram(name: string): boolean;
   /** A program before its first step. */
   start(program: string, locals: ProgramCode["locals"], frame: TrapFrame | null): ProgramCode;
+  /** The rule of an operation, and of every other step by its id. Throws where there is none. */
+  rule(id: string): Rule;
   /** The next operation of a program, or undefined at its end. */
   next(code: ProgramCode): Operation | undefined;
   /** Goes on after the step that the CPU's running program has just done. */

@@ -1,6 +1,5 @@
 import { keyOf, same } from "../base/key.js";
 import { type Context, type CpuState, running } from "../contract/state.js";
-import { SLEEPING } from "../services/scheduling.js";
 import { CPU0, PARKED } from "./row.js";
 import type { Edge, Graph } from "./search.js";
 import type { Steps } from "./steps.js";
@@ -33,8 +32,6 @@ export type Asked = {
  */
 export type Identity = "column" | "signature";
 
-const taking: ReadonlySet<string> = new Set(["take-ipi", "take-stopper"]);
-
 /** What is done for an instruction before it takes effect, and done again after an interrupt. */
 const ahead: ReadonlySet<string> = new Set(["fetch-part", "fetch", "window-load", "window-restart"]);
 
@@ -49,7 +46,7 @@ const isPartOnly = (steps: Steps, effect: number): boolean => {
 /** Whether an effect is a turn of the context that its CPU runs. */
 export const isTurn = (steps: Steps, effect: number): boolean => {
   const { rule } = steps.candidates.candidate(steps.effects.candidateOf(effect));
-  if (rule.fromOutside === true || taking.has(rule.id) || rule.id === "resume") return false;
+  if (rule.fromOutside === true || rule.turn !== undefined) return false;
   return !steps.machine.order.spontaneous.includes(rule) && !isPartOnly(steps, effect);
 };
 
@@ -60,7 +57,7 @@ export type Turn = { readonly name: string; readonly own: boolean };
 export const turnsOf = (steps: Steps, candidate: number): readonly Turn[] => {
   const { rule, args } = steps.candidates.candidate(candidate);
   const { machine } = steps;
-  if (taking.has(rule.id)) return [{ name: `takes ${keyOf(args)}`, own: true }];
+  if (rule.turn === "posted") return [{ name: `takes ${keyOf(args)}`, own: true }];
   if (machine.order.spontaneous.includes(rule)) return [{ name: "memory", own: true }];
   const cpu = steps.parts.cpu.value(steps.candidates.cpuOf(candidate));
   if (!machine.preempt || cpu.stack.length > 1) return [{ name: `runs ${cpu.stack.length}`, own: true }];
@@ -81,23 +78,23 @@ export const resumption = (task: Context): Turn => ({
 /** The turns that a transition by this effect takes. */
 export const turnsDone = (steps: Steps, effect: number): readonly Turn[] => {
   const candidate = steps.effects.candidateOf(effect);
-  const { id, fromOutside } = steps.candidates.candidate(candidate).rule;
+  const { turn, fromOutside } = steps.candidates.candidate(candidate).rule;
   // A task that is taken off owes its turn to no CPU any more.
-  if (id === "preempt") return turnsOf(steps, steps.candidates.first(steps.candidates.cpuOf(candidate))).slice(0, 1);
+  if (turn === "nobody") return turnsOf(steps, steps.candidates.first(steps.candidates.cpuOf(candidate))).slice(0, 1);
   if (fromOutside === true || isPartOnly(steps, effect)) return [];
-  if (id !== "resume") return turnsOf(steps, candidate);
+  if (turn !== "parked") return turnsOf(steps, candidate);
   return [resumption(steps.parts.cpu.value(steps.effects.cpuAfter(effect)).stack[0] as Context)];
 };
 
 /** Whether a step is owed by its CPU: it comes from there, and is no resumption, which a parked task is owed. */
 export const isOwed = (steps: Steps, candidate: number): boolean => {
-  const { id, fromOutside } = steps.candidates.candidate(candidate).rule;
-  return fromOutside !== true && id !== "resume";
+  const { turn, fromOutside } = steps.candidates.candidate(candidate).rule;
+  return fromOutside !== true && turn !== "parked";
 };
 
 /** Whether who waits in this step sleeps: he is woken when it can be taken, so that being blocked now and then is no excuse. */
 export const isSleep = (steps: Steps, candidate: number): boolean =>
-  SLEEPING.has(steps.candidates.candidate(candidate).rule.id);
+  steps.candidates.candidate(candidate).rule.sleeps === true;
 
 /** The duties in one graph. */
 export class Fairness {

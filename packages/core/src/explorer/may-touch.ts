@@ -34,9 +34,6 @@ export const ANYTHING = 255;
 /** The bit of a shared part. */
 export const partBit = { cpu: 0, memory: IN_MEMORY, services: IN_SERVICES, parked: IN_PARKED, everyCpu: 0 } as const;
 
-/** The rule by which handlers execute machine code. */
-export const EMULATE = "emulate";
-
 /** The bit of a field of a CPU's part. */
 export const fieldBit = (field: keyof CpuState): number =>
   field === "pending"
@@ -152,9 +149,9 @@ export class MayTouch {
   }
 
   #touchedBy({ op }: Operation): number {
-    const { id, guard, writes, maps } = this.#machine.rule(op);
-    // What is emulated is machine code.
-    if (id === EMULATE) return 0;
+    const { runsMachineCode, guard, writes, maps } = this.#machine.rule(op);
+    // What machine code does is added where it runs.
+    if (runsMachineCode === true) return 0;
     let touches = guard === undefined ? 0 : WAITS;
     for (const part of writes) touches |= partBit[part];
     if (!writes.includes("everyCpu")) return touches;

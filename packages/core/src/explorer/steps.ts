@@ -9,7 +9,7 @@ import { CandidateTable, READS } from "./candidate-table.js";
 import { EffectTable } from "./effect-table.js";
 import { InternedParts } from "./interned-parts.js";
 import { looks, touchedAmong } from "./looks-at.js";
-import { EMULATE, IN_PENDING } from "./may-touch.js";
+import { IN_PENDING } from "./may-touch.js";
 import { OutcomeTable } from "./outcome-table.js";
 import { CPU0, MEMORY, PARKED, SERVICES, sortCpus } from "./row.js";
 import type { StateStore } from "./state-store.js";
@@ -145,7 +145,7 @@ export class Steps {
     const candidate = this.candidates.candidate(number);
     const { rule } = candidate;
     this.effects.add(number, candidate, { candidate: this.candidates.placeOf(number), choice }, effect);
-    if (rule === this.machine.order.execute || rule.id === EMULATE)
+    if (rule === this.machine.order.execute || rule.runsMachineCode === true)
       this.#machineCodeWrites ||= this.effects.writesShared(this.effects.size - 1);
   }
 

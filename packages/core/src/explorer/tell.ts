@@ -1,6 +1,5 @@
 import type { EventName, Events, Observation } from "../contract/events.js";
 import { eventsOf } from "../contract/events.js";
-import type { Ruled } from "../contract/rule.js";
 import { quiet, type Says, type Telling, type Told } from "../contract/telling.js";
 import type { TraceStep } from "../contract/trace.js";
 import type { World } from "../contract/world.js";
@@ -30,7 +29,7 @@ const wordsFor = <E extends EventName>(
 };
 
 /** The rules that are there, the first that has words for an event among them. */
-type Book = Ruled & { readonly book: { readonly rules: readonly { readonly says?: Says }[] } };
+type Book = World & { readonly book: { readonly rules: readonly { readonly says?: Says }[] } };
 
 /** The words of the rule that took the step; where it has none for an event of another rule, that one's. */
 const saidOf = (observation: Observation, telling: Telling, machine: Book): Told | undefined =>

@@ -353,6 +353,7 @@ export const freeCodeRule = rule({
   id: "freeCode",
   source:
     "R47; free_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_free, kernel/bpf/core.c; module_memory_free, kernel/module/main.c, 7.3",
+  writesData: () => [],
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "memory", "parked", "everyCpu"],
   says: {
@@ -382,6 +383,7 @@ export const freeCodeRule = rule({
 export const mapCodeRule = rule({
   id: "mapCode",
   source: "R47; get_insn_slot, kernel/kprobes.c; bpf_jit_binary_pack_alloc, kernel/bpf/core.c, 7.3",
+  writesData: () => [],
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "memory", "parked", "everyCpu"],
   says: {
@@ -411,6 +413,7 @@ export const setMemoryRule = rule({
   id: "setMemory",
   source:
     "R47; change_page_attr_set_clr, arch/x86/mm/pat/set_memory.c; change_memory_common, arch/arm64/mm/pageattr.c, 7.3",
+  writesData: () => [],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {

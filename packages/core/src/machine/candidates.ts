@@ -1,7 +1,8 @@
 import type { Data } from "../base/data.js";
 import type { EveryCpu } from "../contract/effect.js";
-import type { Rule, Ruled } from "../contract/rule.js";
+import type { Rule } from "../contract/rule.js";
 import { type CpuState, running } from "../contract/state.js";
+import type { World } from "../contract/world.js";
 import { takes } from "../services/entry.js";
 import { nests } from "../services/nested-nmis.js";
 import { endsInSwitch, givesUpCpu, preemptible } from "../services/scheduling.js";
@@ -20,7 +21,7 @@ export type Candidate = {
 const NO_ARGS: Data = {};
 
 /** The steps that a CPU in this state could take: that of its running context, then what may interrupt it. */
-export const candidatesOf = (cpu: CpuState, machine: Ruled): readonly Candidate[] => {
+export const candidatesOf = (cpu: CpuState, machine: World): readonly Candidate[] => {
   const found: Candidate[] = [];
   const add = (id: string, args: Data = NO_ARGS, step: string | null = null): void => {
     const rule = machine.rule(id);

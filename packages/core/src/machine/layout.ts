@@ -13,18 +13,19 @@ import { divideText } from "../fetch/text.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "../program/reserved.js";
 import { readFlavour, sectionAt } from "../services/read-sections.js";
 import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from "./fits.js";
+import type { RuleOf } from "./named.js";
 import { compilePlans } from "./plans.js";
 import { assemble, placeAt, resolveSite } from "./sites.js";
 
 const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** Lays a scenario out. Throws {@link InputError} when it does not fit together. */
-export const layOut = (scenario: Scenario, architecture: Architecture, fetch: FetchModel): Layout => {
+export const layOut = (scenario: Scenario, architecture: Architecture, fetch: FetchModel, ruleOf: RuleOf): Layout => {
   const { cpus, patchers } = scenario;
   assertModesAndRegisters(scenario, architecture);
   const sites = scenario.sites.map((site) => resolveSite(site, architecture));
   const siteOf = mapSites(sites);
-  const built = compilePlans(scenario, sites, architecture, fetch);
+  const built = compilePlans(scenario, sites, architecture, fetch, ruleOf);
   assertApart(scenario, sites, built.blocks, architecture);
   assertEntries(scenario, sites, built.entries);
   const { text, code, forbidden } = placeCode(scenario, sites, built.blocks, architecture);

@@ -11,7 +11,7 @@ import type { InstructionSet } from "../contract/instruction-set.js";
 import type { Initial, Layout, OpaqueCode, SiteInstruction } from "../contract/layout.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
 import type { CodeEntry, CompiledProgram, Condition, Operation, Value } from "../contract/program.js";
-import type { CpuMap, CpuPredicate, Rule, RuleBook, Ruled } from "../contract/rule.js";
+import type { CpuMap, CpuPredicate, Rule, RuleBook } from "../contract/rule.js";
 import type { Scenario } from "../contract/scenario.js";
 import {
   type CpuState,
@@ -23,6 +23,7 @@ import {
   withRunning,
 } from "../contract/state.js";
 import type { Stores } from "../contract/store-atomicity.js";
+import type { World } from "../contract/world.js";
 import { CodeBorders } from "../execution/borders.js";
 import { bytesByAddress, undecoded } from "../execution/execute.js";
 import { storesOf } from "../memory/pieces.js";
@@ -67,7 +68,7 @@ const turnsNmisOff = (entry: CodeEntry): boolean =>
  * does not change (code, programs, rules); state lives in the parts alone.
  */
 @injectable()
-export class Machine implements Ruled {
+export class Machine implements World {
   readonly instructionSet: InstructionSet;
   readonly fetch: FetchModel;
   readonly cache: CacheMaintenance;
@@ -150,7 +151,7 @@ export class Machine implements Ruled {
     // What plugins replaced stands in the place of the architecture's own everywhere.
     const memory = order.barriers === undefined ? architecture.memory : order;
     const parts = { instructionSet, fetch, cache, cpu, ...(memory === undefined ? {} : { memory }) };
-    this.layout = layOut(scenario, { ...architecture, ...parts }, fetch);
+    this.layout = layOut(scenario, { ...architecture, ...parts }, fetch, (op) => this.#rules.get(op));
     const code = [...this.layout.programs.values()].flatMap((program) => program.code);
     this.nestsNmis = this.nmi && (!this.guardsNmis || code.some(turnsNmisOff));
     this.#operations = new Set(code.flatMap((entry) => (entry.kind === "op" ? [entry.op] : [])));

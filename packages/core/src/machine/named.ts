@@ -2,9 +2,9 @@ import { InputError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { Line, PatchProgram, Step } from "../contract/program.js";
+import type { Named, Rule } from "../contract/rule.js";
 import { NMI_OFF } from "../contract/state.js";
 import { isStep, nested } from "../program/lines.js";
-import { operationIds } from "../schema/program.js";
 
 /* What programs name has to be there: a misspelt word, vector, barrier or cache operation would silently be another question. */
 
@@ -14,10 +14,7 @@ export type Planned = { readonly of: string; readonly program: PatchProgram };
 /** Handlers of what no instruction raises: interrupts, and the kernel's way back to a task that was preempted. */
 export const entryHandlers: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
 
-/** What a program can name. */
-type Kind = "word" | "cpuWord" | "anyWord" | "vector" | "barrier" | "maintenance" | "lock" | "window";
-
-const said: { readonly [kind in Kind]: string } = {
+const said: { readonly [kind in Named]: string } = {
   word: "the shared word",
   cpuWord: "the per-CPU word",
   anyWord: "the word",
@@ -29,19 +26,19 @@ const said: { readonly [kind in Kind]: string } = {
 };
 
 /** What no step does to a thing that is given back. */
-const taking: { readonly [kind in Kind]?: string } = { lock: "no step takes", window: "no step enters" };
+const introduced: { readonly [kind in Named]?: string } = { lock: "no step takes", window: "no step enters" };
 
-/** By operation, what it names and in which argument. */
-const namedBy: ReadonlyMap<string, readonly [Kind, string]> = new Map<string, readonly [Kind, string]>([
-  ...["set", "load", "add", "until", "free", "lookup"].map((op) => [op, ["word", "word"]] as const),
-  ...["setEachCpu", "addEachCpu", "untilEachCpu", "tryGet", "put"].map((op) => [op, ["cpuWord", "word"]] as const),
-  ["armTrap", ["vector", "vector"]],
-  ["disarmTrap", ["vector", "vector"]],
-  ["fence", ["barrier", "kind"]],
-  ["maintain", ["maintenance", "operation"]],
-  ["unlock", ["lock", "name"]],
-  ["leaveWindow", ["window", "window"]],
-]);
+/** The rule of an operation; composite operations have none. */
+export type RuleOf = (op: string) => Rule | undefined;
+
+/** What a step names, with the kinds of these things. */
+const namesOf = ({ op, args }: Step, ruleOf: RuleOf): readonly (readonly [Named, unknown])[] => {
+  const rule = ruleOf(op);
+  const given: { readonly [argument: string]: unknown } = args;
+  // An operation that does not say what it names names words as those of core do.
+  const word = rule?.introduces === undefined && typeof given.word === "string" ? ({ word: "anyWord" } as const) : {};
+  return Object.entries<Named>(rule?.names ?? word).map(([argument, what]) => [what, given[argument]]);
+};
 
 const stepsIn = (lines: readonly Line[]): readonly Step[] =>
   lines.flatMap((line) => [...(isStep(line) ? [line] : []), ...stepsIn(nested(line))]);
@@ -50,6 +47,7 @@ const stepsIn = (lines: readonly Line[]): readonly Step[] =>
 export const assertNamed = (
   programs: readonly Planned[],
   { instructionSet, cpu, cache, memory }: Pick<Architecture, "instructionSet" | "cpu" | "cache" | "memory">,
+  ruleOf: RuleOf,
 ): void => {
   const { vectors } = instructionSet;
   const declared = (of: "words" | "cpuWords"): readonly string[] =>
@@ -57,33 +55,35 @@ export const assertNamed = (
   const steps = programs.flatMap(({ program }) =>
     stepsIn([program.main, ...Object.values(program.traps ?? {})].flat()),
   );
-  const there: { readonly [kind in Kind]: ReadonlySet<string> | undefined } = {
+  const introducedBy = (kind: Named): ReadonlySet<string> =>
+    new Set(
+      steps.flatMap(({ op, args }) =>
+        Object.entries(ruleOf(op)?.introduces ?? {}).flatMap(([argument, what]) =>
+          what === kind ? [String((args as { readonly [argument: string]: unknown })[argument])] : [],
+        ),
+      ),
+    );
+  const there: { readonly [kind in Named]: ReadonlySet<string> | undefined } = {
     word: new Set(declared("words")),
     anyWord: new Set([...declared("words"), ...declared("cpuWords")]),
     cpuWord: new Set([NMI_OFF, ...declared("cpuWords")]),
     vector: vectors === undefined ? undefined : new Set([...vectors, ...cpu.breakpoints, ...entryHandlers]),
     barrier: memory?.barriers === undefined ? undefined : new Set(memory.barriers),
     maintenance: new Set(Object.keys(cache.operations)),
-    lock: new Set(steps.flatMap((step) => (step.op === "lock" ? [step.args.name] : []))),
-    window: new Set(steps.flatMap((step) => (step.op === "enterWindow" ? [step.args.window] : []))),
+    lock: introducedBy("lock"),
+    window: introducedBy("window"),
   };
   for (const { of, program } of programs) {
-    const need = (place: string, who: string, name: unknown, what: Kind): void => {
+    const need = (place: string, who: string, name: unknown, what: Named): void => {
       const among = there[what];
       if (among === undefined || among.has(String(name))) return;
       throw new InputError(
-        `${who} of ${of} names ${said[what]} ${name}, which ${taking[what] ?? "is not there"}${didYouMean(String(name), among)}`,
-        { place, code: /word/i.test(what) || what in taking ? "undeclared" : "unknown-name" },
+        `${who} of ${of} names ${said[what]} ${name}, which ${introduced[what] ?? "is not there"}${didYouMean(String(name), among)}`,
+        { place, code: /word/i.test(what) || what in introduced ? "undeclared" : "unknown-name" },
       );
     };
     for (const vector of Object.keys(program.traps ?? {})) need(`traps.${vector}`, "A handler", vector, "vector");
-    for (const { id, op, args } of stepsIn([program.main, ...Object.values(program.traps ?? {})].flat())) {
-      const [what, argument] = namedBy.get(op) ?? [];
-      const given: { readonly [name: string]: unknown } = args;
-      if (what !== undefined && argument !== undefined) need(id, `The step ${id}`, given[argument], what);
-      // Operations that strategies bring name words in the same way.
-      else if (!operationIds.has(op) && typeof given.word === "string")
-        need(id, `The step ${id}`, given.word, "anyWord");
-    }
+    for (const step of stepsIn([program.main, ...Object.values(program.traps ?? {})].flat()))
+      for (const [what, name] of namesOf(step, ruleOf)) need(step.id, `The step ${step.id}`, name, what);
   }
 };

@@ -1,6 +1,5 @@
 import { toHex } from "../base/hex.js";
 import type { Layout } from "../contract/layout.js";
-import type { Ruled } from "../contract/rule.js";
 import type { World } from "../contract/world.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
 
@@ -10,32 +9,16 @@ import { HOME, STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
  * stands somewhere as a whole or is worked out by instructions that follow one another.
  */
 
-/** Operations of core that write the memory part and no data but what their arguments say. */
-const KNOWN: ReadonlySet<string> = new Set([
-  "beginCall",
-  "returnCall",
-  "publish",
-  "publishEvent",
-  "store",
-  "maintain",
-  "freeCode",
-  "mapCode",
-  "setMemory",
-  "emulate",
-]);
-
-type DataArgs = { readonly address: bigint; readonly bytes?: string; readonly size?: number };
-
 /** Whether nobody writes a byte of data at an address; undefined where that is not known of any. */
-export const neverWritten = (machine: Ruled): ((address: bigint) => boolean) => {
+export const neverWritten = (machine: World): ((address: bigint) => boolean) => {
   const written = new Set<bigint>();
   for (const { code } of machine.layout.programs.values()) {
     for (const entry of code) {
       if (entry.kind !== "op") continue;
-      if (entry.op === "storeData" || entry.op === "freeData") {
-        const { address, bytes, size = (bytes ?? "").length / 2 } = entry.args as DataArgs;
-        for (let i = 0; i < size; i++) written.add(address + BigInt(i));
-      } else if (machine.rule(entry.op).writes.includes("memory") && !KNOWN.has(entry.op)) return () => false;
+      const rule = machine.rule(entry.op);
+      const ranges = rule.writesData?.(entry.args);
+      if (ranges === undefined && rule.writes.includes("memory")) return () => false;
+      for (const { address, size } of ranges ?? []) for (let i = 0; i < size; i++) written.add(address + BigInt(i));
     }
   }
   if (machine.storesAbroad) return () => false;

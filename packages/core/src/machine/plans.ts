@@ -15,7 +15,7 @@ import { addLines, dropLines, isStep, lineIds, nested } from "../program/lines.j
 import { guardKey, patcherProgram, trapProgram } from "../program/reserved.js";
 import { plannedSchema } from "../schema/program.js";
 import { assertFits } from "../schema/schema.js";
-import { assertNamed, type Planned } from "./named.js";
+import { assertNamed, type Planned, type RuleOf } from "./named.js";
 import { assemble, placeAt } from "./sites.js";
 
 /** Asks every patcher's strategy for its programs and compiles them together with the trap handlers. */
@@ -24,6 +24,7 @@ export const compilePlans = (
   sites: readonly ResolvedSite[],
   architecture: Architecture,
   fetch: FetchModel,
+  ruleOf: RuleOf,
 ) => {
   const compiler = new Compiler(storesOf(architecture, fetch), (code, address, mode) =>
     placeAt(code, address, mode, address, architecture),
@@ -152,7 +153,7 @@ export const compilePlans = (
     );
     named.push({ of: `the handler of the ${level}`, program: { main: program, words: own } });
   }
-  assertNamed(named, architecture);
+  assertNamed(named, architecture, ruleOf);
   for (const [vector, chain] of handlers) {
     compiler.addChain(trapProgram(vector), chain, Object.hasOwn(ends, vector) ? ends[vector] : "unclaimed");
   }

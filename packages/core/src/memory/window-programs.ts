@@ -25,6 +25,7 @@ export const maintainRuleOf = (model: WindowModel) =>
   rule({
     id: "maintain",
     source: "R28, R41",
+    names: { operation: "maintenance" },
     reads: ["cpu"],
     writes: ["cpu"],
     says: {
@@ -45,6 +46,7 @@ export const fenceRuleOf = (model: WindowModel) =>
   rule({
     id: "fence",
     source: "R29, R41",
+    names: { kind: "barrier" },
     reads: ["cpu"],
     writes: ["cpu", "everyCpu"],
     says: {

@@ -1,6 +1,7 @@
 import type { Data } from "../base/data.js";
 import { MOST_BYTES } from "../base/maxima.js";
 import { didYouMean } from "../base/nearest.js";
+import type { CoreOperations } from "../contract/operations.js";
 import type {
   Addition,
   Condition,
@@ -22,6 +23,7 @@ import {
   anything,
   bytes,
   either,
+  type Fields,
   fields,
   flag,
   hexBytes,
@@ -90,7 +92,7 @@ const flavour = (known: readonly string[]): Schema<string> =>
   );
 
 /** The arguments of each operation that a patch program may use and that core's rules and its compiler know. */
-const operations: { readonly [op: string]: Parameters<typeof fields>[1] } = {
+export const operations: { readonly [O in keyof CoreOperations]: Fields<CoreOperations[O]> } = {
   store: { ...storing, direct: optional(only(true)) },
   freeCode: range,
   mapCode: { address, code: codeSchema, access: optional(textAccess), mode: optional(text) },
@@ -132,11 +134,9 @@ const operations: { readonly [op: string]: Parameters<typeof fields>[1] } = {
   publish: {},
   lookup: { word, into },
   emulate: { bytes: anything, all: optional(only(true)) },
+  restart: {},
   claim: {},
 };
-
-/** The operations that patch programs may use without a rule of their own. */
-export const operationIds: ReadonlySet<string> = new Set(Object.keys(operations));
 
 const steps: ReadonlyMap<string, Schema<Step>> = new Map(
   Object.entries(operations).map(([id, args]) => [

@@ -1,6 +1,6 @@
 import type { Writes } from "../contract/effect.js";
 import type { PropertyId } from "../contract/property.js";
-import type { CpuMap, CpuPredicate, Rule } from "../contract/rule.js";
+import type { CpuMap, CpuPredicate, Named, Rule, Turn } from "../contract/rule.js";
 import type { CpuState, Part } from "../contract/state.js";
 import type { PatchStrategy } from "../contract/strategy.js";
 import type { Says } from "../contract/telling.js";
@@ -10,6 +10,17 @@ import { callable, either, list, name, object, oneOf, only, optional, record, ty
 export const propertiesSchema: Schema<readonly PropertyId[]> = list<PropertyId>("properties", name());
 
 const part = { cpu: true, memory: true, services: true, parked: true } as const;
+
+const namedSchema = oneOf<Named>({
+  word: true,
+  cpuWord: true,
+  anyWord: true,
+  vector: true,
+  barrier: true,
+  maintenance: true,
+  lock: true,
+  window: true,
+});
 
 /** The schema of {@link Rule}. */
 export const ruleSchema: Schema<Rule> = object("a rule", {
@@ -25,6 +36,13 @@ export const ruleSchema: Schema<Rule> = object("a rule", {
   says: optional(record("functions of an event", callable("a function of an event")) as Schema<object> as Schema<Says>),
   waits: optional(callable("a function of the arguments")),
   fromOutside: optional(only(true)),
+  turn: optional(oneOf<Turn>({ posted: true, parked: true, nobody: true })),
+  sleeps: optional(only(true)),
+  preemptionOff: optional(only(true)),
+  runsMachineCode: optional(only(true)),
+  names: optional(record("kinds of names", namedSchema)),
+  introduces: optional(record("kinds of names", namedSchema)),
+  writesData: optional(callable("a function of the arguments")),
   apply: callable("a function of the parts"),
 });
 

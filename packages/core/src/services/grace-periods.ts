@@ -3,7 +3,7 @@ import type { Context, CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { readsIn } from "./read-sections.js";
 import { listed } from "./said.js";
-import { isAsleep, NOT_PREEMPTIBLE } from "./scheduling.js";
+import { holdsPreemptionOff, isAsleep } from "./scheduling.js";
 
 /*
  * R16: grace periods. The start marks every context that the flavour waits for; a mark goes when its context no longer holds the period
@@ -35,7 +35,7 @@ const holdsBack = (context: Context, flavour: string, machine: World): boolean =
   if (context.masked) return true;
   if (code.run === "machine" ? code.home : isAsleep(context, machine)) return false;
   const switchesItself = flavour === "rcu-tasks" || !machine.preempt;
-  return switchesItself || (code.run === "program" && NOT_PREEMPTIBLE.has(machine.next(code)?.op ?? ""));
+  return switchesItself || (code.run === "program" && holdsPreemptionOff(code, machine));
 };
 
 /** The context without the marks of grace periods that it no longer holds back. */
@@ -93,6 +93,7 @@ export const markGraceMap = cpuMap({
 export const awaitGraceRule = rule({
   id: "awaitGrace",
   source: "rcu_tasks_wait_gp, kernel/rcu/tasks.h, 7.3",
+  sleeps: true,
   reads: ["cpu", "parked"],
   writes: ["cpu"],
   says: {

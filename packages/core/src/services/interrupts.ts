@@ -72,6 +72,7 @@ export const callPatchedRule = rule({
 export const takeIpiRule = rule({
   id: "take-ipi",
   source: "R10",
+  turn: "posted",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
   says: {
@@ -155,6 +156,8 @@ export const postMap = cpuMap({
 export const waitIpiRule = rule({
   id: "waitIpi",
   source: "csd_lock_wait, kernel/smp.c, 7.3",
+  // on_each_cpu waits in one.
+  preemptionOff: true,
   reads: ["cpu"],
   writes: ["cpu"],
   says: {

@@ -12,6 +12,8 @@ const lockNamed = (name: string): string => `the lock ${name} held`;
 export const lockRule = rule({
   id: "lock",
   source: "mutex_lock",
+  introduces: { name: "lock" },
+  sleeps: true,
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {
@@ -37,6 +39,7 @@ export const lockRule = rule({
 export const unlockRule = rule({
   id: "unlock",
   source: "mutex_unlock",
+  names: { name: "lock" },
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {
@@ -61,6 +64,7 @@ const window = (id: "enterWindow" | "leaveWindow", by: 1 | -1) =>
   rule({
     id,
     source: "the mapping through which a patcher writes: text_poke_mm on x86, FIX_TEXT_POKE0 elsewhere",
+    ...(by === 1 ? { introduces: { window: "window" } as const } : { names: { window: "window" } as const }),
     reads: ["cpu", "services"],
     writes: ["cpu", "services"],
     says: {
@@ -94,6 +98,7 @@ export const leaveWindowRule = window("leaveWindow", -1);
 export const armTrapRule = rule({
   id: "armTrap",
   source: "register_die_notifier and its kind",
+  names: { vector: "vector" },
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {
@@ -115,6 +120,7 @@ export const armTrapRule = rule({
 export const disarmTrapRule = rule({
   id: "disarmTrap",
   source: "unregister_die_notifier and its kind",
+  names: { vector: "vector" },
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {
@@ -139,6 +145,7 @@ export const disarmTrapRule = rule({
 export const fenceRule = rule({
   id: "fence",
   source: "smp_wmb and its kind",
+  names: { kind: "barrier" },
   reads: ["cpu"],
   writes: ["cpu"],
   says: {

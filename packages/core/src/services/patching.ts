@@ -34,6 +34,7 @@ const withSites = (
 export const beginCallRule = rule({
   id: "beginCall",
   source: "the caller's view of a patch call",
+  writesData: () => [],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {
@@ -61,6 +62,7 @@ export const beginCallRule = rule({
 export const returnCallRule = rule({
   id: "returnCall",
   source: "the caller's view of a patch call",
+  writesData: () => [],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {
@@ -87,6 +89,7 @@ export const returnCallRule = rule({
 export const publishRule = rule({
   id: "publish",
   source: "the release of the handler's data",
+  writesData: () => [],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {
@@ -111,6 +114,7 @@ const storeFaulted = (address: bigint, bytes: string): Observation => ({
 export const storeRule = rule({
   id: "store",
   source: "R2",
+  writesData: () => [],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
   says: {
@@ -142,6 +146,7 @@ export const storeRule = rule({
 export const storeDataRule = rule({
   id: "storeData",
   source: "WRITE_ONCE of data that machine code loads",
+  writesData: ({ address, bytes }) => [{ address, size: bytes.length / 2 }],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {
@@ -164,6 +169,7 @@ export const storeDataRule = rule({
 export const freeDataRule = rule({
   id: "freeData",
   source: "kfree of what machine code loads",
+  writesData: (range) => [range],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {
@@ -185,6 +191,8 @@ export const freeDataRule = rule({
 export const maintainRule = rule({
   id: "maintain",
   source: "R6",
+  writesData: () => [],
+  names: { operation: "maintenance" },
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {

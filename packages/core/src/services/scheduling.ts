@@ -1,7 +1,7 @@
 import { keyOf, same } from "../base/key.js";
 import type { SynchronizationEvent } from "../contract/exception-model.js";
-import { rule } from "../contract/rule.js";
-import { type Context, type CpuState, running } from "../contract/state.js";
+import { type Rule, rule } from "../contract/rule.js";
+import { type Context, type CpuState, type ProgramCode, running } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
 import type { World } from "../contract/world.js";
 import { synchronize } from "../fetch/stale-code.js";
@@ -23,6 +23,7 @@ import { standing } from "./said.js";
 export const preemptRule = rule({
   id: "preempt",
   fromOutside: true,
+  turn: "nobody",
   source: "R14",
   reads: ["cpu", "parked"],
   writes: ["cpu", "parked"],
@@ -56,6 +57,7 @@ export const preemptRule = rule({
 export const resumeRule = rule({
   id: "resume",
   source: "R14",
+  turn: "parked",
   reads: ["cpu", "memory", "parked"],
   writes: ["cpu", "parked"],
   says: {
@@ -130,6 +132,7 @@ export const exitTaskRule = rule({
 export const takeStopperRule = rule({
   id: "take-stopper",
   source: "cpu_stopper_thread, kernel/stop_machine.c, 7.3",
+  turn: "posted",
   reads: ["cpu"],
   writes: ["cpu"],
   says: {
@@ -166,7 +169,7 @@ export const givesUpCpu = (cpu: CpuState, machine: World): boolean => {
 
 /** Whether a task that runs a program stands at a step in which it sleeps. With interrupts masked nobody sleeps. */
 export const isAsleep = ({ code, level, masked }: Context, machine: World): boolean =>
-  code.run === "program" && level === "task" && !masked && SLEEPING.has(machine.next(code)?.op ?? "");
+  code.run === "program" && level === "task" && !masked && nextRule(code, machine)?.sleeps === true;
 
 /** The stopper thread gives the CPU back. Preempted code goes on through the return from the interrupt that preempted it. */
 export const exitStopperRule = rule({
@@ -214,11 +217,14 @@ const isEmpty = (map: object): boolean => Object.keys(map).length === 0;
 const canBeTakenOff = (context: Context | undefined, machine: World): boolean => {
   if (!machine.preempt || context?.level !== "task" || context.masked) return false;
   if (context.code.run === "machine") return context.code.trapped === null;
-  return !NOT_PREEMPTIBLE.has(machine.next(context.code)?.op ?? "");
+  return !holdsPreemptionOff(context.code, machine);
 };
 
-/** Steps in which a task sleeps, so that its CPU can do something else. */
-export const SLEEPING: ReadonlySet<string> = new Set(["lock", "queueStop", "awaitStop", "awaitGrace"]);
+/** Whether a program stands in a section with preemption off. */
+export const holdsPreemptionOff = (code: ProgramCode, machine: World): boolean =>
+  nextRule(code, machine)?.preemptionOff === true;
 
-/** Steps inside a section with preemption off (`on_each_cpu`). */
-export const NOT_PREEMPTIBLE: ReadonlySet<string> = new Set(["waitIpi"]);
+const nextRule = (code: ProgramCode, machine: World): Rule | undefined => {
+  const next = machine.next(code);
+  return next === undefined ? undefined : machine.rule(next.op);
+};

@@ -30,6 +30,7 @@ const nextStage: { readonly [stage in StopState["stage"]]: StopState["stage"] } 
 export const queueStopRule = rule({
   id: "queueStop",
   source: "stop_machine_cpuslocked, kernel/stop_machine.c, 7.3",
+  sleeps: true,
   reads: ["cpu", "services"],
   writes: ["cpu", "services", "everyCpu"],
   says: {
@@ -61,6 +62,7 @@ export const queueStopperMap = cpuMap({
 export const awaitStopRule = rule({
   id: "awaitStop",
   source: "wait_for_completion in stop_cpus, kernel/stop_machine.c, 7.3",
+  sleeps: true,
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {

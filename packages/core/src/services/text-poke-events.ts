@@ -75,6 +75,7 @@ type Event = { readonly address: bigint; readonly old: string; readonly next: st
 export const publishEventRule = rule({
   id: "publishEvent",
   source: "perf_event_text_poke, kernel/events/core.c, 7.3",
+  writesData: () => [],
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory"],
   says: {

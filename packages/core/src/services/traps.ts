@@ -162,6 +162,7 @@ const withInterrupted = (cpu: CpuState, below: Context, code: MachineCode): CpuS
 export const lookupRule = rule({
   id: "lookup",
   source: "x86: smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  names: { word: "word" },
   reads: ["cpu", "services"],
   writes: ["cpu"],
   says: {
@@ -197,6 +198,9 @@ export const emulateRule = rule({
   source: "x86: the emulation at the end of smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu", "memory", "everyCpu"],
+  runsMachineCode: true,
+  // What the code stores itself is known by how it is laid out.
+  writesData: () => [],
   says: {
     ...freedWords,
     ...exceptionWords,

@@ -27,6 +27,7 @@ const use = (what: "load" | "add" | "until", word: string, before: Data): Observ
 export const setRule = rule({
   id: "set",
   source: "WRITE_ONCE",
+  names: { word: "word" },
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {
@@ -43,6 +44,7 @@ export const setRule = rule({
 export const loadRule = rule({
   id: "load",
   source: "READ_ONCE",
+  names: { word: "word" },
   reads: ["cpu", "services"],
   writes: ["cpu"],
   says: {
@@ -64,6 +66,7 @@ export const loadRule = rule({
 export const addRule = rule({
   id: "add",
   source: "atomic_add_return",
+  names: { word: "word" },
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {
@@ -88,6 +91,7 @@ export const addRule = rule({
 export const untilRule = rule({
   id: "until",
   source: "smp_cond_load_acquire",
+  names: { word: "word" },
   reads: ["cpu", "services"],
   writes: ["cpu"],
   says: {
@@ -108,6 +112,7 @@ export const untilRule = rule({
 export const freeRule = rule({
   id: "free",
   source: "kfree, or the return from the function whose stack holds the word",
+  names: { word: "word" },
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   says: {
@@ -131,6 +136,7 @@ const FOR_EACH_CPU =
 export const setEachCpuRule = rule({
   id: "setEachCpu",
   source: FOR_EACH_CPU,
+  names: { word: "cpuWord" },
   reads: ["cpu"],
   writes: ["cpu", "everyCpu"],
   says: {
@@ -151,6 +157,7 @@ export const setEachCpuRule = rule({
 export const addEachCpuRule = rule({
   id: "addEachCpu",
   source: FOR_EACH_CPU,
+  names: { word: "cpuWord" },
   reads: ["cpu"],
   writes: ["cpu", "everyCpu"],
   says: {
@@ -188,6 +195,7 @@ export const addCpuWordMap = cpuMap({
 export const untilEachCpuRule = rule({
   id: "untilEachCpu",
   source: "atomic_cond_read_acquire in smp_text_poke_batch_finish, arch/x86/kernel/alternative.c, 7.3",
+  names: { word: "cpuWord" },
   reads: ["cpu"],
   writes: ["cpu"],
   says: {
@@ -213,6 +221,7 @@ export const cpuWordPredicate = cpuPredicate({
 export const tryGetRule = rule({
   id: "tryGet",
   source: "raw_atomic_inc_not_zero in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  names: { word: "cpuWord" },
   reads: ["cpu"],
   writes: ["cpu"],
   says: {
@@ -235,6 +244,7 @@ export const tryGetRule = rule({
 export const putRule = rule({
   id: "put",
   source: "raw_atomic_dec in smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3",
+  names: { word: "cpuWord" },
   reads: ["cpu"],
   writes: ["cpu"],
   says: {

@@ -4,7 +4,7 @@ import type { Observation } from "../contract/events.js";
 import type { StateView } from "../contract/trace.js";
 import { afterEffect, enabledSteps, initialView } from "../explorer/trace.js";
 import type { Machine } from "../machine/machine.js";
-import { areFinished, OUTSIDE, type WalkOptions, walk } from "./walk.js";
+import { areFinished, type WalkOptions, walk } from "./walk.js";
 
 /** What one run cost. */
 export type Run = {
@@ -70,9 +70,9 @@ export const simulate = (machine: Machine, options: Partial<WalkOptions> = {}): 
     let moved = false;
     let programMoved = false;
     for (let cpu = 0; cpu < view.cpus.length; cpu++) {
-      const enabled = enabledSteps(machine, view, cpu).filter(({ candidate }) => !OUTSIDE.has(candidate.rule.id));
+      const enabled = enabledSteps(machine, view, cpu).filter(({ candidate }) => candidate.rule.fromOutside !== true);
       // What was sent to a CPU comes before its own work.
-      const next = enabled.find(({ candidate }) => candidate.rule.id.startsWith("take-")) ?? enabled[0];
+      const next = enabled.find(({ candidate }) => candidate.rule.turn === "posted") ?? enabled[0];
       const effect = next?.effects[0];
       if (effect === undefined) continue;
       moved = true;

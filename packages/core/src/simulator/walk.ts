@@ -3,9 +3,6 @@ import type { StateView, TraceStep } from "../contract/trace.js";
 import { afterEffect, type Enabled, enabledSteps, initialView } from "../explorer/trace.js";
 import type { Machine } from "../machine/machine.js";
 
-/** Steps that come from outside or move tasks about. */
-export const OUTSIDE: ReadonlySet<string> = new Set(["irq", "nmi", "nested-nmi", "preempt"]);
-
 /** Of so many steps one comes from outside, where it can: more would leave no time for anything else. */
 const RARELY = 16;
 
@@ -58,7 +55,7 @@ export function* walk(machine: Machine, { seed, flips = Number.POSITIVE_INFINITY
     new InputError("No program can go on: the run ends in a deadlock.", { code: "impossible" });
   /** The steps of a CPU from outside, or all others. */
   const stepsOf = (cpu: number, outside: boolean): readonly Enabled[] =>
-    enabledSteps(machine, view, cpu).filter(({ candidate }) => OUTSIDE.has(candidate.rule.id) === outside);
+    enabledSteps(machine, view, cpu).filter(({ candidate }) => (candidate.rule.fromOutside === true) === outside);
   const choose = (wanted: (cpu: number) => boolean, outside: boolean): [number, Enabled] | undefined => {
     const first = below(machine.cpus);
     for (let i = 0; i < machine.cpus; i++) {
