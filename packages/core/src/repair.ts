@@ -10,8 +10,11 @@ import { countedProperties } from "./explorer/explorer.js";
 import { pause, YIELD_MS } from "./explorer/search.js";
 import { follow } from "./explorer/trace.js";
 import type { Machine } from "./machine/machine.js";
-import { fence, maintain, syncCore, syncCores, waitRcu, waitRcuTasks, waitRcuTasksRude } from "./program/builder.js";
 import { type Gap, gapsOf, isStep, linesHeld, nested } from "./program/lines.js";
+import { waitRcu, waitRcuTasks, waitRcuTasksRude } from "./services/grace-periods.js";
+import { syncCore, syncCores } from "./services/ipi.js";
+import { fence } from "./services/locks.js";
+import { maintain } from "./services/patching.js";
 
 /** A kind of synchronisation that can be added to a program. */
 export type Synchronisation = {

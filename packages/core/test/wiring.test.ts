@@ -16,20 +16,24 @@ import {
   PROPERTIES,
   type Property,
   RULES,
+  type Rule,
   rule,
   SCENARIO,
+  set,
   step,
+  stopMachine,
   store,
   type Token,
   token,
   use,
   useAll,
+  type Verdict,
 } from "../src/index.js";
 import { Wiring } from "../src/wiring/container.js";
 import * as parts from "../src/wiring/parts.js";
 import { granules, toy } from "./toy/architecture.js";
 import { toyInstructionSet } from "./toy/instruction-set.js";
-import { AT, answer, first, only, scenario, site, strategy } from "./toy/scenario.js";
+import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/scenario.js";
 
 const patching = strategy((flip) => [store("write", AT, first(flip).next)]);
 const of = scenario(patching, { sites: [site("nop", "ret")], ...only("done") });
@@ -174,6 +178,50 @@ describe("a plugin", () => {
       properties: ["pair"],
     });
     expect(verdict).toMatchObject({ verdict: "unsafe", property: "pair", why: "Somebody returned." });
+  });
+
+  describe("a rule of a plugin says of its steps what core's say", () => {
+    /** Waits until a word is 1. */
+    const gate = (facts: Partial<Rule> = {}): Rule => ({
+      id: "gate",
+      source: "this test",
+      reads: ["cpu", "services"],
+      writes: ["cpu"],
+      apply: ({ cpu, services }, _args, machine) =>
+        services.words.open === 1 ? [{ set: { cpu: machine.advance(cpu) } }] : [],
+      ...facts,
+    });
+    const passing = (facts: Partial<Rule>, door = "open"): Promise<Verdict> => {
+      const waiting = strategy(() => [{ id: "wait", op: "gate" as "load", args: { word: "open", into: door } }], {
+        id: "waiting",
+        rules: [gate(facts)],
+        program: () => ({ words: { open: 0 } }),
+      });
+      const opening = strategy(() => [stopMachine("stop", { run: [] }), set("open", "open", 1)], {
+        id: "opening",
+        program: () => ({ words: { open: 0 } }),
+      });
+      return check(
+        scenario(waiting, {
+          patchers: [waiting, opening].map((each) => ({ strategy: each, sites: [0], flips: 1 })),
+          ...only("progress"),
+        }),
+      );
+    };
+
+    it("that a task which waits there sleeps, so that stop_machine need not wait for it", async () => {
+      expect(answer(await passing({}))).toBe("unsafe: progress");
+      expect(answer(await passing({ sleeps: true }))).toBe("safe");
+    });
+
+    it("what they name", async () => {
+      await expect(passing({ names: { into: "lock" } }, "door")).rejects.toThrow(
+        "The step wait of the strategy waiting names the lock door, which no step takes",
+      );
+      expect(answer(await passing({ names: { into: "lock" }, introduces: { into: "lock" } }, "door"))).toBe(
+        "unsafe: progress",
+      );
+    });
   });
 
   it("adds rules for operations of its own", async () => {

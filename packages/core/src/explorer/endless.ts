@@ -1,7 +1,7 @@
 import type { Rule } from "../contract/rule.js";
 import type { Context } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import { waitIpiRule } from "../services/interrupts.js";
+import { waitIpiRule } from "../services/ipi.js";
 import { awaitStopRule } from "../services/stop-machine.js";
 import { FairCycles } from "./fair-cycles.js";
 import { Fairness, isTurn } from "./fairness.js";

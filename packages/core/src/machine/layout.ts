@@ -9,7 +9,7 @@ import type { CompiledProgram } from "../contract/program.js";
 import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "../contract/scenario.js";
 import { addressKey, type Cell, type Context, type CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { divideText } from "../fetch/text.js";
+import { divideText } from "../fetch/divide-text.js";
 import { HOME, patcherProgram, STACK_BOTTOM } from "../program/reserved.js";
 import { readFlavour, sectionAt } from "../services/read-sections.js";
 import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from "./fits.js";

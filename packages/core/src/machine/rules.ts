@@ -1,9 +1,11 @@
 import type { RuleBook } from "../contract/rule.js";
-import * as text from "../fetch/text.js";
 import * as assertions from "../services/assertions.js";
+import * as emulation from "../services/emulation.js";
 import * as grace from "../services/grace-periods.js";
 import * as interrupts from "../services/interrupts.js";
+import * as ipi from "../services/ipi.js";
 import * as services from "../services/locks.js";
+import * as mappings from "../services/mappings.js";
 import * as nested from "../services/nested-nmis.js";
 import * as patching from "../services/patching.js";
 import * as sections from "../services/read-sections.js";
@@ -25,9 +27,9 @@ export const coreRules: RuleBook = {
     patching.publishRule,
     patching.returnCallRule,
     traps.enterTrapRule,
-    traps.lookupRule,
-    traps.emulateRule,
-    traps.restartRule,
+    emulation.lookupRule,
+    emulation.emulateRule,
+    emulation.restartRule,
     traps.unclaimedRule,
     traps.returnFromTrapRule,
     interrupts.irqRule,
@@ -35,11 +37,11 @@ export const coreRules: RuleBook = {
     nested.nestedNmiRule,
     nested.repeatNmiRule,
     interrupts.callPatchedRule,
-    interrupts.sendIpiRule,
-    interrupts.takeIpiRule,
-    interrupts.syncCoreRule,
-    interrupts.ackRule,
-    interrupts.waitIpiRule,
+    ipi.sendIpiRule,
+    ipi.takeIpiRule,
+    ipi.syncCoreRule,
+    ipi.ackRule,
+    ipi.waitIpiRule,
     interrupts.maskIrqRule,
     interrupts.unmaskIrqRule,
     interrupts.returnFromInterruptRule,
@@ -63,9 +65,9 @@ export const coreRules: RuleBook = {
     services.armTrapRule,
     services.disarmTrapRule,
     services.fenceRule,
-    text.freeCodeRule,
-    text.mapCodeRule,
-    text.setMemoryRule,
+    mappings.freeCodeRule,
+    mappings.mapCodeRule,
+    mappings.setMemoryRule,
     assertions.assertRule,
     assertions.expectTextRule,
     words.setRule,
@@ -81,17 +83,12 @@ export const coreRules: RuleBook = {
   ],
   maps: [
     patching.ageMap,
-    interrupts.postMap,
+    ipi.postMap,
     stop.queueStopperMap,
     grace.markGraceMap,
-    text.strandMap,
+    mappings.strandMap,
     words.setCpuWordMap,
     words.addCpuWordMap,
   ],
-  predicates: [
-    interrupts.acknowledgedPredicate,
-    stop.notStoppedPredicate,
-    grace.noGraceMarkPredicate,
-    words.cpuWordPredicate,
-  ],
+  predicates: [ipi.acknowledgedPredicate, stop.notStoppedPredicate, grace.noGraceMarkPredicate, words.cpuWordPredicate],
 };

@@ -1,11 +1,13 @@
+import type { Bytes } from "../base/data.js";
 import { fromHex, toHex } from "../base/hex.js";
-import type { Condition } from "../contract/program.js";
+import type { Condition, Step } from "../contract/program.js";
 import { rule } from "../contract/rule.js";
 import { addressKey, type CpuState, type MemoryState } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
 import type { World } from "../contract/world.js";
 import { byteSeen } from "../fetch/stale-code.js";
 import { freedIn } from "../fetch/text.js";
+import { step } from "../program/builder.js";
 import { spaced } from "./said.js";
 
 /* R46: what programs say of themselves: an assertion is a step that changes nothing, judged when it is taken. */
@@ -61,3 +63,17 @@ const textSeen = (cpu: CpuState, memory: MemoryState, address: bigint, machine: 
   const datum = own?.to === "data" ? own.bytes[key] : memory.data[key];
   return datum === undefined ? byteSeen(cpu, memory, address, machine) : Number.parseInt(datum, 16) || 0;
 };
+
+/**
+ * Asserts that a condition on locals holds here; where it does not, `assertion` breaks. `why` goes on from "the assertion does not hold:".
+ * What it is about is loaded into locals by steps before it.
+ */
+export const assert = (id: string, condition: Condition, why: string, note?: string): Step =>
+  step(id, "assert", { id, condition, why }, note);
+
+/**
+ * Compares the text at an address, as loads of this CPU find it, with the bytes that it is to hold, as kernels do before they write;
+ * where it holds others, `assertion` breaks.
+ */
+export const expectText = (id: string, address: bigint, bytes: Bytes, note?: string): Step =>
+  step(id, "expectText", { address, bytes: toHex(bytes) }, note);

@@ -1,6 +1,8 @@
+import type { Step } from "../contract/program.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import type { Context, CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
+import { syncStep } from "../program/builder.js";
 import { readsIn } from "./read-sections.js";
 import { listed } from "./said.js";
 import { holdsPreemptionOff, isAsleep } from "./scheduling.js";
@@ -119,3 +121,25 @@ export const noGraceMarkPredicate = cpuPredicate({
   id: "no-grace-mark",
   holds: (cpu, args: Grace) => !cpu.stack.some((context) => context.marks.includes(mark(args))),
 });
+
+/**
+ * Waits for a grace period of RCU (`synchronize_rcu`): for every handler that runs now and every stretch with interrupts or preemption
+ * off; where tasks are preemptible for the read-side sections of RCU, else for every CPU to pass a switch of tasks.
+ */
+export const waitRcu = (id: string, note?: string): Step => syncStep(id, "waitGrace", { flavour: "rcu" }, note);
+
+/** Waits until every task, preempted ones included, has switched voluntarily (`synchronize_rcu_tasks`). */
+export const waitRcuTasks = (id: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: "rcu-tasks" }, note);
+
+/** Waits until every CPU has switched context, preemption included (`synchronize_rcu_tasks_rude`). */
+export const waitRcuTasksRude = (id: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: "rcu-tasks-rude" }, note);
+
+/** Waits until every section of a domain of SRCU that somebody is in now has been left (`synchronize_srcu`). */
+export const waitSrcu = (id: string, domain: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: `srcu:${domain}` }, note);
+
+/** Waits until every section of RCU-tasks-trace that somebody is in now has been left (`synchronize_rcu_tasks_trace`). */
+export const waitRcuTasksTrace = (id: string, note?: string): Step =>
+  syncStep(id, "waitGrace", { flavour: "rcu-tasks-trace" }, note);

@@ -1,13 +1,15 @@
 import type { Effect } from "../contract/effect.js";
-import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
-import { type Context, type CpuState, running, withRunning } from "../contract/state.js";
+import type { Step } from "../contract/program.js";
+import { rule } from "../contract/rule.js";
+import { type Context, type CpuState, NMI_OFF, running, withRunning } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
+import { step } from "../program/builder.js";
 import { alone } from "./alone.js";
 import { handlersOf, push } from "./entry.js";
 import { leftOpen } from "./held.js";
-import { exceptionReturn, listed } from "./said.js";
+import { exceptionReturn } from "./said.js";
 import { endsInSwitch } from "./scheduling.js";
 
 /*
@@ -46,6 +48,7 @@ const arrival = (level: "irq" | "nmi") =>
 
 /** An IRQ arrives. */
 export const irqRule = arrival("irq");
+
 /** An NMI arrives. */
 export const nmiRule = arrival("nmi");
 
@@ -65,33 +68,6 @@ export const callPatchedRule = rule({
       set: { cpu: withRunning(cpu, { ...context, code: machine.enter(level, entry) }) },
       observed: [{ what: "call-patched", detail: { level, entry } }],
     }));
-  },
-});
-
-/** Takes an interrupt that another CPU sent. */
-export const takeIpiRule = rule({
-  id: "take-ipi",
-  source: "R10",
-  turn: "posted",
-  reads: ["cpu", "memory"],
-  writes: ["cpu"],
-  says: {
-    "take-ipi": () => quiet("takes the IPI"),
-  },
-  ordering: () => "event",
-  apply({ cpu, memory }, args: { readonly handler: string }, machine) {
-    const context: Context = {
-      level: "irq",
-      code: machine.start(args.handler, {}, null),
-      masked: true,
-      preempts: true,
-      marks: [],
-    };
-    const entered = push({ ...cpu, pending: cpu.pending.filter((name) => name !== args.handler) }, context, machine);
-    const synchronized = machine.cpu.synchronizes.includes("irq-entry")
-      ? synchronize(entered, memory, machine)
-      : entered;
-    return [{ set: { cpu: synchronized }, observed: [{ what: "take-ipi", detail: { handler: args.handler } }] }];
   },
 });
 
@@ -120,111 +96,6 @@ export const returnFromInterruptRule = rule({
   },
 });
 
-/** A broadcast interrupt is one step: when it is delivered is free anyway. */
-export const sendIpiRule = rule({
-  id: "sendIpi",
-  source: "smp_call_function_many, kernel/smp.c, 7.3",
-  reads: ["cpu", "memory"],
-  writes: ["cpu", "everyCpu"],
-  says: {
-    "send-ipi": ({ self }) => (self ? "IPI to all CPUs, synchronises itself" : "IPI to all other CPUs"),
-  },
-  maps: ["post"],
-  // An interrupt is no memory: it overtakes whatever no barrier drained. on_each_cpu has one, in the list that it adds its call to.
-  ordering: ({ self }: { readonly handler: string; readonly self: boolean }) => (self ? "atomic" : undefined),
-  apply({ cpu, memory }, args: { readonly handler: string; readonly self: boolean }, machine) {
-    const sent = machine.advance(args.self ? synchronize(cpu, memory, machine) : cpu);
-    return [
-      {
-        set: { cpu: sent },
-        otherCpus: { id: "post", args: { handler: args.handler } },
-        observed: [{ what: "send-ipi", detail: { handler: args.handler, self: args.self } }],
-      },
-    ];
-  },
-});
-
-/** Posts an interrupt; one that is pending already is not posted twice. */
-export const postMap = cpuMap({
-  id: "post",
-  touches: ["pending"],
-  apply: (cpu, args: { readonly handler: string }) =>
-    cpu.pending.includes(args.handler) ? cpu : { ...cpu, pending: [...cpu.pending, args.handler].sort() },
-});
-
-/** Waits until every CPU acknowledged the interrupt. */
-export const waitIpiRule = rule({
-  id: "waitIpi",
-  source: "csd_lock_wait, kernel/smp.c, 7.3",
-  // on_each_cpu waits in one.
-  preemptionOff: true,
-  reads: ["cpu"],
-  writes: ["cpu"],
-  says: {
-    "wait-ipi": () => "all CPUs have acknowledged",
-  },
-  // An acknowledgement stays; only the sender asks for a new one.
-  urgent: () => true,
-  guard: (args: { readonly handler: string }) => ({ id: "acknowledged", args }),
-  outwaits: "sendIpi",
-  waits({ handler }, { cpus }) {
-    const late = cpus.flatMap(({ pending }, i) => (pending.includes(handler) ? [`CPU ${i}`] : []));
-    return `for the interrupt to be acknowledged${late.length === 0 ? "" : `; ${listed(late)} did not take it`}`;
-  },
-  apply: ({ cpu }, args: { readonly handler: string }, machine) => [
-    { set: { cpu: machine.advance(cpu) }, observed: [{ what: "wait-ipi", detail: { handler: args.handler } }] },
-  ],
-});
-
-/** This CPU neither has the interrupt pending nor runs its handler before the acknowledgement. */
-export const acknowledgedPredicate = cpuPredicate({
-  id: "acknowledged",
-  holds: (cpu, args: { readonly handler: string }) =>
-    !cpu.pending.includes(args.handler) &&
-    !cpu.stack.some(
-      (context) =>
-        context.code.run === "program" && context.code.program === args.handler && context.code.locals.acked !== true,
-    ),
-});
-
-/** Tells the sender of an interrupt that its handler is done. */
-export const ackRule = rule({
-  id: "ack",
-  source: "csd_unlock, kernel/smp.c, 7.3",
-  reads: ["cpu"],
-  writes: ["cpu"],
-  says: {
-    ack: () => quiet("acknowledges"),
-  },
-  ordering: () => "release",
-  // It only lets the sender go on.
-  urgent: () => true,
-  apply: ({ cpu }, _args, machine) => [
-    { set: { cpu: machine.advance(machine.setLocal(cpu, "acked", true)) }, observed: [{ what: "ack", detail: {} }] },
-  ],
-});
-
-/** Synchronises the context of this CPU. */
-export const syncCoreRule = rule({
-  id: "syncCore",
-  source: "R5; x86: sync_core, arch/x86/include/asm/sync_core.h, 7.3",
-  reads: ["cpu", "memory"],
-  writes: ["cpu"],
-  says: {
-    "sync-core": () => quiet("synchronises"),
-  },
-  ordering: () => "context-synchronisation",
-  // First thing in an interrupt: an NMI before it could as well have come before the interrupt, and a store of others that comes
-  // later leaves more to fetch.
-  urgent: (cpu) => {
-    const context = running(cpu);
-    return context?.level === "irq" && context.code.run === "program" && context.code.at === 0;
-  },
-  apply: ({ cpu, memory }, _args, machine) => [
-    { set: { cpu: machine.advance(synchronize(cpu, memory, machine)) }, observed: [{ what: "sync-core", detail: {} }] },
-  ],
-});
-
 const mask = (id: "maskIrq" | "unmaskIrq", masked: boolean) =>
   rule({
     id,
@@ -248,5 +119,21 @@ const mask = (id: "maskIrq" | "unmaskIrq", masked: boolean) =>
 
 /** Masks interrupts on this CPU. */
 export const maskIrqRule = mask("maskIrq", true);
+
 /** Unmasks interrupts on this CPU. */
 export const unmaskIrqRule = mask("unmaskIrq", false);
+
+/** Masks or unmasks interrupts (not NMIs) on this CPU. */
+export const maskIrq = (id: string, note?: string): Step => step(id, "maskIrq", {}, note);
+
+/** Unmasks interrupts on this CPU. */
+export const unmaskIrq = (id: string, note?: string): Step => step(id, "unmaskIrq", {}, note);
+
+const nmiSources = (id: string, off: boolean, note?: string): Step =>
+  step(id, "setEachCpu", { word: NMI_OFF, value: off }, note);
+
+/** Turns the sources of NMIs off on every CPU (`stop_nmi`); a handler that runs already goes on. */
+export const stopNmi = (id: string, note?: string): Step => nmiSources(id, true, note);
+
+/** Turns the sources of NMIs on again (`restart_nmi`). */
+export const restartNmi = (id: string, note?: string): Step => nmiSources(id, false, note);

@@ -1,7 +1,9 @@
 import { own } from "../base/own.js";
+import type { Step } from "../contract/program.js";
 import { rule } from "../contract/rule.js";
 import { type Context, running, withRunning } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
+import { step, syncStep } from "../program/builder.js";
 import { holding, released } from "./held.js";
 
 /* Locks, declared windows and the registration of trap handlers. */
@@ -91,6 +93,7 @@ const window = (id: "enterWindow" | "leaveWindow", by: 1 | -1) =>
 
 /** Enters a declared window. */
 export const enterWindowRule = window("enterWindow", 1);
+
 /** Leaves a declared window. */
 export const leaveWindowRule = window("leaveWindow", -1);
 
@@ -157,3 +160,26 @@ export const fenceRule = rule({
     return [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "fence", detail: args }] }];
   },
 });
+
+/** A memory barrier. It means something in the architectural memory orders only. */
+export const fence = (id: string, kind: string, note?: string): Step => syncStep(id, "fence", { kind }, note);
+
+/** Takes a sleeping lock. */
+export const lock = (id: string, name: string, note?: string): Step => step(id, "lock", { name }, note);
+
+/** Releases a lock. */
+export const unlock = (id: string, name: string, note?: string): Step => step(id, "unlock", { name }, note);
+
+/** Enters a window that only one program may be in at a time; `exclusive` watches it. */
+export const enterWindow = (id: string, window: string, note?: string): Step =>
+  step(id, "enterWindow", { window }, note);
+
+/** Leaves a window. */
+export const leaveWindow = (id: string, window: string, note?: string): Step =>
+  step(id, "leaveWindow", { window }, note);
+
+/** Registers the handlers of a trap vector. */
+export const armTrap = (id: string, vector: string, note?: string): Step => step(id, "armTrap", { vector }, note);
+
+/** Takes the handlers of a trap vector out of service. */
+export const disarmTrap = (id: string, vector: string, note?: string): Step => step(id, "disarmTrap", { vector }, note);

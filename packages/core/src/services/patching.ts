@@ -1,18 +1,27 @@
-import type { Data } from "../base/data.js";
+import type { Bytes, Data } from "../base/data.js";
 import { InputError } from "../base/errors.js";
 import { fromHex, toHex } from "../base/hex.js";
 import { own } from "../base/own.js";
 import type { Effect } from "../contract/effect.js";
 import type { Observation } from "../contract/events.js";
+import type { Step } from "../contract/program.js";
 import { cpuMap, rule } from "../contract/rule.js";
-import type { CpuState } from "../contract/state.js";
-import { addressKey, type Context, FREED_BYTE, type MemoryState, running, type SiteState } from "../contract/state.js";
+import {
+  addressKey,
+  type Context,
+  type CpuState,
+  FREED_BYTE,
+  type MemoryState,
+  running,
+  type SiteState,
+} from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
 import type { StateView } from "../contract/trace.js";
 import { freedData } from "../execution/loads.js";
-import { ageWindow, byteSeen, type Change, maintain } from "../fetch/stale-code.js";
+import { ageWindow, byteSeen, type Change, maintain as maintainCaches } from "../fetch/stale-code.js";
 import { freedIn, isWritable } from "../fetch/text.js";
 import { settled } from "../memory/perform.js";
+import { step, syncStep } from "../program/builder.js";
 import { leftOpen } from "./held.js";
 import { maintenance, spaced } from "./said.js";
 import { judged } from "./text-poke-events.js";
@@ -204,7 +213,7 @@ export const maintainRule = rule({
     if (operation === undefined)
       throw new InputError(`This architecture has no cache maintenance ${args.operation}.`, { code: "unknown-name" });
     const { address } = args;
-    const maintained = maintain(memory, operation, address, machine);
+    const maintained = maintainCaches(memory, operation, address, machine);
     return [{ set: { cpu: machine.advance(cpu), memory: maintained }, observed: [{ what: "maintain", detail: args }] }];
   },
 });
@@ -215,3 +224,45 @@ export const ageMap = cpuMap({
   touches: ["stale", "excludes", "behind"],
   apply: (cpu, args: { readonly changes: readonly Change[] } & Data, machine) => ageWindow(cpu, args.changes, machine),
 });
+
+/**
+ * Writes code. The bytes are stored by accesses of `width` bytes (1, 2, 4 or 8; default 1, as memcpy may) in ascending order, each of
+ * which becomes visible at one moment as far as the architecture says so ({@link Architecture.stores}). What is left of the last one
+ * stands for an access of the aligned place around it, the rest of which is rewritten as it is. They go through a writable mapping of
+ * the patcher's own, unless the store is `direct`: then text that is not writable, as all is of which nothing is said, makes it a `fault`, and
+ * nothing is stored.
+ */
+export const store = (
+  id: string,
+  address: bigint,
+  bytes: Bytes,
+  options: { readonly width?: 1 | 2 | 4 | 8; readonly direct?: boolean; readonly note?: string } = {},
+): Step => {
+  const direct = options.direct === true ? ({ direct: true } as const) : {};
+  return step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1, ...direct }, options.note);
+};
+
+/**
+ * Writes data that machine code loads, such as the literal of a call site. The bytes are stored by accesses of `width` bytes (1, 2, 4
+ * or 8; default 8) as those of {@link store} are. No fetch model has a say.
+ */
+export const storeData = (
+  id: string,
+  address: bigint,
+  bytes: Bytes,
+  options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
+): Step => step(id, "storeData", { address, bytes: toHex(bytes), width: options.width ?? 8 }, options.note);
+
+/**
+ * Gives `size` bytes of data back: code that loads them afterwards or stores there, and who gives them back again, breaks `lifetime`. A
+ * {@link storeData} there is what the memory is used for next.
+ */
+export const freeData = (id: string, address: bigint, size: number, note?: string): Step =>
+  step(id, "freeData", { address, size }, note);
+
+/** One of the architecture's cache-maintenance operations, for the line of an address or, without one, for all code. */
+export const maintain = (id: string, operation: string, address?: bigint, note?: string): Step =>
+  syncStep(id, "maintain", address === undefined ? { operation } : { operation, address }, note);
+
+/** Declares that from here on a trap at a patched site must have the new instruction's effect. */
+export const publish = (id: string, note?: string): Step => step(id, "publish", {}, note);

@@ -1,7 +1,10 @@
 import { InputError } from "../base/errors.js";
+import type { Step } from "../contract/program.js";
 import { rule } from "../contract/rule.js";
+import type { ReadFlavour } from "../contract/scenario.js";
 import { type Context, running, withRunning } from "../contract/state.js";
 import type { World } from "../contract/world.js";
+import { step } from "../program/builder.js";
 import { withOne, withoutOne } from "./held.js";
 
 /*
@@ -107,3 +110,15 @@ export const readUnlockRule = rule({
     ];
   },
 });
+
+/**
+ * Enters a read-side section (`rcu_read_lock`, `srcu_read_lock`, `rcu_read_lock_trace`), of RCU unless it is said of which flavour.
+ * Sections nest, and last through preemption and sleep; where tasks are not preemptible, one of RCU ends with the next switch.
+ * `rcu-tasks` declares that the task holds a grace period of RCU-tasks back though it sleeps, as its exit does.
+ */
+export const readLock = (id: string, flavour: ReadFlavour = "rcu", note?: string): Step =>
+  step(id, "readLock", { flavour: readFlavour(flavour, id) }, note);
+
+/** Leaves a read-side section of this flavour, that entered last. Throws {@link InputError} in a run that is in none. */
+export const readUnlock = (id: string, flavour: ReadFlavour = "rcu", note?: string): Step =>
+  step(id, "readUnlock", { flavour: readFlavour(flavour, id) }, note);

@@ -1,6 +1,8 @@
+import type { Line, Step } from "../contract/program.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import { type Context, running, type StopState, withRunning } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
+import { step } from "../program/builder.js";
 import { stopperWork } from "../program/reserved.js";
 
 /*
@@ -9,6 +11,7 @@ import { stopperWork } from "../program/reserved.js";
  */
 
 type Work = { readonly program: string };
+
 type Stage = { readonly stage: StopState["stage"] };
 
 /** The stages as the kernel names them. */
@@ -129,3 +132,24 @@ export const awaitStopStageRule = rule({
       ? [{ set: { cpu: machine.advance(cpu) }, observed: [{ what: "stop-stage", detail: { stage: args.stage } }] }]
       : [],
 });
+
+/**
+ * `stop_machine(fn, data, NULL)`: every CPU's stopper thread passes PREPARE, DISABLE_IRQ, RUN and EXIT; `run` is done in RUN by
+ * the first online CPU alone, or with `everywhere` by every CPU (`cpu_online_mask`), `secondaries` by each but the first before it leaves
+ * EXIT. (kernel/stop_machine.c, multi_cpu_stop, 7.3)
+ */
+export const stopMachine = (
+  id: string,
+  does: { readonly run: readonly Line[]; readonly secondaries?: readonly Line[]; readonly everywhere?: boolean },
+  note?: string,
+): Step =>
+  step(
+    id,
+    "stopMachine",
+    {
+      run: does.run,
+      secondaries: does.secondaries ?? [],
+      ...(does.everywhere === true ? ({ everywhere: true } as const) : {}),
+    },
+    note,
+  );

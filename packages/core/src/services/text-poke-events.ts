@@ -1,10 +1,13 @@
+import type { Bytes } from "../base/data.js";
 import { InputError } from "../base/errors.js";
-import { fromHex } from "../base/hex.js";
+import { fromHex, toHex } from "../base/hex.js";
 import type { Decoded } from "../contract/events.js";
 import type { Instruction, Outcome, Registers } from "../contract/instruction-set.js";
+import type { Step } from "../contract/program.js";
 import { rule } from "../contract/rule.js";
 import type { MemoryState, SiteState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
+import { step } from "../program/builder.js";
 
 /*
  * A decoder of hardware traces sees the text-poke events in the order of their stamps, and of each CPU the exceptions it took, which way
@@ -103,3 +106,19 @@ export const publishEventRule = rule({
     ];
   },
 });
+
+/**
+ * Publishes a text-poke event, which trace decoders see: from its stamp on the code at the site is the new one, or, where it `begins`
+ * the change, either.
+ */
+export const publishEvent = (
+  id: string,
+  { address, old, next }: { readonly address: bigint; readonly old: Bytes; readonly next: Bytes },
+  options: { readonly begins?: boolean; readonly note?: string } = {},
+): Step =>
+  step(
+    id,
+    "publishEvent",
+    { address, old: toHex(old), next: toHex(next), begins: options.begins ?? false },
+    options.note,
+  );

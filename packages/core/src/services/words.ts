@@ -2,13 +2,14 @@ import type { Data } from "../base/data.js";
 import { same } from "../base/key.js";
 import { own } from "../base/own.js";
 import type { Observation } from "../contract/events.js";
-import type { Value } from "../contract/program.js";
+import type { Step, Value } from "../contract/program.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import { FREED, NMI_OFF, type ServicesState } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
 import { freedWords } from "../execution/said.js";
 import { settled } from "../memory/perform.js";
 import { cpuWordSeen, wordSeen } from "../memory/seen.js";
+import { step, syncStep } from "../program/builder.js";
 import { assigned, dataText, wordIn } from "./said.js";
 
 /* Shared words, per-CPU words and reference counts that patch programs declare. */
@@ -260,3 +261,41 @@ export const putRule = rule({
     },
   ],
 });
+
+/** Sets a shared word. */
+export const set = (id: string, word: string, value: Value, note?: string): Step =>
+  step(id, "set", { word, value }, note);
+
+/** Loads a shared word into a local. */
+export const load = (id: string, word: string, into: string, note?: string): Step =>
+  step(id, "load", { word, into }, note);
+
+/** Adds to a shared word of a number; its new value goes to the local `into`, if one is named. */
+export const add = (id: string, word: string, by: number, into?: string, note?: string): Step =>
+  step(id, "add", into === undefined ? { word, by } : { word, by, into }, note);
+
+/** Waits, without sleeping, until a shared word has a value. */
+export const until = (id: string, word: string, value: Data, note?: string): Step =>
+  step(id, "until", { word, value }, note);
+
+/** Frees a shared word: to load it afterwards, or to free it again, breaks `lifetime`; to set it is to use the memory anew. */
+export const free = (id: string, word: string, note?: string): Step => step(id, "free", { word }, note);
+
+/** Sets a per-CPU word on every CPU. */
+export const setEachCpu = (id: string, word: string, value: Data, note?: string): Step =>
+  step(id, "setEachCpu", { word, value }, note);
+
+/** Adds to a per-CPU word on every CPU. */
+export const addEachCpu = (id: string, word: string, by: number, note?: string): Step =>
+  step(id, "addEachCpu", { word, by }, note);
+
+/** Waits, without sleeping, until a per-CPU word has a value on every CPU. */
+export const untilEachCpu = (id: string, word: string, value: Data, note?: string): Step =>
+  syncStep(id, "untilEachCpu", { word, value }, note);
+
+/** Increments this CPU's word unless it is 0; the local `into` says whether it did. */
+export const tryGet = (id: string, word: string, into: string, note?: string): Step =>
+  step(id, "tryGet", { word, into }, note);
+
+/** Decrements this CPU's word. */
+export const put = (id: string, word: string, note?: string): Step => step(id, "put", { word }, note);
