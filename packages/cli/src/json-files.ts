@@ -42,10 +42,12 @@ export type ScanJson = {
   readonly interrupted: boolean;
 };
 
-/** One litmus test. */
+/** One litmus test under one fetch model. */
 export type LitmusTestJson = {
   readonly name: string;
   readonly file: string;
+  /** The id of the fetch model under which it was run. */
+  readonly fetch: string;
   /** Whether the proposition of its condition can be true. */
   readonly verdict: "Allowed" | "Forbidden" | "Inconclusive";
   readonly observation: "Never" | "Sometimes" | "Always" | "Unknown";

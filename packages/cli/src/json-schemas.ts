@@ -511,6 +511,7 @@ const allowed = oneOf<NonNullable<LitmusTestJson["expected"]>>({ Allowed: true, 
 const testSchema: Schema<LitmusTestJson> = object("a test", {
   name: text,
   file: text,
+  fetch: text,
   verdict: oneOf<LitmusTestJson["verdict"]>({ Allowed: true, Forbidden: true, Inconclusive: true }),
   observation: oneOf<LitmusTestJson["observation"]>({ Never: true, Sometimes: true, Always: true, Unknown: true }),
   complete: flag,

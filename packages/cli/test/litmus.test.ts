@@ -152,9 +152,46 @@ test("--fetch says how instructions are fetched, in place of the file", async ()
   const observed = async (fetch: string) =>
     (await json(["litmus", torn, "--fetch", fetch])).document.tests[0].observation;
   expect([await observed("zifencei"), await observed("ziccif")]).toEqual(["Sometimes", "Never"]);
-  expect((await json(["litmus", coFF, "--fetch", "IDC, DIC"])).document.tests[0].observation).toBe("Never");
-  const { code, err } = await cmodx(["litmus", torn, "--fetch", "idc"]);
-  expect({ code, told: err.includes("Fetch is zifencei, ziccif, ziccid, not idc.") }).toEqual({ code: 2, told: true });
+  expect((await json(["litmus", coFF, "--fetch", "IDC+DIC"])).document.tests[0].observation).toBe("Never");
+  expect(await cmodx(["litmus", torn, "--fetch", "idc"])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("RISCV has no fetch model idc; there are zifencei, ziccif, ziccid."),
+  });
+});
+
+test("--fetch A,B and --fetch all run each test under several fetch models and end with the worst", async () => {
+  const torn = join(riscv, "fetch/W+F-word.litmus");
+  const { code, document } = await json(["litmus", torn, coFF, "--fetch", "all"]);
+  const found = document.tests.map(({ name, fetch, observation }: Record<string, string>) => [
+    name,
+    fetch,
+    observation,
+  ]);
+  expect([code, found]).toEqual([
+    0,
+    [
+      ["W+F-word", "zifencei", "Sometimes"],
+      ["W+F-word", "ziccif", "Never"],
+      ["W+F-word", "ziccid", "Never"],
+      ["coFF", "none", "Sometimes"],
+      ["coFF", "idc", "Sometimes"],
+      ["coFF", "idc+dic", "Never"],
+    ],
+  ]);
+  const said = (await cmodx(["litmus", coFF, "--fetch", "idc+dic,none"])).out;
+  expect(said.match(/^Fetch .*|^Observation .*/gm)).toEqual([
+    "Fetch idc+dic",
+    "Observation coFF Never 0 3",
+    "Fetch none",
+    "Observation coFF Sometimes 1 3",
+  ]);
+  const expectations = { "expected.json": JSON.stringify({ coFF: { verdict: "Forbidden", states: 3 } }) };
+  const asked = ["litmus", coFF, "--expect", join(folder(expectations), "expected.json"), "--fetch"];
+  const codes = ["idc+dic", "none", "none,idc+dic", "all,nine"].map(
+    async (fetch) => (await cmodx([...asked, fetch])).code,
+  );
+  expect(await Promise.all(codes)).toEqual([0, 1, 1, 2]);
+  expect((await cmodx([...asked, "none,idc+dic"])).out).toContain("coFF.litmus, none:");
 });
 
 test("messages and help fit the width", async () => {

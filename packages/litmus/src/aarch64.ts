@@ -9,12 +9,15 @@ const branches = /^(b|bl|b\.?(eq|ne|[hlcmpv]s|lo|[cv]c|mi|pl|hi|ge|lt|gt|le|al|n
 const architectures = new Map<string, Architecture>();
 
 /** The cache type of a test: `CacheType=` with IDC, DIC or both; the instruction cache cannot be coherent without the data cache. */
-const architectureOf = (cacheType = ""): Architecture => {
+const fetchOf = (cacheType = ""): string => {
   const words = cacheType.split(/[\s,]+/).filter((word) => word !== "");
   for (const word of words)
     if (word !== "IDC" && word !== "DIC")
       throw new InputError(`CacheType is IDC, DIC or both, not ${word}.`, { code: "unknown-name" });
-  const fetch = words.includes("DIC") ? "idc+dic" : words.includes("IDC") ? "idc" : "none";
+  return words.includes("DIC") ? "idc+dic" : words.includes("IDC") ? "idc" : "none";
+};
+
+const architectureOf = (fetch: string): Architecture => {
   let found = architectures.get(fetch);
   if (found === undefined) {
     // Every location is taken to have a cache line of its own.
@@ -33,6 +36,8 @@ const faults: { readonly [kind: string]: string } = { UndefinedInstruction: "ud"
 export const aarch64: LitmusTarget = {
   name: "AArch64",
   fetchKey: "CacheType",
+  fetchOf,
+  fetchModels: ["none", "idc", "idc+dic"],
   architecture: architectureOf,
   register(name) {
     const upper = name.toUpperCase();
@@ -43,7 +48,7 @@ export const aarch64: LitmusTarget = {
     if (upper === "XZR" || upper === "WZR") return { shown: "XZR", is: "zr" };
     return is === undefined ? undefined : { shown: upper, is };
   },
-  assemble: (text, at, label) => architectureOf().instructionSet.assemble(withAddress(text, branches, label), at),
+  assemble: (text, at, label) => architectureOf("none").instructionSet.assemble(withAddress(text, branches, label), at),
   filler: "nop",
   addressed(text) {
     const parts = split(text);
@@ -51,7 +56,7 @@ export const aarch64: LitmusTarget = {
   },
   value: littleEndian,
   format(bytes) {
-    const { instructionSet } = architectureOf();
+    const { instructionSet } = architectureOf("none");
     const insn = instructionSet.decode(bytes, "");
     if (typeof insn === "string") return numberText(bytes);
     const { mnemonic, operands } = withDistance(instructionSet.format(insn, BASE), branches, BASE);

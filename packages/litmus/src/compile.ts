@@ -1,6 +1,6 @@
 import { type Architecture, type Bytes, InputError, type Scenario } from "@cmodx/core";
 import type { Source } from "./source.js";
-import type { LabelAddress, LitmusRegister, LitmusTarget } from "./target.js";
+import { fetchModelOf, type LabelAddress, type LitmusRegister, type LitmusTarget } from "./target.js";
 import type { FaultAtom, LitmusCell, LitmusTest, LitmusType, LitmusValue, Place, Proposition, Row } from "./test.js";
 import { INT } from "./values.js";
 
@@ -41,7 +41,7 @@ const LOCATION = 0x100n;
 const STORED = 4;
 
 /**
- * Lays a test out, fetched as `fetch` says instead of as the file does. Throws InputError with the place of what cannot be done.
+ * Lays a test out, fetched by the model `fetch` instead of as the file says. Throws InputError with the place of what cannot be done.
  */
 export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarget, fetch?: string): CompiledTest => {
   const { threads } = test;
@@ -52,8 +52,9 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
       throw error instanceof InputError && place !== undefined ? source.errorAt(error.message, place) : error;
     }
   };
-  const line = fetch === undefined ? test.info.get(target.fetchKey) : undefined;
-  const architecture = at(line?.place, () => target.architecture(fetch ?? line?.value));
+  const line = test.info.get(target.fetchKey);
+  const said = at(line?.place, () => target.fetchOf(line?.value));
+  const architecture = target.architecture(fetch === undefined ? said : fetchModelOf(target, fetch));
 
   /** Where the code of a thread lies, and that which it goes on with after a fault. */
   const pieces = threads.map(({ rows, handler }, i) => {

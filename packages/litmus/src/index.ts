@@ -7,6 +7,6 @@ export {
 } from "./expectations.js";
 export { herdText } from "./herd-text.js";
 export { parseLitmus } from "./parse.js";
-export { type LitmusOptions, type LitmusResult, runLitmus } from "./run.js";
+export { type LitmusOptions, type LitmusResult, litmusFetchModels, runLitmus } from "./run.js";
 export { type LitmusAnswer, type LitmusError, type LitmusFile, type RunAllOptions, runAll } from "./run-all.js";
 export type * from "./test.js";

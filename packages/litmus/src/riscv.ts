@@ -6,6 +6,8 @@ import type { LitmusTarget } from "./target.js";
 /** Mnemonics whose last operand may be a label. */
 const takesLabel = /^((c\.)?(jal|j|b(eq|ne)z?)|b(lt|ge)u?|call|tail|la)$/;
 
+const known = fetchModels.map(({ id }) => id);
+
 const registerNames = new RegExp(`\\b(${integerRegisters.join("|")})\\b`, "g");
 
 const numbered = (name: string): string => `x${integerRegisters.indexOf(name as (typeof integerRegisters)[number])}`;
@@ -33,12 +35,12 @@ const assemble = (text: string, at: bigint): Bytes => {
 export const riscv: LitmusTarget = {
   name: "RISCV",
   fetchKey: "Fetch",
-  architecture(fetch) {
-    const known = fetchModels.map(({ id }) => id);
-    if (fetch !== undefined && !known.includes(fetch))
-      throw new InputError(`Fetch is ${known.join(", ")}, not ${fetch}.`, { code: "unknown-name" });
-    return riscvFor(fetch === undefined ? {} : { fetch });
+  fetchOf(line = "zifencei") {
+    if (known.includes(line)) return line;
+    throw new InputError(`Fetch is ${known.join(", ")}, not ${line}.`, { code: "unknown-name" });
   },
+  fetchModels: known,
+  architecture: (fetch) => riscvFor({ fetch }),
   register(name) {
     const is = registersByName.get(name.toLowerCase());
     return is === undefined ? undefined : { shown: numbered(is), is };

@@ -4,13 +4,15 @@ import { compileTest } from "./compile.js";
 import { outcomeReader } from "./outcome.js";
 import { parseLitmus } from "./parse.js";
 import { riscv } from "./riscv.js";
-import { type LitmusTarget, unknownTarget } from "./target.js";
+import { fetchModelOf, type LitmusTarget, unknownTarget } from "./target.js";
 import type { Quantifier } from "./test.js";
 
 /** The answer to a litmus test. */
 export type LitmusResult = {
   readonly name: string;
   readonly file: string;
+  /** The id of the fetch model under which it was run. */
+  readonly fetch: string;
   /** Whether the proposition can be true; inconclusive where the search ended before it was. */
   readonly verdict: "Allowed" | "Forbidden" | "Inconclusive";
   /** How often it is; unknown where the search ended before that was clear. */
@@ -39,21 +41,31 @@ const targets: readonly LitmusTarget[] = [aarch64, riscv];
 
 /** How a litmus test is run. */
 export type LitmusOptions = FinalStatesOptions & {
-  /** How instructions are fetched, as a line of the file says it: in its place. */
+  /** The id of the fetch model, whatever the file says: `none`, `idc` or `idc+dic` of AArch64; `zifencei`, `ziccif` or `ziccid` of RISCV. */
   readonly fetch?: string;
+};
+
+const targetOf = (architecture: string): LitmusTarget => {
+  const target = targets.find(({ name }) => name === architecture);
+  if (target !== undefined) return target;
+  throw unknownTarget(
+    architecture,
+    targets.map(({ name }) => name),
+  );
+};
+
+/**
+ * The ids of the fetch models that names stand for in a litmus test, each once; `all` stands for every one of its architecture.
+ * Throws InputError for a file that is no test and a name that it does not have.
+ */
+export const litmusFetchModels = (text: string, file: string, names: readonly string[]): readonly string[] => {
+  const target = targetOf(parseLitmus(text, file, targetOf).test.architecture);
+  return [...new Set(names.flatMap((name) => (name === "all" ? target.fetchModels : [fetchModelOf(target, name)])))];
 };
 
 /** Explores every execution of a litmus test. Throws InputError for a file that is none or asks for what is not modelled. */
 export const runLitmus = (text: string, file: string, options: LitmusOptions = {}): LitmusResult => {
   const began = performance.now();
-  const targetOf = (architecture: string): LitmusTarget => {
-    const target = targets.find(({ name }) => name === architecture);
-    if (target !== undefined) return target;
-    throw unknownTarget(
-      architecture,
-      targets.map(({ name }) => name),
-    );
-  };
   const { test, source } = parseLitmus(text, file, targetOf);
   const target = targetOf(test.architecture);
   const compiled = compileTest(test, source, target, options.fetch);
@@ -82,6 +94,7 @@ export const runLitmus = (text: string, file: string, options: LitmusOptions = {
   return {
     name: test.name,
     file,
+    fetch: compiled.architecture.fetch.id,
     verdict: positive > 0 ? "Allowed" : found.complete ? "Forbidden" : "Inconclusive",
     complete: found.complete,
     decided,

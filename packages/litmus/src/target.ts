@@ -1,4 +1,4 @@
-import { type Architecture, type Bytes, InputError, type Machine, type StateView } from "@cmodx/core";
+import { type Architecture, type Bytes, didYouMean, InputError, type Machine, type StateView } from "@cmodx/core";
 
 /** The address of a label, by its name; undefined where there is none. */
 export type LabelAddress = (name: string) => bigint | undefined;
@@ -12,8 +12,12 @@ export type LitmusTarget = {
   readonly name: string;
   /** The key of the line `key=value` that says how instructions are fetched. */
   readonly fetchKey: string;
-  /** The architecture of a test in which that line has this value; undefined where there is no such line. */
-  architecture(fetch: string | undefined): Architecture;
+  /** The fetch model that a value of that line stands for, and a test without one. Throws InputError for a value that stands for none. */
+  fetchOf(line: string | undefined): string;
+  /** The ids of the fetch models, the weakest first. */
+  readonly fetchModels: readonly string[];
+  /** The architecture with one of them. */
+  architecture(fetch: string): Architecture;
   /** A register by any name that litmus files give it; undefined where it has none. */
   register(name: string): LitmusRegister | undefined;
   /** Assembles an instruction of a litmus file to lie at an address. How long it is does not depend on where labels lie. */
@@ -32,6 +36,16 @@ export type LitmusTarget = {
   flags(text: string): readonly string[];
   /** Flags that hold of an execution that ends in this state. */
   flagsOf(view: StateView, machine: Machine): readonly string[];
+};
+
+/** The id among a target's fetch models that a name is, whatever its capitals. Throws InputError where there is none. */
+export const fetchModelOf = ({ name: architecture, fetchModels }: LitmusTarget, name: string): string => {
+  const id = name.toLowerCase();
+  if (fetchModels.includes(id)) return id;
+  throw new InputError(`${architecture} has no fetch model ${name}${didYouMean(id, fetchModels)}`, {
+    place: "--fetch",
+    code: "unknown-name",
+  });
 };
 
 /** An unknown architecture in a test's first line. */

@@ -8,12 +8,12 @@ import { type Colors, colors, type Exit, exit, type Io, type Leave, progressLine
 import { type LitmusJson, toJson } from "../json.js";
 import { signalWithin } from "../limits.js";
 import { readLitmusFiles } from "../litmus-files.js";
-import { options, whole } from "../options.js";
+import { options, whole, words } from "../options.js";
 import { count, entry, prose } from "../text.js";
 
 type LitmusOptions = {
   readonly json?: boolean;
-  readonly fetch?: string;
+  readonly fetch?: readonly string[];
   readonly expect?: string;
   readonly jobs?: number;
   readonly states?: number;
@@ -27,7 +27,8 @@ const HELP = `
 Every execution of a test is explored on the machine, under the architectural memory order, and its final states are
 printed as herd7 prints them; the witnesses are counted in final states. Of a directory or a .tar.gz every .litmus file in
 it is run. AArch64 is known, with CacheType=IDC and DIC, and RISCV, with Fetch=zifencei (without the line), ziccif or
-ziccid. --fetch P runs every test as if its file had that line with P, whatever it says.
+ziccid. --fetch A,B runs every test under these fetch models, whatever its file says, --fetch all under all: none, idc and
+idc+dic of AArch64, zifencei, ziccif and ziccid of RISCV. With --expect each run is compared. The exit code is the worst.
 
 --expect FILE compares verdicts and final states with those of a JSON object by path, or of a table with the columns test,
 verdict and states, and prints the differences.
@@ -42,7 +43,11 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
     .summary("run litmus tests of data and instruction memory, as herd7 does")
     .argument("<path...>", "litmus files, directories, or .tar.gz archives of them")
     .addOption(options.json)
-    .addOption(new Option("--fetch <p>", "fetch instructions so, whatever the files say (ziccif, IDC, …)"))
+    .addOption(
+      new Option("--fetch <ids>", "run under these fetch models, or all, whatever the files say").argParser(
+        words("--fetch"),
+      ),
+    )
     .addOption(new Option("--expect <file>", "compare with the verdicts and final states in this file"))
     .addOption(
       new Option("--jobs <n>", "tests that run at once (default: one for each core)").argParser(whole("--jobs", 1, 64)),
@@ -76,7 +81,9 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
         throw asError(judged.errors[0]);
       if (!asked.json) for (const each of judged.errors) io.err(`cmodx: ${sentenceOf(each)}\n`);
       if (asked.json) io.out(toJson(documentOf(judged)));
-      else if (expected === undefined) for (const { result } of judged.tests) io.out(litmus.herdText(result));
+      else if (expected === undefined)
+        for (const { result } of judged.tests)
+          io.out(`${severalModels(judged) ? `Fetch ${result.fetch}\n` : ""}${litmus.herdText(result)}`);
       io.out(asked.json ? "" : summaryOf(judged, expected, colors(io.color)));
       const code = codeOf(judged);
       leave(code, code === exit.unsafe ? "not as expected" : undefined);
@@ -138,6 +145,7 @@ const documentOf = ({ tests, errors, interrupted }: Judged): LitmusJson => ({
   tests: tests.map(({ result, expected, difference }) => ({
     name: result.name,
     file: result.file,
+    fetch: result.fetch,
     verdict: result.verdict,
     complete: result.complete,
     observation: result.observation,
@@ -153,6 +161,10 @@ const documentOf = ({ tests, errors, interrupted }: Judged): LitmusJson => ({
   interrupted,
 });
 
+/** Whether a test was run more than once. */
+const severalModels = ({ tests }: Pick<Judged, "tests">): boolean =>
+  new Set(tests.map(({ result }) => result.file)).size < tests.length;
+
 const summaryOf = (
   { tests, errors, interrupted }: Judged,
   expected: Expectations | undefined,
@@ -160,7 +172,14 @@ const summaryOf = (
 ): string => {
   const lines: string[] = [];
   for (const { result, difference } of tests)
-    if (difference !== undefined) lines.push(entry(`${paint.bold(result.file)}:`, difference, 2));
+    if (difference !== undefined)
+      lines.push(
+        entry(
+          `${paint.bold(severalModels({ tests }) ? `${result.file}, ${result.fetch}` : result.file)}:`,
+          difference,
+          2,
+        ),
+      );
   const ran = [count(tests.length, "test")];
   if (expected !== undefined) {
     const known = tests.filter((each) => each.expected !== undefined).length;
