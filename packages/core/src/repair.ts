@@ -7,7 +7,7 @@ import type { Choice } from "./contract/trace.js";
 import type { Bounds, Verdict } from "./contract/verdict.js";
 import type { CheckOptions } from "./explorer/explorer.js";
 import { countedProperties } from "./explorer/explorer.js";
-import { pause, YIELD_MS } from "./explorer/search.js";
+import { pause, YIELD_MS } from "./explorer/pace.js";
 import { follow } from "./explorer/trace.js";
 import type { Machine } from "./machine/machine.js";
 import { type Gap, gapsOf, isStep, linesHeld, nested } from "./program/lines.js";

@@ -6,10 +6,10 @@ import { awaitStopRule } from "../services/stop-machine.js";
 import { FairCycles } from "./fair-cycles.js";
 import { Fairness, isTurn } from "./fairness.js";
 import { goesOn, isHeld, type Kept, type PatchCall } from "./kept.js";
+import type { Pause } from "./pace.js";
 import { CPU0, PARKED } from "./row.js";
 import type { Search } from "./search.js";
 import type { Steps } from "./steps.js";
-import type { Watch } from "./watch.js";
 
 /*
  * Whether anything can be kept for ever at all, told from a reduced search. What a CPU runs changes by its own steps alone, and what
@@ -25,13 +25,20 @@ import type { Watch } from "./watch.js";
 
 /**
  * Whether a fair cycle may keep something; false is certain. Needs a complete search with the graph, without stubborn sets. Throws
- * {@link LimitReached} where `watch` says so.
+ * {@link LimitReached} where `pause` does.
  */
-export const mayBeEndless = (search: Search, steps: Steps, calls: readonly PatchCall[], watch: Watch): boolean => {
+export const mayBeEndless = async (
+  search: Search,
+  steps: Steps,
+  calls: readonly PatchCall[],
+  pause: Pause,
+): Promise<boolean> => {
   if (goesInCircles(steps, calls) || someHandlerWaits(steps)) return true;
   const graph = search.graph();
   const fairness = new Fairness(graph, steps, "signature");
-  return calls.some((call) => new FairCycles(graph, fairness, new Waiting(steps, call), watch).exists());
+  for (const call of calls)
+    if (await new FairCycles(graph, fairness, new Waiting(steps, call), pause).exists()) return true;
+  return false;
 };
 
 /**

@@ -8,6 +8,7 @@ import { mayBeEndless } from "./endless.js";
 import { FairCycles, type Loop } from "./fair-cycles.js";
 import { Fairness } from "./fairness.js";
 import { keepable } from "./kept.js";
+import { type Pause, pacedBy } from "./pace.js";
 import { CPU0 } from "./row.js";
 import {
   bitsOf,
@@ -22,7 +23,7 @@ import {
 import { Steps } from "./steps.js";
 import { SetCheck } from "./symbolic/set-check.js";
 import { type Found, sizeOf, Verdicts } from "./verdicts.js";
-import { LimitReached, Watch } from "./watch.js";
+import { type Limit, LimitReached, Watch } from "./watch.js";
 
 /** How a check is run. */
 export type CheckOptions = {
@@ -59,7 +60,6 @@ const BEYOND = 20_000;
 const SINGLY = 30_000;
 
 type How = Pick<SearchOptions, "reduce" | "beyond" | "singly">;
-type Limit = Extract<SearchEnd, { readonly end: "limit" }>["limit"];
 type Searched = { readonly search: Search; readonly end: SearchEnd };
 
 /** A run for ever that keeps something: the way to its loop, and the loop. */
@@ -117,13 +117,8 @@ export class Explorer {
     const complete = end.end === "complete";
     const base = (shown: Search): VerdictBase => verdicts.base(sizeOf(shown), search.brokenInactive, complete);
     if (end.end === "limit") return { ...base(search), verdict: "inconclusive", limit: end.limit };
-    // Whether everything can finish is asked of the graph, which is turned round for that.
-    if (complete && counted.has("progress")) {
-      const watch = new Watch(left().bounds ?? {}, options.memory ?? (() => search.bytes));
-      const limit = watch.reached(search.turning);
-      if (limit !== undefined) return { ...base(search), verdict: "inconclusive", limit };
-    }
-    const first = found(verdicts, decided);
+    const first = await unlessLimited(found(verdicts, decided));
+    if (first instanceof LimitReached) return { ...base(search), verdict: "inconclusive", limit: first.limit };
     if (first === undefined) {
       const kept = counted.has("progress") ? await this.#kept(decided, counted, verdicts, left()) : "none";
       if (kept === "none") return verdicts.unbroken(base(search));
@@ -139,7 +134,8 @@ export class Explorer {
       return verdicts.unsafe(nearest ?? first, base(search), search.broken, nearest !== undefined);
     }
     if (again.end.end === "limit") return verdicts.unsafe(first, base(search), search.broken, false);
-    const nearest = found(verdicts, again);
+    const nearest = await unlessLimited(found(verdicts, again));
+    if (nearest instanceof LimitReached) return verdicts.unsafe(first, base(search), search.broken, false);
     if (nearest === undefined) throw new Error("The reductions broke what is not broken.");
     return verdicts.unsafe(nearest, base(again.search), search.broken, true);
   }
@@ -185,13 +181,9 @@ export class Explorer {
     verdicts: Verdicts,
     options: CheckOptions,
   ): Promise<"none" | Limit | EndlessRun> {
-    try {
-      const watch = new Watch(options.bounds ?? {}, options.memory ?? (() => decided.search.bytes));
-      return await this.#keptUntil(decided, counted, verdicts, options, watch);
-    } catch (error) {
-      if (error instanceof LimitReached) return error.limit;
-      throw error;
-    }
+    const watch = new Watch(options.bounds ?? {}, options.memory ?? (() => decided.search.bytes), options.signal);
+    const kept = await unlessLimited(this.#keptUntil(decided, counted, verdicts, options, pacedBy(watch)));
+    return kept instanceof LimitReached ? kept.limit : kept;
   }
 
   async #keptUntil(
@@ -199,38 +191,47 @@ export class Explorer {
     counted: ReadonlySet<PropertyId>,
     { calls }: Verdicts,
     options: CheckOptions,
-    watch: Watch,
+    pause: Pause,
   ): Promise<"none" | Limit | EndlessRun> {
-    if (!decided.search.isPlain && !mayBeEndless(decided.search, this.#steps, calls, watch)) return "none";
+    if (!decided.search.isPlain && !(await mayBeEndless(decided.search, this.#steps, calls, pause))) return "none";
     const exact = decided.search.isPlain ? decided : await this.#search(counted, options, { reduce: false, beyond: 0 });
     if (exact.end.end === "limit") return exact.end.limit;
     const graph = exact.search.graph();
     const fairness = new Fairness(graph, this.#steps, "column");
-    const find = (among: Graph): Endless | undefined => {
+    const find = async (among: Graph): Promise<Endless | undefined> => {
       for (const kept of keepable(this.#steps, calls)) {
-        const found = new FairCycles(among, fairness, kept, watch).find();
+        const found = await new FairCycles(among, fairness, kept, pause).find();
         if (found !== undefined) return { ...found, why: kept.why(graph.rows, found.start * graph.width) };
       }
       return undefined;
     };
     const { effects } = this.#steps;
-    const some = find(graph);
+    const some = await find(graph);
     if (some === undefined) return "none";
     const interrupted = some.path.some(({ effect }) => effects.isFromOutside(effect));
     // One that goes on by itself is worse than one that interrupts keep up.
-    const byItself = interrupted ? find(withoutEdges(graph, ({ effect }) => effects.isFromOutside(effect))) : some;
+    const byItself = interrupted
+      ? await find(withoutEdges(graph, ({ effect }) => effects.isFromOutside(effect)))
+      : some;
     const { start, path, why } = byItself ?? some;
-    const run = { search: exact.search, stem: exact.search.pathTo(start), loop: path };
+    const run = { search: exact.search, stem: await exact.search.pathTo(start), loop: path };
     return byItself === undefined ? { ...run, why: `${why} ${ENDLESS_INTERRUPTS}`, interrupted } : { ...run, why };
   }
 }
 
-/** What a search that came to its end found broken; undefined where nothing is. */
-const found = (verdicts: Verdicts, { search, end }: Searched): Found | undefined => {
-  if (end.end === "violation") return verdicts.violation(search.nearest());
+/** What comes of a work, or the limit that ended it. */
+const unlessLimited = <T>(work: Promise<T>): Promise<T | LimitReached> =>
+  work.catch((error: unknown) => {
+    if (error instanceof LimitReached) return error;
+    throw error;
+  });
+
+/** What a search that came to its end found broken; undefined where nothing is. Throws {@link LimitReached} where that is not known. */
+const found = async (verdicts: Verdicts, { search, end }: Searched): Promise<Found | undefined> => {
+  if (end.end === "violation") return verdicts.violation(await search.nearest());
   if (!verdicts.counted.has("progress")) return undefined;
-  const stuck = search.stuck((state) => isQuiet(verdicts, search, state));
-  return stuck === undefined ? undefined : verdicts.stuck(search.pathTo(stuck), search.row(stuck));
+  const stuck = await search.stuck((state) => isQuiet(verdicts, search, state));
+  return stuck === undefined ? undefined : verdicts.stuck(await search.pathTo(stuck), search.row(stuck));
 };
 
 /** No patch call is under way, and every CPU is out of its traps and interrupts. */

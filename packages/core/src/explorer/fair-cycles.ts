@@ -1,12 +1,12 @@
 import type { Duty, Fairness } from "./fairness.js";
 import type { Kept } from "./kept.js";
+import type { Pause } from "./pace.js";
 import type { Edge, Graph, Taken } from "./search.js";
-import type { Watch } from "./watch.js";
 
 /** A loop that a fair run can go round for ever: the state it starts in, and the transitions back to it. */
 export type Loop = { readonly start: number; readonly path: readonly Taken[] };
 
-/** How often the edges of a state are looked at between two looks at the clock. */
+/** How often a state or its edges are looked at between two looks at the clock. */
 const LOOKS_BETWEEN_CLOCKS = 256;
 
 /**
@@ -21,12 +21,12 @@ export class FairCycles {
   /** By state, the set that is being looked at which it belongs to; 0: none. */
   readonly #set: Int32Array;
   #sets = 0;
-  readonly #watch: Watch;
+  readonly #pause: Pause;
   #looks = 0;
 
-  /** `watch` ends the look with {@link LimitReached}: whether there is a fair cycle is then not known. */
-  constructor(graph: Graph, fairness: Fairness, kept: Kept, watch: Watch) {
-    this.#watch = watch;
+  /** `pause` may end the look with {@link LimitReached}: whether there is a fair cycle is then not known. */
+  constructor(graph: Graph, fairness: Fairness, kept: Kept, pause: Pause) {
+    this.#pause = pause;
     this.#graph = graph;
     this.#fairness = fairness;
     this.#kept = kept;
@@ -34,28 +34,36 @@ export class FairCycles {
   }
 
   /** The loop that is reached first, or undefined where there is none. */
-  find(): Loop | undefined {
-    const part = this.#fair(false);
-    return part === undefined ? undefined : this.#loop(part);
+  async find(): Promise<Loop | undefined> {
+    const part = await this.#fair(false);
+    return part === undefined ? undefined : await this.#loop(part);
   }
 
   /** Whether there is one. */
-  exists(): boolean {
-    return this.#fair(true) !== undefined;
+  async exists(): Promise<boolean> {
+    return (await this.#fair(true)) !== undefined;
+  }
+
+  /** Whether it is time to pause; asked before each look. */
+  get #isDue(): boolean {
+    return this.#looks++ % LOOKS_BETWEEN_CLOCKS === 0;
   }
 
   /** The states of a fair part of the graph, that which is reached first in front; `any`: the first that is found will do. */
-  #fair(any: boolean): readonly number[] | undefined {
+  async #fair(any: boolean): Promise<readonly number[] | undefined> {
     const { size, rows, width } = this.#graph;
     const all: number[] = [];
-    for (let state = 0; state < size; state++) if (this.#kept.inside(rows, state * width)) all.push(state);
+    for (let state = 0; state < size; state++) {
+      if (this.#isDue) await this.#pause();
+      if (this.#kept.inside(rows, state * width)) all.push(state);
+    }
     const open = [all];
     let first: readonly number[] | undefined;
     for (let states = open.pop(); states !== undefined; states = open.pop()) {
-      for (const part of this.#connected(states)) {
+      for (const part of await this.#connected(states)) {
         const lowest = part.reduce((least, state) => Math.min(least, state));
         if (first !== undefined && lowest > (first[0] as number)) continue;
-        const neglected = this.#neglected(part, this.#inside(part));
+        const neglected = await this.#neglected(part, await this.#inside(part));
         if (neglected.size === 0) first = [lowest, ...part.filter((state) => state !== lowest)];
         if (any && first !== undefined) return first;
         if (neglected.size > 0)
@@ -66,33 +74,41 @@ export class FairCycles {
   }
 
   /** What states ask for that is neither done by the edges nor excused in the states. */
-  #neglected(states: readonly number[], edges: Iterable<Edge>): ReadonlySet<Duty> {
+  async #neglected(states: readonly number[], edges: Iterable<Edge>): Promise<ReadonlySet<Duty>> {
     const neglected = new Set<Duty>();
     const excused = new Set<Duty>();
     for (const state of states) {
+      if (this.#isDue) await this.#pause();
       const asked = this.#fairness.asked(state);
       for (const duty of asked.duties) neglected.add(duty);
       for (const duty of asked.excused) excused.add(duty);
     }
     for (const duty of excused) neglected.delete(duty);
-    for (const edge of edges) for (const duty of this.#fairness.done(edge)) neglected.delete(duty);
+    for (const edge of edges) {
+      if (this.#isDue) await this.#pause();
+      for (const duty of this.#fairness.done(edge)) neglected.delete(duty);
+    }
     return neglected;
   }
 
   /** The edges inside a set of states, and only those by which what is kept stays. */
-  #inside(states: readonly number[]): readonly Edge[] {
+  async #inside(states: readonly number[]): Promise<readonly Edge[]> {
     const set = ++this.#sets;
     for (const state of states) this.#set[state] = set;
-    return states.flatMap((state) => this.#from(state, set));
+    const edges: Edge[] = [];
+    for (const state of states) {
+      if (this.#isDue) await this.#pause();
+      for (const edge of this.#from(state, set)) edges.push(edge);
+    }
+    return edges;
   }
 
   #from(from: number, set: number): readonly Edge[] {
-    if (this.#looks++ % LOOKS_BETWEEN_CLOCKS === 0) this.#watch.assert();
     return this.#graph.edges(from).filter((edge) => this.#set[edge.to] === set && this.#kept.stays(edge));
   }
 
   /** The strongly connected parts of a set of states that have an edge inside (Tarjan). */
-  #connected(states: readonly number[]): readonly (readonly number[])[] {
+  async #connected(states: readonly number[]): Promise<readonly (readonly number[])[]> {
     const set = ++this.#sets;
     for (const state of states) this.#set[state] = set;
     const index = new Map<number, number>();
@@ -115,6 +131,7 @@ export class FairCycles {
       };
       enter(root);
       for (let call = calls[calls.length - 1]; call !== undefined; call = calls[calls.length - 1]) {
+        if (this.#isDue) await this.#pause();
         const edge = call.edges[call.at++];
         if (edge !== undefined) {
           if (!index.has(edge.to)) enter(edge.to);
@@ -138,8 +155,8 @@ export class FairCycles {
   }
 
   /** A short loop through the first of these states that is fair by itself. */
-  #loop(states: readonly number[]): Loop {
-    const edges = this.#inside(states);
+  async #loop(states: readonly number[]): Promise<Loop> {
+    const edges = await this.#inside(states);
     const set = this.#sets;
     const [start = 0] = states;
     const goals: Edge[] = [];
@@ -147,11 +164,11 @@ export class FairCycles {
       let at = start;
       const path: Edge[] = [];
       for (const goal of goals) {
-        path.push(...this.#way(at, (state) => state === goal.from, set, false), goal);
+        path.push(...(await this.#way(at, (state) => state === goal.from, set, false)), goal);
         at = goal.to;
       }
-      if (at !== start || path.length === 0) path.push(...this.#way(at, (state) => state === start, set, true));
-      const [missing] = this.#neglected(
+      if (at !== start || path.length === 0) path.push(...(await this.#way(at, (state) => state === start, set, true)));
+      const [missing] = await this.#neglected(
         path.map(({ from }) => from),
         path,
       );
@@ -166,11 +183,12 @@ export class FairCycles {
   }
 
   /** A shortest way inside a set to a state that is wanted; `away`: of at least one step. */
-  #way(from: number, wanted: (state: number) => boolean, set: number, away: boolean): readonly Edge[] {
+  async #way(from: number, wanted: (state: number) => boolean, set: number, away: boolean): Promise<readonly Edge[]> {
     if (!away && wanted(from)) return [];
     const reached = new Map<number, Edge>();
     const queue = [from];
     for (const state of queue) {
+      if (this.#isDue) await this.#pause();
       for (const edge of this.#from(state, set)) {
         if (reached.has(edge.to)) continue;
         reached.set(edge.to, edge);

@@ -1,3 +1,4 @@
+import type { Pause } from "./pace.js";
 import { CPU0 } from "./row.js";
 import type { StateStore } from "./state-store.js";
 import type { Settling, Steps, Visitor } from "./steps.js";
@@ -6,6 +7,19 @@ import type { Settling, Steps, Visitor } from "./steps.js";
 export type Move = { readonly effect: number; readonly column: number; readonly part: number };
 
 const UNREACHED = 0xffff;
+
+/** States between two looks at the clock. */
+const STATES_BETWEEN_CLOCKS = 256;
+
+/** A path, and how often it goes on with another CPU. */
+export type Way = { readonly switches: number; readonly path: readonly Move[] };
+
+/** What paths are looked for in: the states of a search, the number of the first one of each level, and how it was reduced. */
+export type Searched = {
+  readonly store: StateStore;
+  readonly levels: readonly number[];
+  readonly reduce: Settling | false;
+};
 
 /** Shortest paths with the fewest switches between CPUs: a pass over the levels that are known, each state once more. */
 export class FewestSwitches implements Visitor {
@@ -22,8 +36,19 @@ export class FewestSwitches implements Visitor {
   #nextLevel = 0;
   #levelAfter = 0;
 
+  /** Bytes of its tables. */
+  static bytes({ size, width }: StateStore): number {
+    return 11 * size * (width - CPU0);
+  }
+
   /** Ways to the states of the levels 0 to `last`. */
-  constructor(steps: Steps, store: StateStore, levels: readonly number[], last: number, how: Settling | false) {
+  static async find(steps: Steps, searched: Searched, last: number, pause: Pause): Promise<FewestSwitches> {
+    const ways = new FewestSwitches(steps, searched);
+    await ways.#pass(searched, last, pause);
+    return ways;
+  }
+
+  private constructor(steps: Steps, { store, reduce: how }: Searched) {
     const size = store.size;
     this.#steps = steps;
     this.#symmetry = how !== false && how.symmetry;
@@ -33,12 +58,17 @@ export class FewestSwitches implements Visitor {
     this.#from = new Int32Array(size * this.#cpus).fill(-1);
     this.#effect = new Int32Array(size * this.#cpus);
     this.#column = new Uint8Array(size * this.#cpus);
+  }
+
+  async #pass({ store, levels, reduce }: Searched, last: number, pause: Pause): Promise<void> {
     const next = new Int32Array(store.width);
     for (let level = 0; level < last; level++) {
       this.#nextLevel = levels[level + 1] as number;
-      this.#levelAfter = levels[level + 2] ?? size;
-      for (let state = levels[level] as number; state < this.#nextLevel; state++)
-        steps.visit(store, state, next, this, how);
+      this.#levelAfter = levels[level + 2] ?? store.size;
+      for (let state = levels[level] as number; state < this.#nextLevel; state++) {
+        if (state % STATES_BETWEEN_CLOCKS === 0) await pause();
+        this.#steps.visit(store, state, next, this, reduce);
+      }
     }
   }
 
@@ -69,7 +99,7 @@ export class FewestSwitches implements Visitor {
   }
 
   /** A way to `state` that is best gone on with the CPU in `column`. */
-  to(state: number, column: number): { readonly switches: number; readonly path: readonly Move[] } {
+  to(state: number, column: number): Way {
     const path: Move[] = [];
     let wanted = column - CPU0;
     const switches = this.#costOf(state, wanted);
@@ -96,3 +126,34 @@ export class FewestSwitches implements Visitor {
     return { switches, path: path.reverse() };
   }
 }
+
+/** Some shortest path to a state, whatever its switches: backwards from level to level, without a table. */
+export const someWay = async (
+  steps: Steps,
+  { store, levels, reduce }: Searched,
+  to: number,
+  pause: Pause,
+): Promise<readonly Move[]> => {
+  const path: Move[] = [];
+  const next = new Int32Array(store.width);
+  let wanted = to;
+  let move: (Move & { readonly from: number }) | undefined;
+  const seek: Visitor = {
+    transition(from, effect, column, row) {
+      if (move !== undefined || store.find(row) !== wanted) return;
+      move = { from, effect, column, part: store.rows[from * store.width + column] as number };
+    },
+  };
+  for (let level = levels.findLastIndex((first) => first <= to); level > 0; level--) {
+    move = undefined;
+    for (let state = levels[level - 1] as number; move === undefined && state < (levels[level] as number); state++) {
+      if (state % STATES_BETWEEN_CLOCKS === 0) await pause();
+      steps.visit(store, state, next, seek, reduce);
+    }
+    if (move === undefined) throw new Error("A state that was found has a way to it.");
+    const { from, ...taken } = move as Move & { readonly from: number };
+    path.push(taken);
+    wanted = from;
+  }
+  return path.reverse();
+};

@@ -1,40 +1,33 @@
-import type { Bounds, Progress } from "../contract/verdict.js";
-import { pause, YIELD_MS } from "./search.js";
-import { LimitReached, Watch } from "./watch.js";
+import type { Watch } from "./watch.js";
 
+/** Nobody waits longer than this for others to have their turn, in milliseconds. */
+export const YIELD_MS = 25;
 const PROGRESS_MS = 200;
 
-/** What bounds a run, and who is told of it. */
-export type Paced = {
-  readonly bounds?: Bounds;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: Progress) => void;
-};
+/** Lets others have their turn: signals, messages, timers. */
+export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
- * A function that a long computation calls again and again: it lets others have their turn and tells how far the run is. It throws
- * {@link LimitReached} where a bound of time or memory is reached or the run was interrupted. The time begins to run at once. `memory`: how
- * many bytes are in use.
+ * What a long computation calls again and again: it lets others have their turn now and then, and throws {@link LimitReached} where a bound
+ * is reached or the run was interrupted.
  */
-export const pacedBy = (
-  { bounds = {}, signal, onProgress }: Paced,
-  memory: () => number,
-  progress: (milliseconds: number) => Progress,
-): (() => Promise<void>) => {
-  const watch = new Watch(bounds, memory);
+export type Pause = () => Promise<void>;
+
+/** The pauses of a computation that `watch` may end; `tell` is called a few times a second with the milliseconds that it has taken. */
+export const pacedBy = (watch: Watch, tell?: (milliseconds: number) => void): Pause => {
   const began = performance.now();
   let yielded = began;
-  let shown = began;
+  let told = began;
   return async () => {
     watch.assert();
     const now = performance.now();
     if (now - yielded > YIELD_MS) {
       await pause();
       yielded = performance.now();
-      if (signal?.aborted) throw new LimitReached("interrupted");
+      watch.assert();
     }
-    if (onProgress === undefined || now - shown < PROGRESS_MS) return;
-    shown = now;
-    onProgress(progress(now - began));
+    if (tell === undefined || now - told < PROGRESS_MS) return;
+    told = now;
+    tell(now - began);
   };
 };

@@ -1,12 +1,14 @@
 import type { PropertyId } from "../contract/property.js";
 import type { Bounds, Progress } from "../contract/verdict.js";
-import { FewestSwitches, type Move } from "./fewest-switches.js";
+import { FewestSwitches, type Move, type Searched, someWay, type Way } from "./fewest-switches.js";
 import { GrowingInt32 } from "./growing.js";
+import { pacedBy, pause, YIELD_MS } from "./pace.js";
 import { reaching } from "./reach.js";
 import { CPU0 } from "./row.js";
 import { StateStore } from "./state-store.js";
 import type { Settling, Steps, Visitor } from "./steps.js";
 import { Stubborn } from "./stubborn.js";
+import { type Limit, LimitReached, Watch } from "./watch.js";
 import { Witnesses } from "./witnesses.js";
 
 /** A taken transition: the effect, and the column of the row of the CPU that acted. */
@@ -59,7 +61,7 @@ export type SearchEnd =
   | { readonly end: "complete" }
   | { readonly end: "violation" }
   | { readonly end: "large" }
-  | { readonly end: "limit"; readonly limit: keyof Bounds | "interrupted" };
+  | { readonly end: "limit"; readonly limit: Limit };
 
 /** More than there are columns. */
 const LABEL = 128;
@@ -67,14 +69,7 @@ const LABEL = 128;
 const NOTHING: Settling = { urgent: false, symmetry: false };
 
 const CHECK_EVERY = 256;
-/** Nobody waits longer than this for others to have their turn, in milliseconds. */
-export const YIELD_MS = 25;
 const PROGRESS_MS = 200;
-/** To measure memory takes a millisecond on a busy machine. */
-const MEASURE_MS = 20;
-
-/** Lets others have their turn: signals, messages, timers. */
-export const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
  * Breadth-first search of every interleaving. States are numbered in the order in which they are found, so a level is a range of
@@ -99,6 +94,9 @@ export class Search implements Visitor {
   #reduce: Reductions | false = false;
   #stubborn: Stubborn | undefined;
   #within: SearchOptions["within"];
+  /** Ends the search, and what is looked for in its states. */
+  #watch = new Watch({}, () => 0);
+  #signal: AbortSignal | undefined;
   readonly #witnesses = new Witnesses();
   /** Set while the steps of one CPU alone are taken: whether these are enough is then told by their successors. */
   #seeking: Witnesses | undefined;
@@ -135,12 +133,14 @@ export class Search implements Visitor {
   }
 
   /** Bytes that {@link stuck} needs beside the tables. */
-  get turning(): number {
-    return 4 * this.#edges.length + 13 * this.store.size;
+  get #turning(): number {
+    return 4 * this.#edges.length + 14 * this.store.size;
   }
 
   async run(options: SearchOptions): Promise<SearchEnd> {
     const { bounds, memory = () => this.bytes, signal, onProgress, singly = Number.POSITIVE_INFINITY } = options;
+    this.#signal = signal;
+    this.#watch = new Watch(bounds, memory, signal);
     this.#within = options.within;
     this.#active = options.active;
     this.#graph = options.graph;
@@ -153,7 +153,6 @@ export class Search implements Visitor {
     const began = performance.now();
     let yielded = began;
     let shown = began;
-    let measured = Number.NEGATIVE_INFINITY;
     let levelEnd = 1;
     let enough: number | undefined;
     for (let state = 0; state < this.store.size; state++) {
@@ -171,12 +170,9 @@ export class Search implements Visitor {
       if (bounds.states !== undefined && this.store.size > bounds.states) return this.#cut("states");
       if (this.store.size > singly && this.#violations.length === 0) return { end: "large" };
       if (state % CHECK_EVERY !== 0) continue;
+      const limit = this.#watch.reached();
+      if (limit !== undefined) return this.#cut(limit);
       const now = performance.now();
-      if (bounds.milliseconds !== undefined && now - began > bounds.milliseconds) return this.#cut("milliseconds");
-      if (bounds.bytes !== undefined && now - measured > MEASURE_MS) {
-        if (memory() > bounds.bytes) return this.#cut("bytes");
-        measured = now;
-      }
       if (now - yielded > YIELD_MS) {
         await pause();
         yielded = performance.now();
@@ -241,7 +237,7 @@ export class Search implements Visitor {
   }
 
   /** A bound was reached; a violation that was found before is none the less one. */
-  #cut(limit: keyof Bounds | "interrupted"): SearchEnd {
+  #cut(limit: Limit): SearchEnd {
     return this.#violations.length > 0 ? this.#violated() : { end: "limit", limit };
   }
 
@@ -285,20 +281,21 @@ export class Search implements Visitor {
 
   /**
    * The way to a violation among those nearest to the start: the one whose property is reported first, with the fewest switches
-   * between CPUs. Without reductions there is no shorter one.
+   * between CPUs where there is the memory to look for it. Without reductions there is no shorter one. Throws {@link LimitReached} where the
+   * run is interrupted.
    */
-  nearest(): readonly Taken[] {
+  async nearest(): Promise<readonly Taken[]> {
     const rank = (violation: Violation): number => {
       const bits = this.#steps.effects.countedBits(violation.effect, this.#active);
       return 31 - Math.clz32(bits & -bits);
     };
     const first = this.#violations.slice(0, this.#first?.violations);
     const best = first.reduce((least, violation) => Math.min(least, rank(violation)), 31);
-    const ways = this.#ways(this.#first?.level ?? this.depth);
+    const to = await this.#ways(this.#first?.level ?? this.depth);
     let chosen: { readonly switches: number; readonly path: readonly Move[] } | undefined;
     for (const violation of first) {
       if (rank(violation) !== best) continue;
-      const { switches, path } = ways.to(violation.state, violation.column);
+      const { switches, path } = await to(violation.state, violation.column);
       const part = this.store.rows[violation.state * this.store.width + violation.column] as number;
       if (chosen === undefined || switches < chosen.switches) {
         chosen = { switches, path: [...path, { effect: violation.effect, column: violation.column, part }] };
@@ -307,13 +304,22 @@ export class Search implements Visitor {
     return this.#whole(chosen?.path ?? []);
   }
 
-  /** The path with the fewest switches to a state. */
-  pathTo(state: number): readonly Taken[] {
-    return this.#whole(this.#ways(this.depth).to(state, -1).path);
+  /** The path with the fewest switches to a state, as for {@link nearest}. Throws as that does. */
+  async pathTo(state: number): Promise<readonly Taken[]> {
+    const to = await this.#ways(this.depth);
+    return this.#whole((await to(state, -1)).path);
   }
 
-  #ways(last: number): FewestSwitches {
-    return new FewestSwitches(this.#steps, this.store, this.#levels, last, this.#reduce);
+  /** Finds ways to states of the levels 0 to `last` that are gone on with by the CPU in a column, and how many switches they have. */
+  async #ways(last: number): Promise<(state: number, column: number) => Way | Promise<Way>> {
+    const searched: Searched = { store: this.store, levels: this.#levels, reduce: this.#reduce };
+    // What was found is shown whatever the time; for more tables than there is memory for, some way has to do.
+    const rest = pacedBy(new Watch({}, () => 0, this.#signal));
+    if (this.#watch.hasRoom(FewestSwitches.bytes(this.store))) {
+      const ways = await FewestSwitches.find(this.#steps, searched, last, rest);
+      return (state, column) => ways.to(state, column);
+    }
+    return async (state) => ({ switches: 0, path: await someWay(this.#steps, searched, state, rest) });
   }
 
   /** The path as it runs from the initial state: with the urgent steps of each transition, and CPUs where they really are. */
@@ -339,16 +345,19 @@ export class Search implements Visitor {
   /**
    * A state from which no state satisfying `goal` can be reached; undefined if there is none. Of these it is the first in the order
    * of the search in which every program is blocked for good, so that one sees what it waits for, or else the first.
-   * Needs a complete search that remembered the graph.
+   * Needs a complete search that remembered the graph. Throws {@link LimitReached} where a bound is reached or the run is interrupted.
    */
-  stuck(goal: (state: number) => boolean): number | undefined {
+  async stuck(goal: (state: number) => boolean): Promise<number | undefined> {
     const { size, rows, width } = this.store;
+    if (!this.#watch.hasRoom(this.#turning)) throw new LimitReached("bytes");
+    const rest = pacedBy(this.#watch);
     const starts = this.#starts();
     const edges = this.#edges.array;
-    const finishing = reaching(size, starts, edges, goal);
+    const finishing = await reaching(size, starts, edges, goal, rest);
     const first = finishing.indexOf(0);
     if (first < 0) return undefined;
-    const moving = reaching(size, starts, edges, (state) => !this.#steps.programsBlocked(rows, state * width, width));
+    const isFree = (state: number): boolean => !this.#steps.programsBlocked(rows, state * width, width);
+    const moving = await reaching(size, starts, edges, isFree, rest);
     const blocked = moving.findIndex((moves, state) => moves === 0 && finishing[state] === 0);
     return blocked < 0 ? first : blocked;
   }

@@ -1,7 +1,8 @@
 import { isOwed, isSleep, resumption, type Turn, turnsOf } from "../fairness.js";
+import type { Pause } from "../pace.js";
 import { ABSENT } from "./column-steps.js";
 import { NONE } from "./diagrams.js";
-import type { Pause, Space, StateSets } from "./space.js";
+import type { Space, StateSets } from "./space.js";
 
 /*
  * Whether a fair run can stay in a set of states for ever, as a greatest fixpoint: the states Z that have a successor in Z and from which, for
@@ -88,16 +89,18 @@ export class FairRuns {
     const { diagrams } = this.#space;
     const sets = domain.slice();
     diagrams.keep(sets);
-    sets.forEach((set, shared) => {
+    for (const [shared, set] of sets.entries()) {
+      if (set === undefined) continue;
+      await pause();
       this.#asked[shared] = this.#look(shared, set);
-    });
+    }
     const duties = this.#duties();
     for (let changed = true; changed && !this.#space.isEmpty(sets); ) {
-      changed = this.#keepWithin(sets, this.#before(sets, sets));
+      changed = this.#keepWithin(sets, await this.#before(sets, sets, pause));
       for (const duty of duties) {
         await pause();
         diagrams.tidy();
-        changed = this.#leaveOut(sets, this.#neglecting(duty, sets)) || changed;
+        changed = this.#leaveOut(sets, await this.#neglecting(duty, sets, pause)) || changed;
       }
     }
     diagrams.release(sets);
@@ -144,7 +147,7 @@ export class FairRuns {
   }
 
   /** The states of some sets that ask for a turn and from which it is neither taken nor excused inside these sets. */
-  #neglecting(duty: Duty, sets: StateSets): StateSets {
+  async #neglecting(duty: Duty, sets: StateSets, pause: Pause): Promise<StateSets> {
     const { diagrams } = this.#space;
     const asking = sets.map((set, shared) => this.#asking(duty, shared, set));
     if (this.#space.isEmpty(asking)) return asking;
@@ -158,7 +161,7 @@ export class FairRuns {
     let left = minus(this.#space, asking, fresh);
     let rest = minus(this.#space, sets, fresh);
     while (!this.#space.isEmpty(left) && !this.#space.isEmpty(fresh)) {
-      fresh = this.#before(fresh, rest);
+      fresh = await this.#before(fresh, rest, pause);
       left = minus(this.#space, left, fresh);
       rest = minus(this.#space, rest, fresh);
     }
@@ -166,11 +169,15 @@ export class FairRuns {
   }
 
   /** The states of `among` from which a step leads to one of these sets. */
-  #before(sets: StateSets, among: StateSets): StateSets {
+  async #before(sets: StateSets, among: StateSets, pause: Pause): Promise<StateSets> {
     const all = (): boolean => true;
-    return among.map((set, shared) =>
-      set === NONE ? NONE : this.#space.single(shared).leadingBy(all, undefined, sets, set),
-    );
+    const before: StateSets = [];
+    for (const [shared, set] of among.entries()) {
+      if (set === undefined) continue;
+      await pause();
+      before[shared] = set === NONE ? NONE : this.#space.single(shared).leadingBy(all, undefined, sets, set);
+    }
+    return before;
   }
 
   #asking(duty: Duty, shared: number, set: number): number {

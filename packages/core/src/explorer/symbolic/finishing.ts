@@ -1,6 +1,7 @@
+import type { Pause } from "../pace.js";
 import type { SharedParts } from "./column-steps.js";
 import { NONE } from "./diagrams.js";
-import type { Pause, Space, StateSets } from "./space.js";
+import type { Space, StateSets } from "./space.js";
 
 /** A condition on states that each of their parts satisfies or not. */
 export type Condition = {

@@ -1,6 +1,7 @@
+import type { Pause } from "../pace.js";
 import { CPU0 } from "../row.js";
 import { NONE } from "./diagrams.js";
-import type { Pause, Space, StateSets } from "./space.js";
+import type { Space, StateSets } from "./space.js";
 
 /** Whether a state lies so many steps from the start on a shortest way to the goal; `row`: its parts, as in a search. */
 export type OnShortestWay = (row: Int32Array, depth: number) => boolean;
@@ -29,7 +30,7 @@ export const shortestWays = async (
       seen[shared] = diagrams.union(seen[shared] ?? NONE, set);
     });
     for (const [shared, set] of layer.entries()) {
-      if ((set ?? NONE) === NONE) continue;
+      if (set === undefined || set === NONE) continue;
       await pause();
       for (const image of space.single(shared).images(set))
         next[image.to] = diagrams.union(next[image.to] ?? NONE, image.set);
@@ -56,11 +57,16 @@ const backFrom = async (
   for (let depth = layers.length - 2; depth >= 0; depth--) {
     await pause();
     const behind = ways[0] as StateSets;
-    ways.unshift(
-      (layers[depth] as StateSets).map((set, shared) =>
-        behind.reduce((all, goal, to) => diagrams.union(all, space.single(shared).leadingTo(to, goal, set)), NONE),
-      ),
-    );
+    const before: StateSets = [];
+    for (const [shared, set] of (layers[depth] as StateSets).entries()) {
+      if (set === undefined || set === NONE) continue;
+      await pause();
+      before[shared] = behind.reduce(
+        (all, goal, to) => diagrams.union(all, space.single(shared).leadingTo(to, goal, set)),
+        NONE,
+      );
+    }
+    ways.unshift(before);
   }
   return (row, depth) => diagrams.has(ways[depth]?.[space.sharedOf(row)] ?? NONE, row, CPU0);
 };

@@ -1,5 +1,6 @@
+import type { Pause } from "../pace.js";
 import { NONE } from "./diagrams.js";
-import type { Pause, Space, StateSets } from "./space.js";
+import type { Space, StateSets } from "./space.js";
 
 /** What an exploration is asked beside finding states. */
 export type Exploring = {

@@ -1,16 +1,19 @@
-import type { Verdict, VerdictBase } from "../../contract/verdict.js";
+import type { Bounds, Progress, Verdict, VerdictBase } from "../../contract/verdict.js";
 import { endlessIn } from "../endless.js";
-import { type Paced, pacedBy } from "../pace.js";
+import { pacedBy } from "../pace.js";
 import type { Found, Verdicts } from "../verdicts.js";
-import { LimitReached } from "../watch.js";
+import { LimitReached, Watch } from "../watch.js";
 import type { Condition } from "./finishing.js";
 import { SetSearch, type WayOptions } from "./set-search.js";
 import type { StateSets } from "./space.js";
 
 /** How sets are searched. */
-export type SetOptions = Paced & {
+export type SetOptions = {
+  readonly bounds?: Bounds;
   /** Tells how many bytes are in use, by default those of the diagrams. */
   readonly memory?: () => number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
   /** So many more states are found at the least once something is found to break. */
   readonly beyond: number;
   /** Whether the nearest of what breaks is looked for. */
@@ -29,10 +32,12 @@ export class SetCheck {
   constructor(verdicts: Verdicts, options: SetOptions) {
     this.#verdicts = verdicts;
     this.#search = new SetSearch(verdicts.steps, verdicts.active);
-    const { bounds = {}, memory = () => this.#search.bytes, signal } = options;
+    const { bounds = {}, memory = () => this.#search.bytes, signal, onProgress } = options;
     this.#beyond = options.beyond;
     this.#shortest = options.shortest;
-    const pause = pacedBy(options, memory, (milliseconds) => this.#search.progress(milliseconds));
+    const pause = pacedBy(new Watch(bounds, memory, signal), (milliseconds) =>
+      onProgress?.(this.#search.progress(milliseconds)),
+    );
     this.#how = { bounds, memory, signal, pause };
   }
 
@@ -78,7 +83,8 @@ export class SetCheck {
   }
 
   async #violation(): Promise<Found> {
-    return this.#verdicts.violation((await this.#search.waysToViolation(this.#how)).nearest());
+    const ways = await this.#search.waysToViolation(this.#how);
+    return this.#verdicts.violation(await ways.nearest());
   }
 
   #someViolation(): Found {
@@ -88,7 +94,7 @@ export class SetCheck {
   /** The nearest state from which not everything can finish. */
   async #stuck(): Promise<Found> {
     const ways = await this.#search.waysToStuck(this.#quiet, this.#how);
-    return this.#verdicts.stuck(ways.pathTo(ways.farthest), ways.row(ways.farthest));
+    return this.#verdicts.stuck(await ways.pathTo(ways.farthest), ways.row(ways.farthest));
   }
 
   #someStuck(stuck: StateSets): Found {

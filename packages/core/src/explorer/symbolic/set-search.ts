@@ -1,6 +1,7 @@
 import type { Context } from "../../contract/state.js";
 import type { Progress } from "../../contract/verdict.js";
 import { turnsDone } from "../fairness.js";
+import type { Pause } from "../pace.js";
 import { CPU0 } from "../row.js";
 import { type Reductions, Search, type SearchOptions, type Taken } from "../search.js";
 import type { Steps } from "../steps.js";
@@ -13,7 +14,7 @@ import { type Condition, neverReaching, statesWhere } from "./finishing.js";
 import { inAnyOrder, type ShortestWays, shortestWays } from "./layers.js";
 import { reachableFrom } from "./reachable.js";
 import { Rounds, type Way } from "./rounds.js";
-import { type Pause, Space, type StateSets } from "./space.js";
+import { Space, type StateSets } from "./space.js";
 
 /** CPUs that start alike are not told apart by their places. */
 const SYMMETRY: Reductions = { urgent: false, symmetry: true, stubborn: false };
@@ -127,12 +128,14 @@ export class SetSearch {
     const columns = new ColumnSteps(steps, this.#active, false, () => undefined, leftOut);
     const space = new Space(columns, all.diagrams, (effect) => turns.label(turnsDone(steps, effect)));
     const start: StateSets = [];
-    this.#reached.forEach((set, shared) => {
+    for (const [shared, set] of this.#reached.entries()) {
+      if (set === undefined) continue;
+      await pause();
       const parts = all.steps.parts(shared);
       start[columns.number(parts.memory, parts.services, parts.parked)] = parked.value(parts.parked).tasks.some(waits)
         ? set
         : all.diagrams.withSome(set, (part) => waits(cpu.value(part).stack[0]));
-    });
+    }
     // Urgent steps come by themselves here, so there are more states than were reached with them.
     const domain: StateSets = [];
     await reachableFrom(space, start, domain, pause);

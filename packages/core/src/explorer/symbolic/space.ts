@@ -7,9 +7,6 @@ import { type Grouping, SharedSteps } from "./shared-steps.js";
 /** Sets of states: by the number of their shared parts, the vectors of the parts of their CPUs; none where there is no entry. */
 export type StateSets = number[];
 
-/** Lets others have their turn now and then; throws {@link LimitReached} where a bound is reached. */
-export type Pause = () => Promise<void>;
-
 /** The states of a machine as sets, and its steps as relations between them. */
 export class Space {
   readonly diagrams: Diagrams;
