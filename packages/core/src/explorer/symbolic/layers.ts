@@ -53,10 +53,10 @@ const backFrom = async (
   pause: Pause,
 ): Promise<OnShortestWay> => {
   const { diagrams } = space;
-  const ways: StateSets[] = [found];
+  const ways: StateSets[] = [];
+  ways[layers.length - 1] = found;
   for (let depth = layers.length - 2; depth >= 0; depth--) {
-    await pause();
-    const behind = ways[0] as StateSets;
+    const behind = ways[depth + 1] as StateSets;
     const before: StateSets = [];
     for (const [shared, set] of (layers[depth] as StateSets).entries()) {
       if (set === undefined || set === NONE) continue;
@@ -66,7 +66,7 @@ const backFrom = async (
         NONE,
       );
     }
-    ways.unshift(before);
+    ways[depth] = before;
   }
   return (row, depth) => diagrams.has(ways[depth]?.[space.sharedOf(row)] ?? NONE, row, CPU0);
 };
