@@ -56,8 +56,6 @@ describe("an abort signal is looked at wherever a check may be long", () => {
     ["while it is asked from where everything can finish", "reaching", ends, { reduce: false }],
     ["while fair cycles are looked for", "FairCycles", endless, {}],
     ["while sets of states are explored", "reachableFrom", torn, { singly: 0 }],
-    ["while the nearest set that breaks is looked for", "shortestWays", torn, { singly: 0 }],
-    ["while the way there is", "backFrom", torn, { singly: 0 }],
     ["while sets are asked from where everything can finish", "neverReaching", ends, { singly: 0 }],
     ["while fair runs are looked for in sets", "FairRuns", waits, { singly: 0 }],
   ])("%s", async (_, name, of, how) => {
@@ -67,6 +65,12 @@ describe("an abort signal is looked at wherever a check may be long", () => {
       limit: "interrupted",
     });
     expect(asked()).toBe(true);
+  });
+
+  it.each(["shortestWays", "backFrom"])("while the nearest set that breaks is looked for: %s", async (name) => {
+    const { signal, asked } = abortedIn(name);
+    const verdict = await simulation.check(torn, { singly: 0, signal });
+    expect([asked(), verdict]).toMatchObject([true, { verdict: "unsafe", shortest: false }]);
   });
 
   it("while repairs and outcomes are looked for", async () => {
