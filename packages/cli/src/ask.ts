@@ -1,4 +1,4 @@
-import { InputError, type PropertyId } from "@cmodx/core";
+import { type Decoder, InputError, type PropertyId } from "@cmodx/core";
 import { type Catalogue, create, defaultSiteOf } from "./catalogue.js";
 import { type BinarySite, siteFromBinary, siteRequests } from "./from-binary.js";
 import { words } from "./options.js";
@@ -27,6 +27,7 @@ export type ModelOptions = {
   readonly nmi?: boolean;
   readonly preempt?: boolean;
   readonly user?: boolean;
+  readonly decoder?: Decoder;
   readonly nestedIret?: "guarded" | "unguarded";
   readonly drop?: readonly string[];
   readonly add?: readonly string[];
@@ -61,8 +62,8 @@ export const requestsOf = async (
   };
   if (asked.scenario !== undefined) {
     const named = asked.arch === undefined ? {} : { architecture: catalogue.architecture(asked.arch).id };
-    const { cpus, irq, nmi, nestedIret, preempt, user, memory, drop, add } = asked;
-    const variations = given({ cpus, irq, nmi, nestedIret, preempt, user, memory, drop, add });
+    const { cpus, irq, nmi, nestedIret, preempt, user, memory, decoder, drop, add } = asked;
+    const variations = given({ cpus, irq, nmi, nestedIret, preempt, user, memory, decoder, drop, add });
     return [{ ...common, ...named, ...variations, scenario: asked.scenario }];
   }
   const binary = known ?? (asked.from === undefined ? undefined : await siteFromBinary(asked.from, folder));
@@ -89,6 +90,7 @@ export const requestsOf = async (
     ...(asked.user === undefined ? {} : { user: asked.user }),
     ...(asked.nestedIret === undefined ? {} : { nestedIret: asked.nestedIret }),
     ...(asked.memory === undefined ? {} : { memory: asked.memory }),
+    ...(asked.decoder === undefined ? {} : { decoder: asked.decoder }),
     drop: asked.drop ?? [],
     ...(asked.add === undefined ? {} : { add: asked.add }),
   };

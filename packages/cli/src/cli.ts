@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { CONFIG } from "./catalogue.js";
 import { addAblate } from "./commands/ablate.js";
 import { addCheck } from "./commands/check.js";
+import { addConform } from "./commands/conform.js";
 import { addGallery } from "./commands/gallery.js";
 import { addList } from "./commands/list.js";
 import { addLitmus } from "./commands/litmus.js";
@@ -92,6 +93,7 @@ const parser = (io: Io, leave: Leave): Command => {
     addAblate,
     addScan,
     addRecord,
+    addConform,
     addReplay,
     addGallery,
     addLitmus,

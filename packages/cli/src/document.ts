@@ -62,6 +62,7 @@ export const boundsJson = (
     architecture,
     fetch: { id: machine.fetch.id, source: machine.fetch.source },
     memory: scenario.memory ?? "sequential",
+    decoder: verdict.decoder ?? null,
     cpus: scenario.cpus,
     flips: flips.includes("forever") ? "forever" : Math.max(0, ...flips.map(Number)),
     flipsWhy: ("flipsWhy" in request ? request.flipsWhy : undefined) ?? null,

@@ -2,6 +2,7 @@ import type {
   Bounds,
   Choice,
   Data,
+  Decoder,
   LinesArgument,
   NotJudged,
   OtherOrder,
@@ -48,6 +49,8 @@ export type BoundsJson = {
   readonly architecture: string;
   readonly fetch: { readonly id: string; readonly source: string };
   readonly memory: "sequential" | "architectural";
+  /** Which decoder `trace` asked; null where `trace` does not count or is not judged. */
+  readonly decoder: Decoder | null;
   readonly cpus: number;
   /** Flips of each patcher; the highest where they differ. */
   readonly flips: number | "forever";

@@ -38,6 +38,8 @@ import type {
   CheckAllJson,
   CheckJson,
   ClassJson,
+  ConformJson,
+  ContradictionJson,
   CounterexampleJson,
   CounterexampleStepJson,
   EnvironmentJson,
@@ -49,6 +51,7 @@ import type {
   LitmusTestJson,
   MatrixJson,
   ModelJson,
+  NotCoveredJson,
   OffsetJson,
   OutcomeJson,
   OutcomesJson,
@@ -138,6 +141,7 @@ const boundsSchema: Schema<BoundsJson> = object("bounds", {
   architecture: text,
   fetch: fetchSchema,
   memory,
+  decoder: orNull(oneOf({ instants: true, packets: true })),
   cpus: count,
   flips,
   flipsWhy: orNull(text),
@@ -549,6 +553,35 @@ const recorded: Schema<RecordJson> = object("the document of cmodx record", {
   branches: orNull(list("CPUs", list("branches", object<BranchJson>("a branch", { from: text, to: text })))),
 });
 
+const conform: Schema<ConformJson> = object("the document of cmodx conform", {
+  schema: only("cmodx/conform/1"),
+  file: text,
+  strategy: text,
+  architecture: text,
+  answer: oneOf<ConformJson["answer"]>({ conforms: true, contradicts: true, "not-covered": true }),
+  counts: oneOf<ConformJson["counts"]>({ line: true, event: true }),
+  cpus: whole(1),
+  changes: count,
+  writes: count,
+  calls: count,
+  gaps: object<ConformJson["gaps"]>("gaps", { judged: count, notCovered: count }),
+  before: count,
+  contradictions: list(
+    "contradictions",
+    object<ContradictionJson>("a contradiction", {
+      line: count,
+      step: orNull(text),
+      site: orNull(text),
+      cpus: list("CPUs", count),
+      why: text,
+    }),
+  ),
+  notCovered: list("lines", object<NotCoveredJson>("lines", { from: count, to: count, why: text })),
+  foreign: list("writes", object<ConformJson["foreign"][number]>("a write", { line: count, address: text })),
+  more: list("lines", count),
+  silent: texts,
+});
+
 const error: Schema<ErrorJson> = object("the document of an error", {
   schema: only("cmodx/error/1"),
   code: orNull(
@@ -586,6 +619,7 @@ const trace: Schema<SavedTrace> = object("a saved counterexample", {
 export const documents = {
   check,
   record: recorded,
+  conform,
   replay,
   matrix,
   pairs,

@@ -1,6 +1,7 @@
 import type { InputErrorCode } from "@cmodx/core";
 
 export type * from "./json-check.js";
+export type * from "./json-conform.js";
 export type * from "./json-files.js";
 export type * from "./json-lists.js";
 export type * from "./json-record.js";

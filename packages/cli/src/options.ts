@@ -1,4 +1,4 @@
-import { InputError, MOST_CPUS, MOST_FLIPS } from "@cmodx/core";
+import { type Decoder, InputError, MOST_CPUS, MOST_FLIPS } from "@cmodx/core";
 import { Option } from "commander";
 import type { StrategyOptions } from "./request.js";
 
@@ -81,6 +81,9 @@ const strategyOption = (text: string, before: StrategyOptions = {}): StrategyOpt
 const memory = (text: string): "sequential" | "architectural" =>
   text === "sequential" || text === "architectural" ? text : fail("--memory", "sequential or architectural", text);
 
+const decoder = (text: string): Decoder =>
+  text === "instants" || text === "packets" ? text : fail("--decoder", "instants or packets", text);
+
 const nestedIret = (text: string): "guarded" | "unguarded" =>
   text === "guarded" || text === "unguarded" ? text : fail("--nested-iret", "guarded or unguarded", text);
 
@@ -116,6 +119,11 @@ export const options = {
     "how CPUs fetch instructions: a fetch model, several (A,B), or all (default: the weakest)",
   ),
   memory: option("--memory <fidelity>", "data memory: sequential (default) or architectural", memory),
+  decoder: option(
+    "--decoder <clock>",
+    "what the decoder of `trace` knows of time: instants (default), or packets, as perf does",
+    decoder,
+  ),
   irq: option("--irq", "interrupts on every CPU, whose handlers call the patched code"),
   nmi: option("--nmi", "the same with NMIs"),
   nestedIret: option(
@@ -139,6 +147,7 @@ export const options = {
   pairs: option("--pairs", "instead: each instruction changed into each, and what that needs (armv7)"),
   width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
   option: option("--option <name[=value]>", "an option of the strategy, e.g. events of int3", strategyOption),
+  how: option("--how", "print the commands that make such a log"),
   seed: option("--seed <n>", "which run (default 0)", whole("--seed", 0, 2 ** 32 - 1)),
   calls: option("--flips <n>", "patch calls, there and back (default 2)", whole("--flips", 1, 1_000_000)),
   perf: option("--perf <dir>", "write a directory for `perf script -i`"),

@@ -156,6 +156,11 @@ const opaqueText = (opaque: NonNullable<Verdict["opaque"]>): string => {
   return `${which}: not modelled, taken to change nothing; nothing else here depends on it, unless it raises an exception or writes code`;
 };
 
+const DECODERS: { readonly [decoder in NonNullable<BoundsJson["decoder"]>]: string } = {
+  instants: "instants: it knows when each instruction ran",
+  packets: "packets: it knows the time only where a CPU leaves a packet",
+};
+
 /** What the verdict rests on. */
 const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): readonly string[] => {
   const { fetch, properties, limits } = bounds;
@@ -176,6 +181,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
     ...pluginsText(verdict.plugins ?? []),
     entry("Properties", properties.length === 0 ? "none counted" : `${listed(properties)} counted`),
   ];
+  if (bounds.decoder !== null) lines.push(entry("Decoder", DECODERS[bounds.decoder]));
   if (verdict.verdict === "unsafe" && verdict.otherwise !== undefined)
     lines.push(entry("Otherwise", `${verdict.otherwise}: only interrupts that come for ever keep it from its end`));
   if (verdict.otherOrder !== undefined) lines.push(entry("Memory", otherOrderText(verdict.otherOrder)));

@@ -1,4 +1,4 @@
-import { type Code, MOST_CPUS, MOST_FLIPS, type PropertyId } from "@cmodx/core";
+import { type Code, type Decoder, MOST_CPUS, MOST_FLIPS, type PropertyId } from "@cmodx/core";
 import {
   assertFits,
   codeSchema,
@@ -53,6 +53,8 @@ export type StrategyRequest = {
   readonly nestedIret?: "guarded" | "unguarded";
   /** Where it does not say, what the sequential order breaks is asked of the architectural one too. */
   readonly memory?: "sequential" | "architectural";
+  /** Which decoder `trace` asks; default `instants`. */
+  readonly decoder?: Decoder;
   readonly drop: readonly string[];
   /** Synchronisations to add, each `KIND@STEP`. */
   readonly add?: readonly string[];
@@ -62,7 +64,10 @@ export type StrategyRequest = {
 export type ScenarioRequest = {
   readonly scenario: string;
 } & Partial<
-  Pick<StrategyRequest, "cpus" | "irq" | "nmi" | "nestedIret" | "preempt" | "user" | "memory" | "drop" | "add">
+  Pick<
+    StrategyRequest,
+    "cpus" | "irq" | "nmi" | "nestedIret" | "preempt" | "user" | "memory" | "decoder" | "drop" | "add"
+  >
 >;
 
 /**
@@ -82,6 +87,7 @@ export const isScenario = (request: Request): request is Request & ScenarioReque
 
 const texts = list("texts", text);
 const memory = oneOf<NonNullable<StrategyRequest["memory"]>>({ sequential: true, architectural: true });
+const decoder = oneOf<Decoder>({ instants: true, packets: true });
 const nestedIret = oneOf<NonNullable<StrategyRequest["nestedIret"]>>({ guarded: true, unguarded: true });
 
 const siteSchema: Schema<SiteRequest> = object("a site", {
@@ -121,6 +127,7 @@ const ofStrategy: Schema<Extract<Request, StrategyRequest>> = object("a request"
   nmi: flag,
   preempt: flag,
   memory: optional(memory),
+  decoder: optional(decoder),
   drop: texts,
 });
 
@@ -132,6 +139,7 @@ const ofScenario: Schema<Exclude<Request, StrategyRequest>> = object("a request"
   nmi: optional(flag),
   preempt: optional(flag),
   memory: optional(memory),
+  decoder: optional(decoder),
   drop: optional(texts),
 });
 

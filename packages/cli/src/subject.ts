@@ -56,6 +56,7 @@ const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue):
     user,
     nestedIret,
     memory,
+    decoder,
     drop,
     add = [],
     properties,
@@ -70,6 +71,7 @@ const fromStrategy = (request: Request & StrategyRequest, catalogue: Catalogue):
     preempt,
     ...(user === undefined ? {} : { user }),
     ...(memory === undefined ? {} : { memory }),
+    ...(decoder === undefined ? {} : { decoder }),
     ...(properties === undefined ? {} : { properties }),
     ...(ignore === undefined ? {} : { ignore }),
   };
@@ -122,7 +124,7 @@ const fromModule = async (
 /** The scenario of a module with what was asked for in place of what it says. */
 const varied = (
   scenario: Scenario,
-  { cpus, irq, nmi, nestedIret, preempt, user, memory }: ScenarioRequest,
+  { cpus, irq, nmi, nestedIret, preempt, user, memory, decoder }: ScenarioRequest,
 ): Scenario => ({
   ...scenario,
   ...(cpus === undefined ? {} : { cpus }),
@@ -140,11 +142,12 @@ const varied = (
   ...(preempt === undefined ? {} : { preempt }),
   ...(user === undefined ? {} : { user }),
   ...(memory === undefined ? {} : { memory }),
+  ...(decoder === undefined ? {} : { decoder }),
 });
 
 /** The options that vary a module, and what it says itself. */
 const variationsOf = (scenario: Scenario, request: ScenarioRequest): readonly VariationJson[] => {
-  const { cpus, irq, nmi, nestedIret, preempt, user, memory, drop = [], add = [] } = request;
+  const { cpus, irq, nmi, nestedIret, preempt, user, memory, decoder, drop = [], add = [] } = request;
   const { interrupts } = scenario;
   const is = (on: unknown): string => (on ? "on" : "off");
   const options: readonly (readonly [option: string, asked: string | undefined, module: string | null])[] = [
@@ -155,6 +158,7 @@ const variationsOf = (scenario: Scenario, request: ScenarioRequest): readonly Va
     ["--preempt", preempt ? "on" : undefined, is(scenario.preempt)],
     ["--user", user === undefined ? undefined : is(user), scenario.user === undefined ? null : is(scenario.user)],
     ["--memory", memory, scenario.memory ?? "sequential"],
+    ["--decoder", decoder, scenario.decoder ?? "instants"],
     ...drop.map((id) => ["--drop", id, null] as const),
     ...add.map((text) => ["--add", text, null] as const),
   ];

@@ -124,6 +124,7 @@ describe("a counterexample that was saved", () => {
     preempt: { preempt: true },
     user: { user: true },
     memory: { memory: "architectural" },
+    decoder: { decoder: "packets" },
     blocks: { blocks: [{ address: 0x3000n, code: "ret" }] },
     exits: { exits: [0x4000n] },
     data: { data: [{ address: 0x3000n, bytes: [1] }] },

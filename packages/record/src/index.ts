@@ -1,4 +1,7 @@
 export { chromeTrace } from "./chrome.js";
+export { readLog } from "./conform/file.js";
+export { type Conformance, type Contradiction, conform, type NotCovered } from "./conform/follow.js";
+export type { Log, LogKind, LogLine } from "./conform/log.js";
 export { ctf } from "./ctf.js";
 export { type EventType, eventTypes, type FieldKind, type FieldValue, type RunEvent, runEvents } from "./events.js";
 export type { SparseFile } from "./perf/kcore.js";

@@ -2,10 +2,11 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createSimulation, initialView, isImpossible, type Line, type PatchStrategy, type Scenario } from "@cmodx/core";
+import { createSimulation, initialView, type Scenario } from "@cmodx/core";
 import { int3, x86 } from "@cmodx/x86";
 import { afterAll, describe, expect, it } from "vitest";
 import { perfRecording, type Recording, recordingOf } from "../src/index.js";
+import { places, withEventAfter } from "./events.js";
 import { bytesOf, fixtures, run } from "./run.js";
 
 /*
@@ -80,37 +81,24 @@ describe("perf decodes Intel PT across changes of code", () => {
   });
 });
 
-/** int3 with its event published right after a step; before all of them where that is null. */
-const withEventAfter = (step: string | null): PatchStrategy => {
-  const strategy = int3({ events: true });
-  return {
-    ...strategy,
-    plan(flip, context) {
-      const program = strategy.plan(flip, context);
-      if (isImpossible(program)) return program;
-      const event = program.main.filter(({ id }) => id === "event");
-      const others = program.main.filter(({ id }) => id !== "event");
-      const place = step ?? "get-refs";
-      return {
-        ...program,
-        main: others.flatMap((line): readonly Line[] => (line.id === place ? [line, ...event] : [line])),
-      };
-    },
-  };
-};
-
-describe("perf follows the change only where the event stands in time", () => {
-  it.each<[step: string | null, follows: boolean]>([
-    [null, false],
-    ["write-int3", true],
-    ["sync-1", true],
-    ["write-tail", true],
-    ["write-first", false],
-    ["sync-3", false],
-  ])("after %s: %s", (step, follows) => {
+describe("perf decodes every run if and only if `trace`, with a decoder of packets, is safe", () => {
+  it.each(places)("int3 with its event after %s", async (step) => {
     const strategy = withEventAfter(step);
+    const architecture = x86({ fetch: "coherent" });
+    const { verdict } = await createSimulation({ architecture }).check({
+      name: "event",
+      sites: [{ address: architecture.base, old: "nop5", new: "call" }],
+      patchers: [{ strategy, sites: [0], flips: 2 }],
+      cpus: 3,
+      decoder: "packets",
+      properties: ["trace"],
+    });
     const results = seeds(20).map((seed) => decoded(run({ seed, strategy, fetch: "coherent", flips: 4 })).same);
-    expect(results.every(Boolean)).toBe(follows);
+    expect({ step, verdict, follows: results.every(Boolean) }).toEqual({
+      step,
+      verdict: verdict === "safe" ? "safe" : "unsafe",
+      follows: verdict === "safe",
+    });
   });
 });
 

@@ -60,6 +60,7 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
     .addOption(options.flips)
     .addOption(options.fetch)
     .addOption(options.memory)
+    .addOption(options.decoder)
     .addOption(options.irq)
     .addOption(options.nmi)
     .addOption(options.nestedIret)

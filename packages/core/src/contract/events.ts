@@ -56,6 +56,8 @@ export type ExecutedAtSite = Instructed &
     readonly before: readonly number[] | null;
     /** Absent where no text-poke events are published. */
     readonly decoded?: Decoded;
+    /** The decoder did not hear yet of the last event about the site: its CPU left no packet since. */
+    readonly lagging?: true;
   };
 
 /** An instruction that took effect. */

@@ -114,6 +114,9 @@ export type InterruptHandler = {
   readonly words?: { readonly [name: string]: Data };
 };
 
+/** What a decoder of traces knows of time: {@link Scenario.decoder}. */
+export type Decoder = "instants" | "packets";
+
 /** Everything that one verdict is about. Plain data, but for the strategies, which are carried by value. */
 export type Scenario = {
   readonly name: string;
@@ -148,6 +151,11 @@ export type Scenario = {
    * than the architecture does, is then asked of the architectural order too ({@link VerdictBase.otherOrder}).
    */
   readonly memory?: "sequential" | "architectural";
+  /**
+   * Which decoder `trace` asks. `instants` knows when each instruction ran; `packets` knows the time only where its CPU leaves a packet (an
+   * exception, an interrupt, a conditional or indirect branch), as perf does. Default `instants`.
+   */
+  readonly decoder?: Decoder;
   readonly blocks?: readonly CodeBlock[];
   /**
    * Addresses where control may leave the modelled code, beside those that branches of the code name as it is written: for what a

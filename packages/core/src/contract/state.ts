@@ -183,6 +183,11 @@ export type CpuState = {
   readonly behind?: readonly Overwritten[];
   /** The first part of an instruction that spans two fetch granules. */
   readonly fetching: { readonly at: bigint; readonly bytes: string } | null;
+  /**
+   * By index of the site, the versions that a decoder of this CPU's packets takes to be there, where an event was published since its last
+   * packet; absent where there is none.
+   */
+  readonly lag?: { readonly [site: string]: readonly number[] };
   /** Per-CPU words of the patch programs. */
   readonly words: { readonly [name: string]: Data };
   /** What the memory order keeps per CPU: a store buffer, a fetch-ahead window; null in the sequential order. */

@@ -1,5 +1,6 @@
 import type { OpaqueInstruction } from "./layout.js";
 import type { PropertyId } from "./property.js";
+import type { Decoder } from "./scenario.js";
 import type { TraceStep } from "./trace.js";
 
 /** Limits of a run; a run that reaches one is `inconclusive`. */
@@ -64,6 +65,8 @@ export type VerdictBase = {
   readonly unused: readonly string[];
   /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
   readonly notJudged: readonly NotJudged[];
+  /** Which decoder `trace` asked; absent where `trace` does not count or is not judged. */
+  readonly decoder?: Decoder;
   /**
    * Sites, indices into the scenario's, that a patcher changes and that nobody executed or loaded from while it did: of these the verdict says
    * nothing. Empty where the run ended before everything was seen.

@@ -32,8 +32,9 @@ import { piecesOf } from "../memory/pieces.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
 import { withoutPast } from "../services/grace-periods.js";
 import { afterReturn } from "../services/nested-nmis.js";
+import { decodedBy } from "../services/packet-decoder.js";
 import { passSections } from "../services/read-sections.js";
-import { decode, withUntold } from "../services/text-poke-events.js";
+import { withUntold } from "../services/text-poke-events.js";
 import { astray, raised, strayed } from "./faults.js";
 import { dataLoaded, type Loaded, storesFreed } from "./loads.js";
 import { passThrough } from "./passage.js";
@@ -181,8 +182,8 @@ const commit = (
     if (!owned) passages = passed.passages;
     const state = memory.sites[place.site];
     if (state === undefined) throw new Error("Every site has a state.");
-    const decoded = owned ? null : decode(state, place, seen.bytes, machine);
-    told = withUntold(memory, place.site, decoded);
+    const decoded = owned ? {} : decodedBy(cpu, state, place, seen.bytes, machine);
+    told = withUntold(memory, place.site, decoded.decoded);
     observed.push({
       what: "execute",
       detail: {
@@ -195,7 +196,7 @@ const commit = (
         ...(matched.length > 0 ? {} : { held: machine.versionsHolding(place.site, place.offset, fetched.bytes) }),
         owned,
         before: passed.before,
-        ...(decoded === null ? {} : { decoded }),
+        ...decoded,
       },
     });
   }

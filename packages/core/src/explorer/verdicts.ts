@@ -76,12 +76,15 @@ export class Verdicts {
 
   /** What every verdict states. `complete`: everything was seen, so that what was not seen does not happen. */
   base(size: Size, brokenInactive: number, complete: boolean): VerdictBase {
+    const notJudged = notJudgedIn(this.counted, this.#asked, complete ? idleBecause(this.#asked) : undefined);
+    const decodes = this.counted.has("trace") && !notJudged.some(({ property }) => property === "trace");
     return {
       ...size,
       seconds: this.elapsed / 1000,
       bounds: this.#bounds,
       unused: complete ? this.#unused() : [],
-      notJudged: notJudgedIn(this.counted, this.#asked, complete ? idleBecause(this.#asked) : undefined),
+      notJudged,
+      ...(decodes ? { decoder: this.#machine.decoder } : {}),
       notExecuted: complete ? notExecutedIn(this.#asked) : [],
       notPromised: this.#idsOf(brokenInactive),
       faults: this.counted.has("fault") ? [] : this.#faults(),

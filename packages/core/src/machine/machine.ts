@@ -12,7 +12,7 @@ import type { Initial, Layout, OpaqueCode, SiteInstruction } from "../contract/l
 import type { MemoryOrder } from "../contract/memory-order.js";
 import type { CodeEntry, CompiledProgram, Condition, Operation, Value } from "../contract/program.js";
 import type { CpuMap, CpuPredicate, Rule, RuleBook } from "../contract/rule.js";
-import type { Scenario } from "../contract/scenario.js";
+import type { Decoder, Scenario } from "../contract/scenario.js";
 import {
   type CpuState,
   type MachineCode,
@@ -29,6 +29,7 @@ import { bytesByAddress, undecoded } from "../execution/execute.js";
 import { storesOf } from "../memory/pieces.js";
 import { guardKey, HOME, STACK_TOP } from "../program/reserved.js";
 import { withoutPast } from "../services/grace-periods.js";
+import { withPackets } from "../services/packet-decoder.js";
 import {
   ARCHITECTURE,
   CACHE_MAINTENANCE,
@@ -81,6 +82,8 @@ export class Machine implements World {
   /** What runs machine code runs in user mode: {@link Scenario.user}. */
   readonly user: boolean;
   readonly layout: Layout;
+  /** {@link Scenario.decoder} */
+  readonly decoder: Decoder;
   readonly #rules: ReadonlyMap<string, Rule>;
   readonly #maps: ReadonlyMap<string, CpuMap>;
   readonly #predicates: ReadonlyMap<string, CpuPredicate>;
@@ -142,7 +145,9 @@ export class Machine implements World {
     this.#looksElsewhere = books.some((book) => book !== coreRules && book.maps.length + book.predicates.length > 0);
     const own = [...(order.rules ?? []), order.execute, ...order.spontaneous];
     const common = books.flatMap((book) => book.rules).filter(({ id }) => !order.rules?.some((rule) => rule.id === id));
-    this.#rules = byId("rule", [...common, ...own]);
+    this.decoder = scenario.decoder ?? "instants";
+    const rules = [...common, ...own];
+    this.#rules = byId("rule", this.decoder === "packets" ? rules.map(withPackets) : rules);
     this.#maps = byId("map", [...books.flatMap((book) => book.maps), ...(order.maps ?? [])]);
     this.#predicates = byId(
       "predicate",

@@ -7,6 +7,7 @@ import * as ipi from "../services/ipi.js";
 import * as services from "../services/locks.js";
 import * as mappings from "../services/mappings.js";
 import * as nested from "../services/nested-nmis.js";
+import * as packets from "../services/packet-decoder.js";
 import * as patching from "../services/patching.js";
 import * as sections from "../services/read-sections.js";
 import * as scheduling from "../services/scheduling.js";
@@ -89,6 +90,7 @@ export const coreRules: RuleBook = {
     mappings.strandMap,
     words.setCpuWordMap,
     words.addCpuWordMap,
+    packets.decoderLagMap,
   ],
   predicates: [ipi.acknowledgedPredicate, stop.notStoppedPredicate, grace.noGraceMarkPredicate, words.cpuWordPredicate],
 };

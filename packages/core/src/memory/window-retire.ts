@@ -17,8 +17,9 @@ import { dataLoaded, type Loaded } from "../execution/loads.js";
 import { passThrough } from "../execution/passage.js";
 import { textUse } from "../fetch/text.js";
 import { trapProgram } from "../program/reserved.js";
+import { decodedBy } from "../services/packet-decoder.js";
 import { passSections } from "../services/read-sections.js";
-import { decode, withUntold } from "../services/text-poke-events.js";
+import { withUntold } from "../services/text-poke-events.js";
 import { type SeenEntry, type WindowState, windowOfCpu, withWindow } from "./window-state.js";
 import { synchronizes, type WindowView } from "./window-view.js";
 
@@ -122,8 +123,8 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Wo
     const passed = passThrough(passages, place.site, place.offset, matched, next, link, machine);
     if (!owned) passages = passed.passages;
     const state = memory.sites[place.site] as SiteState;
-    const decoded = owned ? null : decode(state, place, entry.bytes, machine);
-    told = withUntold(memory, place.site, decoded);
+    const decoded = owned ? {} : decodedBy(cpu, state, place, entry.bytes, machine);
+    told = withUntold(memory, place.site, decoded.decoded);
     observed.push({
       what: "execute",
       detail: {
@@ -136,7 +137,7 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Wo
         ...(matched.length > 0 ? {} : { held: machine.versionsHolding(place.site, place.offset, bytes) }),
         owned,
         before: passed.before,
-        ...(decoded === null ? {} : { decoded }),
+        ...decoded,
       },
     });
   }

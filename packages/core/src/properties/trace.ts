@@ -13,9 +13,10 @@ export const trace: Property = {
       return `Since the event that began the change of ${at} a CPU ran the instruction there; no event and no branch tells whether the old or the new one.`;
     }
     if (what !== "execute" || detail.site === null) return undefined;
-    const { at, text, decoded } = detail;
+    const { at, text, decoded, lagging } = detail;
+    const known = lagging ? "published before this CPU's last packet" : "published so far";
     if (decoded === "wrong")
-      return `The CPU ran ${text} at ${hex(at)}, and by the events published so far a decoder takes it for another instruction.`;
+      return `The CPU ran ${text} at ${hex(at)}, and by the events ${known} a decoder takes it for another instruction.`;
     return decoded === "ambiguous"
       ? `The CPU ran ${text} at ${hex(at)}; no event and no branch tells which of the two versions it was.`
       : undefined;

@@ -100,6 +100,7 @@ export const scenarioSchema: Schema<Scenario> = object("a scenario", {
   exits: optional(list("addresses", address)),
   user: optional(flag),
   memory: optional(oneOf({ sequential: true, architectural: true })),
+  decoder: optional(oneOf({ instants: true, packets: true })),
   blocks: optional(list("blocks of code", codeBlockSchema)),
   data: optional(list("blocks of data", dataBlockSchema)),
   text: optional(list("ranges of text", textRangeSchema)),

@@ -60,6 +60,7 @@ export const mapSchema: Schema<CpuMap> = object("a map over CPUs", {
         excludes: true,
         behind: true,
         fetching: true,
+        lag: true,
         words: true,
         order: true,
       }),

@@ -15,7 +15,8 @@ import { step } from "../program/builder.js";
  * an instruction that goes straight on, or branches to where its own bytes say, leaves nothing in a trace.
  */
 
-type Trail = "nothing" | "exception" | "branch";
+/** What an instruction can leave in a trace. */
+export type Trail = "nothing" | "exception" | "branch";
 
 const withLoads = (insn: Instruction, at: bigint, registers: Registers, machine: World, value: bigint): Outcome => {
   const outcome = machine.instructionSet.execute(insn, at, registers);
@@ -28,8 +29,8 @@ const withLoads = (insn: Instruction, at: bigint, registers: Registers, machine:
   );
 };
 
-/** What an instruction leaves in a trace. */
-const trailOf = (bytes: string, at: bigint, mode: string, machine: World): Trail => {
+/** What an instruction, `bytes` in hex, leaves in a trace. */
+export const trailOf = (bytes: string, at: bigint, mode: string, machine: World): Trail => {
   const insn = machine.instructionSet.decode(fromHex(bytes), mode);
   if (typeof insn === "string") return "exception";
   if (machine.instructionSet.inputs(insn).some(({ role }) => role === "branch")) return "branch";
@@ -63,7 +64,7 @@ export const decode = (
 };
 
 /** The memory once an instruction was executed that the decoder has still to tell: the end of the change decides. */
-export const withUntold = (memory: MemoryState, site: number, decoded: Decoded | null): MemoryState => {
+export const withUntold = (memory: MemoryState, site: number, decoded: Decoded | undefined): MemoryState => {
   const state = memory.sites[site];
   if (decoded !== "open" || state?.untold === true) return memory;
   return { ...memory, sites: memory.sites.map((each, i) => (i === site ? { ...each, untold: true } : each)) };

@@ -1,6 +1,6 @@
 import { fromHex } from "@cmodx/core";
 import type { Place, RecordedStep, Recording } from "../recording.js";
-import { BACK, type Stub, type Stubs, stubAt } from "./stubs.js";
+import { type Stub, type Stubs, stubAt } from "./stubs.js";
 
 /** A change of control flow on one CPU. */
 export type Flow = {
@@ -49,7 +49,7 @@ export const flowsOf = (recording: Recording, stubs: Stubs): Flows => {
   const ip = (cpu: number, place: Place): bigint => {
     const stub = stacks[cpu]?.[place.depth - 1] ?? stubs.idle;
     if (place.pc === null) return stub.address;
-    return place.home || !isCode(recording, place.pc) ? stub.address + BACK : place.pc;
+    return place.home || !isCode(recording, place.pc) ? stub.address + stub.back : place.pc;
   };
   const entered = (observed: RecordedStep["observed"], to: Place): Stub => {
     for (const { what } of observed) {
@@ -78,13 +78,13 @@ export const flowsOf = (recording: Recording, stubs: Stubs): Flows => {
         const stub = stack[from.depth - 1] as Stub;
         if (from.home) {
           go("direct", stub.address);
-          go("indirect", at);
+          go(callOf(stub), at);
         }
         now = at;
         if (detail.vector !== null) continue;
         const bytes = fromHex(detail.bytes);
         const next = detail.next;
-        const target = isCode(recording, next) ? next : stub.address + BACK;
+        const target = isCode(recording, next) ? next : stub.address + stub.back;
         const kind = branchKind(bytes);
         const straight = at + BigInt(bytes.length);
         if (kind === "conditional") {
@@ -114,11 +114,11 @@ export const flowsOf = (recording: Recording, stubs: Stubs): Flows => {
     if (to.depth < from.depth) {
       const stub = stack[from.depth - 1] as Stub;
       stack.length = to.depth;
-      if (stub.calls && now === stub.address + BACK)
+      if (stub.calls && now === stub.address + stub.back)
         flows.push({
           ...common,
           kind: "conditional",
-          from: stub.address + BACK,
+          from: stub.address + stub.back,
           to: stub.returns as bigint,
           taken: false,
         });
@@ -131,10 +131,10 @@ export const flowsOf = (recording: Recording, stubs: Stubs): Flows => {
     if (target === now) return;
     if (from.home && stub === stubs.caller) {
       go("direct", base);
-      go("indirect", target);
+      go(callOf(stub), target);
       return;
     }
-    if (calls && now === base + BACK) {
+    if (calls && now === base + stub.back) {
       flows.push({ ...common, kind: "conditional", from: now, to: base, taken: true });
       now = base;
     }
@@ -150,6 +150,9 @@ export const flowsOf = (recording: Recording, stubs: Stubs): Flows => {
   }
   return { flows, ends };
 };
+
+/** How a stub calls code. */
+const callOf = ({ bytes }: Stub): "direct" | "indirect" => (bytes[0] === 0xe8 ? "direct" : "indirect");
 
 const isCode = ({ regions }: Recording, address: bigint): boolean =>
   regions.some(({ address: at, bytes }) => address >= at && address < at + BigInt(bytes.length));
