@@ -35,7 +35,8 @@ const recorded = (at: Place, { name, values }: TraceDatEvent): LogLine | undefin
       ? { ...at, kind: "write", address, length: bytes.length, bytes, old }
       : { ...at, kind: "event", address, length: bytes.length, begins: values.begins === 1n };
   }
-  if (name === "sync_core") return { ...at, kind: "sync" };
+  // Who sends an interrupt to synchronise all may synchronise itself in the same step.
+  if (name === "sync_core" || (name === "ipi_send" && values.self === 1n)) return { ...at, kind: "sync" };
   if (name === "call" || name === "return") return { ...at, kind: name };
   return undefined;
 };

@@ -158,6 +158,10 @@ export const conform = (log: Log, strategy: PatchStrategy, context: Omit<PlanCon
     /** Takes a line as the next visible step of its site. */
     const take = (site: Open, line: LoggedWrite | Extract<LogLine, { readonly kind: "event" }>, i: number): void => {
       unseen(site);
+      const next = site.program.steps.slice(site.at).find(({ kind }) => kind !== "sync");
+      const expected = line.kind === "write" && next?.kind === "write" && isStored(line, next, site);
+      if (line.kind === "write" && !expected && site.program.handlers.some((store) => isStored(line, store, site)))
+        return;
       const first = site.at === 0;
       if (!(first && !begun) && !synchronise(site, i, false)) {
         open.splice(open.indexOf(site), 1);

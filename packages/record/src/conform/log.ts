@@ -12,8 +12,7 @@ export type LogLine = {
   /** Nanoseconds, in the clock of the log. */
   readonly time: bigint;
   readonly cpu: number;
-} & /** Code was written: `bytes` are the first of them, as many as were logged. `old`: what stood there, where the log tells. */
-(
+} /** Code was written: `bytes` are the first of them, as many as were logged. `old`: what stood there, where the log tells. */ & (
   | {
       readonly kind: "write";
       readonly address: bigint;

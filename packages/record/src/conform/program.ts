@@ -12,6 +12,9 @@ export type VisibleStep = { readonly id: string } & (
   | { readonly kind: "sync"; readonly others: boolean }
 );
 
+/** A step that stores. */
+export type StoreStep = Extract<VisibleStep, { readonly kind: "write" }>;
+
 /** A site of a log, with what stood there before and behind. */
 export type LoggedSite = {
   readonly address: bigint;
@@ -20,7 +23,12 @@ export type LoggedSite = {
 };
 
 /** The visible steps of a program, and the ids of those that no log shows. */
-export type VisibleProgram = { readonly steps: readonly VisibleStep[]; readonly silent: readonly string[] };
+export type VisibleProgram = {
+  readonly steps: readonly VisibleStep[];
+  readonly silent: readonly string[];
+  /** Stores of its handlers, which may be made whenever one runs. */
+  readonly handlers: readonly StoreStep[];
+};
 
 const synchronises = (lines: readonly Line[]): boolean =>
   lines.some((line) => "op" in line && (line.op === "syncCore" || line.op === "syncCores"));
@@ -63,6 +71,15 @@ const follow = (lines: readonly Line[], steps: VisibleStep[], silent: string[], 
   }
 };
 
+/** Every store of lines, whether they are taken or not. */
+const storesIn = (lines: readonly Line[]): readonly StoreStep[] =>
+  lines.flatMap((line): readonly StoreStep[] => {
+    if ("when" in line) return storesIn([...line.lines, ...(line.otherwise ?? [])]);
+    if ("while" in line) return storesIn(line.repeat);
+    if (line.op !== "store") return [];
+    return [{ kind: "write", id: line.id, address: line.args.address, bytes: fromHex(line.args.bytes) }];
+  });
+
 /** The program of a strategy for one site as a log shows it; undefined where the strategy cannot change that site. */
 export const visibleProgram = (
   strategy: PatchStrategy,
@@ -74,5 +91,5 @@ export const visibleProgram = (
   const steps: VisibleStep[] = [];
   const silent: string[] = [];
   follow(program.main, steps, silent, strategy);
-  return { steps, silent };
+  return { steps, silent, handlers: Object.values(program.traps ?? {}).flatMap(storesIn) };
 };

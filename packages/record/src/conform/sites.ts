@@ -1,6 +1,6 @@
 import type { PatchStrategy, PlanContext } from "@cmodx/core";
 import type { LogLine } from "./log.js";
-import { type VisibleProgram, visibleProgram } from "./program.js";
+import { type StoreStep, type VisibleProgram, visibleProgram } from "./program.js";
 
 /*
  * Which site a write belongs to, and what its change makes of it. A log names no sites: the site is the one whose program, as the strategy
@@ -29,7 +29,7 @@ const WRITES = 8;
 /** Whether a write is what a step of a program stores. */
 export const isStored = (
   write: LoggedWrite,
-  step: Extract<VisibleProgram["steps"][number], { readonly kind: "write" }>,
+  step: StoreStep,
   { address, next, unknown }: Pick<Change, "address" | "next" | "unknown">,
 ): boolean =>
   write.address === step.address &&
