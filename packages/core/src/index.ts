@@ -75,6 +75,8 @@ export type * from "./memory/window-model.js";
 export { type WindowState, windowOfCpu } from "./memory/window-state.js";
 export * from "./program/builder.js";
 export * from "./program/lines.js";
+export * from "./program/literals.js";
+export * from "./program/strategies.js";
 export { eventProperties } from "./properties/properties.js";
 export {
   parseAddition,

@@ -4,6 +4,7 @@ import {
   emulate,
   eq,
   type FlipSite,
+  hexAddress,
   type Impossible,
   type Line,
   load,
@@ -16,12 +17,14 @@ import {
   type PlanContext,
   publishEvent,
   set,
+  siteStep,
   toHex,
+  trapPromises,
   unlock,
   when,
 } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { hex, instructionOf, kickAllCpus, patchNosync, siteStep, trapPromises } from "./common.js";
+import { instructionOf } from "./decoded.js";
 import {
   loadAcquire,
   loadAcquireRule,
@@ -30,6 +33,7 @@ import {
   trapAddress,
   trapAddressRule,
 } from "./operations.js";
+import { kickAllCpus, patchNosync } from "./text-patching.js";
 
 /** BRK with the immediate of the kernel's patching breakpoint, 0x100 and up being free for such uses. */
 export const BRK: Bytes = [0x00, 0x20, 0x20, 0xd4];
@@ -42,7 +46,7 @@ const refuse = (sites: readonly FlipSite[], { instructionSet }: PlanContext): Im
     const op = instructionOf(next, instructionSet)?.op;
     if (op === undefined || !EMULATED.has(op))
       return {
-        impossible: `the handler can emulate NOP, B and BL, not ${op ?? "several instructions"} at ${hex(address)}.`,
+        impossible: `the handler can emulate NOP, B and BL, not ${op ?? "several instructions"} at ${hexAddress(address)}.`,
       };
   }
   return undefined;

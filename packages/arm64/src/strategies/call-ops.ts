@@ -4,12 +4,14 @@ import {
   lock,
   type PatchProgram,
   type PatchStrategy,
+  quadOf,
+  siteStep,
   storeData,
   unlock,
 } from "@cmodx/core";
 import { flag, oneOf, optional, withOptions } from "@cmodx/core/schema";
-import { lazyPromises, patchNosync, quad, siteStep } from "./common.js";
 import { callsOf, functionsAt, literalOf, makeOps, opsAt, pairsOf, tracing, waitTracers } from "./ftrace.js";
+import { lazyPromises, patchNosync } from "./text-patching.js";
 
 /** Variants of {@link callOps}. */
 export type CallOpsOptions = {
@@ -48,7 +50,7 @@ export const callOps = withOptions(
       const lines = sites.flatMap((site, i): readonly Line[] => {
         const id = (name: string): string => siteStep(name, i, sites.length);
         const value = known[i]?.to === undefined ? ops.nop : ops.own;
-        const literal = storeData(id("write-literal"), literalOf(site.address), quad(value), {
+        const literal = storeData(id("write-literal"), literalOf(site.address), quadOf(value), {
           note: "a valid ops at any moment; data, so no cache maintenance",
         });
         const call = patchNosync(id("write-call"), site.address, site.next, context);

@@ -1,7 +1,16 @@
-import { type Impossible, lock, type PatchProgram, type PatchStrategy, storeData, unlock } from "@cmodx/core";
+import {
+  hexAddress,
+  type Impossible,
+  lock,
+  type PatchProgram,
+  type PatchStrategy,
+  quadOf,
+  storeData,
+  unlock,
+} from "@cmodx/core";
 import { distance, flag, optional, whole, withOptions } from "@cmodx/core/schema";
-import { hex, lazyPromises, patchNosync, quad } from "./common.js";
 import { callsOf, directTrampoline, literalOf, opsAt, pairsOf, tracing } from "./ftrace.js";
+import { lazyPromises, patchNosync } from "./text-patching.js";
 
 /** Bytes that a BL reaches in either direction. */
 const REACH = 0x800_0000n;
@@ -46,12 +55,12 @@ export const directCall = withOptions(
       const direct = inReach && count === 1;
       if (direct && called !== trampoline)
         return {
-          impossible: `the trampoline at ${hex(trampoline)} is in reach, so the BL goes there and not to ${hex(called)}.`,
+          impossible: `the trampoline at ${hexAddress(trampoline)} is in reach, so the BL goes there and not to ${hexAddress(called)}.`,
         };
       if (!direct && !callOps) {
         const why = inReach ? "several ops trace the function" : "one BL reaches 128 MiB either way";
         return {
-          impossible: `${why}, and without CALL_OPS nothing else finds the trampoline at ${hex(trampoline)}.`,
+          impossible: `${why}, and without CALL_OPS nothing else finds the trampoline at ${hexAddress(trampoline)}.`,
         };
       }
       const ops = opsAt(called);
@@ -64,7 +73,11 @@ export const directCall = withOptions(
         main: [
           lock("lock", "ftrace_lock"),
           ...(callOps
-            ? [storeData("write-literal", literalOf(site.address), quad(value), { note: "a valid ops at any moment" })]
+            ? [
+                storeData("write-literal", literalOf(site.address), quadOf(value), {
+                  note: "a valid ops at any moment",
+                }),
+              ]
             : []),
           ...patchNosync("write-call", site.address, site.next, context),
           unlock("unlock", "ftrace_lock"),

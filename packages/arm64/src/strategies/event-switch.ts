@@ -1,7 +1,18 @@
-import { eq, load, local, lock, type PatchStrategy, publishEvent, unlock, when } from "@cmodx/core";
+import {
+  eq,
+  load,
+  local,
+  lock,
+  type PatchStrategy,
+  publishEvent,
+  siteStep,
+  storePromises,
+  unlock,
+  when,
+} from "@cmodx/core";
 import { flag, optional, withOptions } from "@cmodx/core/schema";
-import { kickAllCpus, patchNosync, siteStep, storePromises } from "./common.js";
 import { stopped, stoppedPatching } from "./stop-machine.js";
+import { kickAllCpus, patchNosync } from "./text-patching.js";
 
 /** Variants of {@link eventSwitch}. */
 export type EventSwitchOptions = {

@@ -1,6 +1,20 @@
-import type { Bytes, CodeBlock, FlipSite, Impossible, InstructionSet, Line, Pair, Surroundings } from "@cmodx/core";
-import { freeData, storeData, waitRcuTasks, waitRcuTasksRude } from "@cmodx/core";
-import { branchTarget, hex, instructionOf, quad } from "./common.js";
+import {
+  type Bytes,
+  type CodeBlock,
+  type FlipSite,
+  freeData,
+  hexAddress,
+  type Impossible,
+  type InstructionSet,
+  type Line,
+  type Pair,
+  quadOf,
+  type Surroundings,
+  storeData,
+  waitRcuTasks,
+  waitRcuTasksRude,
+} from "@cmodx/core";
+import { branchTarget, instructionOf } from "./decoded.js";
 
 /*
  * A function that can be traced: an eight-byte literal before it that says which ops trace it, `mov x9, lr`, and the instruction that is
@@ -16,13 +30,15 @@ export const callsOf = (site: FlipSite, isa: InstructionSet): Calls | Impossible
     const insn = instructionOf(code, isa);
     if (insn?.op === "nop") return undefined;
     if (insn?.op === "bl") return branchTarget(insn, site.address);
-    return { impossible: `ftrace changes one NOP or BL, not ${insn?.op ?? "something else"} at ${hex(site.address)}.` };
+    return {
+      impossible: `ftrace changes one NOP or BL, not ${insn?.op ?? "something else"} at ${hexAddress(site.address)}.`,
+    };
   };
   const [from, to] = [side(site.old), side(site.next)];
   if (typeof from === "object") return from;
   if (typeof to === "object") return to;
   if (from === undefined && to === undefined)
-    return { impossible: `nothing calls a tracer at ${hex(site.address)}, before or after.` };
+    return { impossible: `nothing calls a tracer at ${hexAddress(site.address)}, before or after.` };
   return { from, to };
 };
 
@@ -55,7 +71,7 @@ const callerCode = (at: bigint): string =>
     "and x11, x30, #0xfffffffffffffff8",
     "ldur x11, [x11, #-16]",
     "ldr x17, [x11, #8]",
-    `cbz x17, ${hex(at + 0x14n)}`,
+    `cbz x17, ${hexAddress(at + 0x14n)}`,
     "br x17",
     "ldr x16, [x11]",
     "mov x2, x11",
@@ -74,7 +90,7 @@ export const tracing = (
 ): Required<Omit<Surroundings, "writes">> => {
   const { tracer, stub, list } = functionsAt(caller);
   const ops = opsAt(caller);
-  const descriptor = (address: bigint, func: bigint, to = 0n) => ({ address, bytes: [...quad(func), ...quad(to)] });
+  const descriptor = (address: bigint, func: bigint, to = 0n) => ({ address, bytes: [...quadOf(func), ...quadOf(to)] });
   return {
     blocks: [
       { address: caller, code: callerCode(caller) },
@@ -85,7 +101,7 @@ export const tracing = (
       descriptor(ops.nop, stub),
       descriptor(ops.own, tracer, direct),
       descriptor(ops.list, list),
-      ...sites.map(({ address }, i) => ({ address: literalOf(address), bytes: quad(initial[i] as bigint) })),
+      ...sites.map(({ address }, i) => ({ address: literalOf(address), bytes: quadOf(initial[i] as bigint) })),
     ],
     entries: sites.map(({ address }) => address - 4n),
   };
@@ -111,4 +127,4 @@ export const waitTracers = (frees: boolean, address: bigint): readonly Line[] =>
 
 /** The ops are made anew. */
 export const makeOps = (address: bigint, func: bigint): Line =>
-  storeData("make-ops", address, [...quad(func), ...quad(0n)], { note: "the ops, before anybody can find them" });
+  storeData("make-ops", address, [...quadOf(func), ...quadOf(0n)], { note: "the ops, before anybody can find them" });

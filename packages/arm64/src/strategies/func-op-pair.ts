@@ -1,15 +1,19 @@
 import {
   fence,
+  hexAddress,
   type Impossible,
+  littleEndian,
   lock,
   type PatchProgram,
   type PatchStrategy,
+  quadOf,
   storeData,
+  storePromises,
   unlock,
   waitRcuTasksRude,
 } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { hex, kickAllCpus, numberIn, quad, storePromises } from "./common.js";
+import { kickAllCpus } from "./text-patching.js";
 
 /** Where the trampoline and the function that calls every tracer lie, from the pair on. */
 const TRAMPOLINE = 0x100n;
@@ -34,11 +38,14 @@ export const funcOpPair = withoutOptions(
         return { impossible: "the pair is sixteen bytes at a multiple of 8, function and ops, and there is one." };
       const { address, old, next } = site;
       const [func, op] = [address, address + 8n];
-      const tracers = [old, next].map((bytes) => ({ at: numberIn(bytes.slice(0, 8)), ops: numberIn(bytes.slice(8)) }));
+      const tracers = [old, next].map((bytes) => ({
+        at: littleEndian(bytes.slice(0, 8)),
+        ops: littleEndian(bytes.slice(8)),
+      }));
       return {
         main: [
           lock("lock", "ftrace_lock"),
-          storeData("set-list", func, quad(address + LIST), { note: "serves every ops, so either may come with it" }),
+          storeData("set-list", func, quadOf(address + LIST), { note: "serves every ops, so either may come with it" }),
           waitRcuTasksRude("wait-list", "all CPUs now call it"),
           storeData("set-op", op, next.slice(8), { note: "function_trace_op" }),
           fence("wmb", "dmb ishst", "the ops before the function"),
@@ -51,12 +58,12 @@ export const funcOpPair = withoutOptions(
             ...[...tracers.map(({ at }) => at), address + LIST].map((at) => ({ address: at, code: "ret" })),
             {
               address: address + TRAMPOLINE,
-              code: `str x30, [sp, #-16]!+ldr x2, ${hex(op)}+ldr x16, ${hex(func)}+blr x16+ldr x30, [sp], #16+ret`,
+              code: `str x30, [sp, #-16]!+ldr x2, ${hexAddress(op)}+ldr x16, ${hexAddress(func)}+blr x16+ldr x30, [sp], #16+ret`,
             },
           ],
           entries: [address + TRAMPOLINE],
         },
-        guards: [{ address: func, bytes: quad(address + LIST) }],
+        guards: [{ address: func, bytes: quadOf(address + LIST) }],
         pairs: tracers.map(({ at, ops }) => ({ at, registers: ["x2"], published: [[ops]] })),
       };
     },

@@ -1,6 +1,5 @@
 export * from "./brk-emulate.js";
 export * from "./call-ops.js";
-export { cleanAndInvalidate, kickAllCpus, patchNosync } from "./common.js";
 export * from "./direct-call.js";
 export * from "./event-switch.js";
 export * from "./ftrace.js";
@@ -11,3 +10,4 @@ export * from "./operations.js";
 export * from "./plain-store.js";
 export * from "./stop-machine.js";
 export { strategies } from "./strategies.js";
+export { cleanAndInvalidate, kickAllCpus, patchNosync } from "./text-patching.js";

@@ -1,20 +1,20 @@
 import {
   type CodeBlock,
+  hexAddress,
   type Impossible,
-  lock,
+  littleEndian,
   type PatchProgram,
   type PatchStrategy,
-  storeData,
-  unlock,
+  patchLiterals,
+  storePromises,
 } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { hex, numberIn, siteStep, storePromises } from "./common.js";
 
 /** A literal that is loaded and branched to: what its strategies have in common. */
 const patchLiteral = (
   strategy: Pick<PatchStrategy, "id" | "summary" | "source">,
   mutex: string,
-  branchThrough: (literal: bigint) => CodeBlock,
+  through: (literal: bigint) => CodeBlock,
 ): PatchStrategy => ({
   ...strategy,
   architectures: ["arm64"],
@@ -22,27 +22,16 @@ const patchLiteral = (
   promises: storePromises,
   plan({ sites }): PatchProgram | Impossible {
     const wrong = sites.find(({ address, next }) => next.length !== 8 || address % 8n !== 0n);
-    if (wrong !== undefined)
-      return {
-        impossible: `a literal is eight bytes at a multiple of 8, not ${wrong.next.length} at ${hex(wrong.address)}.`,
-      };
-    const functions = [...new Set(sites.flatMap(({ old, next }) => [numberIn(old), numberIn(next)]))];
-    const through = sites.map(({ address }) => branchThrough(address));
-    return {
-      main: [
-        lock("lock", mutex),
-        ...sites.map((site, i) =>
-          storeData(siteStep("write-literal", i, sites.length), site.address, site.next, {
-            note: "data: seen whole, and no cache maintenance",
-          }),
-        ),
-        unlock("unlock", mutex),
-      ],
-      around: {
-        blocks: [...functions.map((address) => ({ address, code: "ret" })), ...through],
-        entries: through.map(({ address }) => address),
-      },
-    };
+    if (wrong !== undefined) {
+      const where = `${wrong.next.length} at ${hexAddress(wrong.address)}`;
+      return { impossible: `a literal is eight bytes at a multiple of 8, not ${where}.` };
+    }
+    return patchLiterals(sites, {
+      mutex,
+      note: "data: seen whole, and no cache maintenance",
+      callee: (value) => ({ address: littleEndian(value), code: "ret" }),
+      through,
+    });
   },
 });
 
@@ -60,7 +49,7 @@ export const literal = withoutOptions(
         source: "V8, src/wasm/jump-table-assembler.cc, far slots on arm64; .NET, FixupPrecode",
       },
       "patch_mutex",
-      (at) => ({ address: at + THROUGH, code: `ldr x16, ${hex(at)}+br x16` }),
+      (at) => ({ address: at + THROUGH, code: `ldr x16, ${hexAddress(at)}+br x16` }),
     ),
 );
 
@@ -77,7 +66,7 @@ export const staticCall = withoutOptions(
       "static_call_mutex",
       (at) => ({
         address: at + THROUGH,
-        code: `bti c+adrp x16, ${hex(at - (at % 0x1000n))}+ldr x16, [x16, #${at % 0x1000n}]+br x16`,
+        code: `bti c+adrp x16, ${hexAddress(at - (at % 0x1000n))}+ldr x16, [x16, #${at % 0x1000n}]+br x16`,
       }),
     ),
 );

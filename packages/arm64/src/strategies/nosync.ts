@@ -1,6 +1,6 @@
-import { lock, type PatchStrategy, unlock } from "@cmodx/core";
+import { lock, type PatchStrategy, siteStep, storePromises, unlock } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { kickAllCpus, lazyPromises, patchNosync, siteStep, storePromises } from "./common.js";
+import { kickAllCpus, lazyPromises, patchNosync } from "./text-patching.js";
 
 /** One store for each instruction, with cache maintenance, and no word to the other CPUs: what BPF's text poke does. */
 export const nosync = withoutOptions(

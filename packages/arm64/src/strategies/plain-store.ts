@@ -1,6 +1,6 @@
-import { lock, type PatchStrategy, store, unlock } from "@cmodx/core";
+import { lock, type PatchStrategy, siteStep, store, storePromises, unlock } from "@cmodx/core";
 import { oneOfNumbers, optional, withOptions } from "@cmodx/core/schema";
-import { cleanAndInvalidate, kickAllCpus, siteStep, storePromises } from "./common.js";
+import { cleanAndInvalidate, kickAllCpus } from "./text-patching.js";
 
 /** Widths of the accesses of {@link plainStore} in bytes. */
 export type StoreWidth = 1 | 2 | 4 | 8;

@@ -8,14 +8,16 @@ import {
   type PatchStrategy,
   type PlanContext,
   set,
+  siteStep,
   stopMachine as stopAll,
+  storePromises,
   syncCore,
   unlock,
   until,
   when,
 } from "@cmodx/core";
 import { oneOf, optional, withOptions } from "@cmodx/core/schema";
-import { patchNosync, siteStep, storePromises } from "./common.js";
+import { patchNosync } from "./text-patching.js";
 
 /** Variants of {@link stopMachine}. */
 export type StopMachineOptions = {

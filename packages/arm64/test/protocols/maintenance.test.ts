@@ -1,7 +1,6 @@
 import { nosync, nosyncIpi } from "@cmodx/arm64";
-import type { PatchStrategy } from "@cmodx/core";
+import { type PatchStrategy, storePromises } from "@cmodx/core";
 import { describe, expect, it } from "vitest";
-import { storePromises } from "../../src/strategies/common.js";
 import { answer, cacheTypes, check, profiles } from "./check.js";
 
 /** A strategy that cleans and invalidates whatever the cache-type register says. */

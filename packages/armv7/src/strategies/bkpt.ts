@@ -3,6 +3,7 @@ import {
   claim,
   emulate,
   type FlipSite,
+  hexAddress,
   type Impossible,
   type Line,
   local,
@@ -11,25 +12,18 @@ import {
   ne,
   type PatchStrategy,
   set,
+  siteStep,
   syncCores,
   toHex,
+  trapPromises,
   unlock,
   when,
 } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
 import type { Mode } from "../isa/index.js";
-import {
-  firstRefusal,
-  hex,
-  only,
-  refuseSeveral,
-  siteStep,
-  type Target,
-  targetOf,
-  trapPromises,
-  wrongState,
-} from "./common.js";
+import { firstRefusal, only, refuseSeveral } from "./decoded.js";
 import { patchNow } from "./patch-text.js";
+import { type Target, targetOf, wrongState } from "./target.js";
 
 /** BKPT #0, always 16 bits in Thumb. */
 const BKPT: { readonly [mode in Mode]: Bytes } = { a32: [0x70, 0x00, 0x20, 0xe1], t32: [0x00, 0xbe] };
@@ -45,7 +39,7 @@ const handler: readonly Line[] = [
 
 const refuse = (site: FlipSite, mode: Mode): Impossible | undefined => {
   const isBkpt = [site.old, site.next].some((code) => only(code, mode)?.op === "bkpt");
-  if (isBkpt) return { impossible: `a breakpoint at ${hex(site.address)} cannot stand for a BKPT.` };
+  if (isBkpt) return { impossible: `a breakpoint at ${hexAddress(site.address)} cannot stand for a BKPT.` };
   return refuseSeveral(site, mode);
 };
 

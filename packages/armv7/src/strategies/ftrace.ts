@@ -2,15 +2,19 @@ import {
   type Bytes,
   type CodeBlock,
   type FlipSite,
+  hexAddress,
   type Impossible,
   lock,
   type PatchStrategy,
+  siteStep,
+  storePromises,
   unlock,
 } from "@cmodx/core";
 import { oneOf, optional, withOptions } from "@cmodx/core/schema";
 import { armv7InstructionSet, type Mode } from "../isa/index.js";
-import { firstRefusal, hex, only, siteStep, storePromises, type Target, targetOf, wrongState } from "./common.js";
+import { firstRefusal, only } from "./decoded.js";
 import { patchNow, type Secondaries, stopped } from "./patch-text.js";
+import { type Target, targetOf, wrongState } from "./target.js";
 
 /** Variants of {@link ftrace}. */
 export type FtraceOptions = {
@@ -31,7 +35,9 @@ const isCall = (code: Bytes, mode: Mode): boolean => only(code, mode)?.op === "b
 const refuse = ({ address, old, next }: FlipSite, { mode }: Target): Impossible | undefined =>
   [old, next].every((code) => isUndo(code, mode) || isCall(code, mode))
     ? undefined
-    : { impossible: `the code at ${hex(address)} is neither a BL nor the ADD of 4 to sp that stands in its place.` };
+    : {
+        impossible: `the code at ${hexAddress(address)} is neither a BL nor the ADD of 4 to sp that stands in its place.`,
+      };
 
 /** The function that a call goes to. */
 const tracerOf = ({ address, next, old }: FlipSite, { mode }: Target): readonly CodeBlock[] =>

@@ -1,19 +1,16 @@
 import {
   type CodeBlock,
+  hexAddress,
   type Impossible,
-  lock,
+  littleEndian,
   type PatchProgram,
   type PatchStrategy,
-  storeData,
-  unlock,
+  patchLiterals,
+  storePromises,
 } from "@cmodx/core";
 import { oneOfNumbers, optional, withOptions } from "@cmodx/core/schema";
-import { hex, siteStep, storePromises, targetOf } from "./common.js";
 import type { StoreWidth } from "./store.js";
-
-/** A word, little-endian. */
-const wordIn = (bytes: readonly number[]): bigint =>
-  bytes.slice(0, 4).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+import { targetOf } from "./target.js";
 
 /** A function that returns at once, in the instruction set state that the lowest bit of a code pointer says. */
 const functionAt = (pointer: bigint): CodeBlock => ({
@@ -44,29 +41,20 @@ export const literal = withOptions(
       });
       if (wrong !== undefined)
         return {
-          impossible: `a literal is a word at a multiple of 4 and four more bytes that stay, not what is at ${hex(wrong.address)}.`,
+          impossible: `a literal is a word at a multiple of 4 and four more bytes that stay, not what is at ${hexAddress(wrong.address)}.`,
         };
-      const pointers = [...new Set(sites.flatMap(({ old, next }) => [wordIn(old), wordIn(next)]))];
-      const through = sites.map(
-        ({ address }): CodeBlock => ({
+      return patchLiterals(sites, {
+        mutex: "patch_mutex",
+        width,
+        size: 4,
+        note: "data: nobody fetches it",
+        callee: (value) => functionAt(littleEndian(value)),
+        through: (address) => ({
           address: address - 4n,
           code: mode === "a32" ? "ldr pc, [pc, #-4]" : "ldr.w pc, [pc, #0]",
           mode,
         }),
-      );
-      return {
-        main: [
-          lock("lock", "patch_mutex"),
-          ...sites.map(({ address, next }, i) =>
-            storeData(siteStep("write-literal", i, sites.length), address, next.slice(0, 4), {
-              width,
-              note: "data: nobody fetches it",
-            }),
-          ),
-          unlock("unlock", "patch_mutex"),
-        ],
-        around: { blocks: [...pointers.map(functionAt), ...through], entries: through.map(({ address }) => address) },
-      };
+      });
     },
   }),
 );

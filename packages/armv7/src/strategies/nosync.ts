@@ -1,7 +1,7 @@
-import { lock, type PatchStrategy, unlock } from "@cmodx/core";
+import { lock, type PatchStrategy, siteStep, storePromises, unlock } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { siteStep, storePromises, targetOf, wrongState } from "./common.js";
 import { patchNow } from "./patch-text.js";
+import { targetOf, wrongState } from "./target.js";
 
 /** `__patch_text`: writes each instruction and maintains the caches. No other CPU is told. */
 export const nosync = withoutOptions(

@@ -1,10 +1,23 @@
-import { type FlipSite, type Impossible, type Line, lock, type PatchStrategy, set, toHex, unlock } from "@cmodx/core";
+import {
+  type FlipSite,
+  hexAddress,
+  type Impossible,
+  type Line,
+  lock,
+  type PatchStrategy,
+  set,
+  siteStep,
+  toHex,
+  trapPromises,
+  unlock,
+} from "@cmodx/core";
 import { oneOf, optional, withOptions } from "@cmodx/core/schema";
-import { firstRefusal, hex, only, siteStep, type Target, targetOf, trapPromises, wrongState } from "./common.js";
+import { firstRefusal, only } from "./decoded.js";
 import { readInstructionRule } from "./operations.js";
 import type { Secondaries } from "./patch-text.js";
 import { arm, remove } from "./probe.js";
 import { probeHandler } from "./probe-handler.js";
+import { type Target, targetOf, wrongState } from "./target.js";
 
 /** Variants of {@link optprobe}. */
 export type OptprobeOptions = {
@@ -15,7 +28,7 @@ export type OptprobeOptions = {
 const isDetour = ({ old }: Pick<FlipSite, "old">, { mode }: Target): boolean => only(old, mode)?.op === "b";
 
 const refuse = (site: FlipSite, target: Target): Impossible | undefined => {
-  const at = hex(site.address);
+  const at = hexAddress(site.address);
   if (target.mode !== "a32") return { impossible: `the code at ${at} is Thumb; probes are optimised in A32 alone.` };
   const [old, next] = [only(site.old, target.mode), only(site.next, target.mode)];
   if (old === undefined || next === undefined || (old.op === "b") === (next.op === "b"))

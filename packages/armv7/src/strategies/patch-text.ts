@@ -12,7 +12,7 @@ import {
   syncCore,
   unlock,
 } from "@cmodx/core";
-import type { Target } from "./common.js";
+import type { Target } from "./target.js";
 
 /* How the kernel writes one instruction: arch/arm/kernel/patch.c, 7.3. */
 

@@ -1,29 +1,24 @@
 import {
   type Bytes,
   type FlipSite,
+  hexAddress,
   type Impossible,
   type Line,
   lock,
   type PatchStrategy,
   set,
+  siteStep,
   stopMachine,
   toHex,
+  trapPromises,
   unlock,
 } from "@cmodx/core";
 import { flag, oneOf, optional, withOptions } from "@cmodx/core/schema";
-import {
-  firstRefusal,
-  hex,
-  refuseSeveral,
-  siteStep,
-  type Target,
-  targetOf,
-  trapPromises,
-  wrongState,
-} from "./common.js";
+import { firstRefusal, refuseSeveral } from "./decoded.js";
 import { readInstructionRule } from "./operations.js";
 import { patchNow, patchText, type Secondaries } from "./patch-text.js";
 import { probeHandler, probeOver } from "./probe-handler.js";
+import { type Target, targetOf, wrongState } from "./target.js";
 
 /** Variants of {@link probe}. */
 export type ProbeOptions = {
@@ -48,7 +43,7 @@ export const remove = (id: string, address: bigint, code: Bytes, target: Target)
 /** Whoever traps there takes it for a probe that was just removed, and tries again, for ever. */
 const refuseProbe = ({ address, old, next }: FlipSite, { mode }: Target): Impossible | undefined => {
   const probes = [old, next].map((code) => toHex(code) === toHex(probeOver(old, mode)));
-  return probes.includes(true) ? { impossible: `the code at ${hex(address)} is a probe itself.` } : undefined;
+  return probes.includes(true) ? { impossible: `the code at ${hexAddress(address)} is a probe itself.` } : undefined;
 };
 
 /**

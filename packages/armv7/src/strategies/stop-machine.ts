@@ -1,7 +1,7 @@
-import { lock, type PatchStrategy, unlock } from "@cmodx/core";
+import { lock, type PatchStrategy, siteStep, storePromises, unlock } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { siteStep, storePromises, targetOf, wrongState } from "./common.js";
 import { patchNow, patchText, type Secondaries, straddlesWord } from "./patch-text.js";
+import { targetOf, wrongState } from "./target.js";
 
 const stopEach = (id: string, summary: string, secondaries: Secondaries): PatchStrategy => ({
   id,

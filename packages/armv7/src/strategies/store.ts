@@ -1,7 +1,7 @@
-import { lock, type PatchStrategy, store, syncCores, unlock } from "@cmodx/core";
+import { lock, type PatchStrategy, siteStep, store, storePromises, syncCores, unlock } from "@cmodx/core";
 import { oneOfNumbers, optional, withOptions } from "@cmodx/core/schema";
-import { siteStep, storePromises, targetOf, wrongState } from "./common.js";
 import { flushIcacheRange } from "./patch-text.js";
+import { targetOf, wrongState } from "./target.js";
 
 /** Widths of the accesses of {@link plainStore} in bytes. */
 export type StoreWidth = 1 | 2 | 4 | 8;

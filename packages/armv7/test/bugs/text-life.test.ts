@@ -12,8 +12,8 @@ import {
   waitRcuTasks,
 } from "@cmodx/core";
 import { describe, expect, it } from "vitest";
-import { targetOf } from "../../src/strategies/common.js";
 import { flushIcacheRange } from "../../src/strategies/patch-text.js";
+import { targetOf } from "../../src/strategies/target.js";
 
 /* Text that is given back, and mapped again, on ARMv7: who is in it has to leave, and what was fetched from it has to go. */
 

@@ -1,5 +1,5 @@
 import type { Bytes } from "../base/data.js";
-import { fromHex } from "../base/hex.js";
+import { fromHex, hexAddress } from "../base/hex.js";
 import type { InstructionSet } from "../contract/instruction-set.js";
 import type { Layout, PlacedCode } from "../contract/layout.js";
 import type { MemoryState } from "../contract/state.js";
@@ -117,8 +117,6 @@ export class CodeBorders implements Borders {
   }
 }
 
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
-
 /**
  * Why the bytes (hex) that a context executed at an address are no instruction of the code that lies there; undefined where they are one,
  * or belong to a site, which has rules of its own.
@@ -139,8 +137,8 @@ export const straysAt = (
     storesAt(at, bytes, machine).some((stored) => machine.borders.hasIn(stored, at, mode));
   if (!begins) return "no instruction of the code that lies there begins at that address";
   for (let offset = 1n; offset < BigInt(bytes.length / 2); offset++) {
-    if (machine.siteAt(at + offset) !== undefined) return `it goes on into the site at ${hex(at + offset)}`;
-    if (!isThere(at + offset)) return `it goes on at ${hex(at + offset)}, where nothing is modelled`;
+    if (machine.siteAt(at + offset) !== undefined) return `it goes on into the site at ${hexAddress(at + offset)}`;
+    if (!isThere(at + offset)) return `it goes on at ${hexAddress(at + offset)}, where nothing is modelled`;
   }
   return undefined;
 };

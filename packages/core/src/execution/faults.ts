@@ -1,4 +1,4 @@
-import { fromHex } from "../base/hex.js";
+import { fromHex, hexAddress } from "../base/hex.js";
 import type { Observation } from "../contract/events.js";
 import type { MachineCode, MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
@@ -12,8 +12,6 @@ import { straysAt } from "./borders.js";
 
 /** The instruction that something went wrong with; `bytes` is hex. */
 export type Faulting = { readonly at: bigint; readonly bytes: string; readonly text: string };
-
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /**
  * A fault as it is observed. `why` goes on from "The CPU executed X at Y: "; `vector` is the exception, `to` the address that it went to
@@ -84,7 +82,7 @@ const unknown: { readonly [vector: string]: (machine: World) => string } = {
 export const unhandled = (insn: Faulting, vector: string, machine: World, store?: bigint): Observation =>
   store === undefined
     ? faulted(insn, unknown[vector]?.(machine) ?? `it raises ${vector}, which nothing handles`, { vector })
-    : faulted(insn, `its store to read-only text at ${hex(store)} raises ${vector}, which nothing handles`, {
+    : faulted(insn, `its store to read-only text at ${hexAddress(store)} raises ${vector}, which nothing handles`, {
         vector,
         to: store,
       });
@@ -104,6 +102,6 @@ export const strayed = (
   // Code that runs once stops behind its last instruction; who branches there does not.
   const behind = emulated ? machine.isMapped(pc - 1n) : pc === insn.at + BigInt(insn.bytes.length / 2);
   if (machine.runsOnce(routine) && behind) return [];
-  const why = `it goes on at ${hex(pc)}, where nothing is modelled and which no code names`;
+  const why = `it goes on at ${hexAddress(pc)}, where nothing is modelled and which no code names`;
   return [faulted(insn, why, { to: pc })];
 };

@@ -1,10 +1,11 @@
 import { InputError } from "../base/errors.js";
+import { hexAddress } from "../base/hex.js";
 import { assertRange, MOST_BYTES } from "../base/maxima.js";
 import type { PlacedCode, Stretch, TextLayout } from "../contract/layout.js";
 import type { CompiledProgram, Operation } from "../contract/program.js";
 import type { Scenario } from "../contract/scenario.js";
 import type { TextState } from "../contract/state.js";
-import { bytesIn, covers, hex, meets, type Range } from "./text.js";
+import { bytesIn, covers, meets, type Range } from "./text.js";
 
 /* How all that a scenario and its programs say of text divides it into stretches (R47). */
 
@@ -32,14 +33,14 @@ export const divideText = (
   declared.forEach((range, i) => {
     assertSize(range, `text[${i}]`);
     if (!bytesIn(range).some(isCode))
-      throw new InputError(`No code lies at ${hex(range.address)}, where text has permissions.`, {
+      throw new InputError(`No code lies at ${hexAddress(range.address)}, where text has permissions.`, {
         place: `text[${i}]`,
         code: "no-code",
       });
     const other = declared.findIndex((each, j) => j > i && meets(each, range));
     if (other >= 0)
       throw new InputError(
-        `The ranges of text at ${hex(range.address)} and ${hex(declared[other]?.address ?? 0n)} overlap.`,
+        `The ranges of text at ${hexAddress(range.address)} and ${hexAddress(declared[other]?.address ?? 0n)} overlap.`,
         {
           place: `text[${other}]`,
           code: "overlap",
@@ -52,11 +53,11 @@ export const divideText = (
       const site = bytesIn(range).find((at) => siteOf.has(at));
       if (site !== undefined)
         throw new InputError(
-          `Step ${step} maps code over the site at ${hex(site)}; what a site is changed to is its new version.`,
+          `Step ${step} maps code over the site at ${hexAddress(site)}; what a site is changed to is its new version.`,
           { place: step, code: "overlap" },
         );
     } else if (!bytesIn(range).some(isCode)) {
-      throw new InputError(`No code lies at ${hex(range.address)}, of which step ${step} speaks.`, {
+      throw new InputError(`No code lies at ${hexAddress(range.address)}, of which step ${step} speaks.`, {
         place: step,
         code: "no-code",
       });
@@ -69,8 +70,8 @@ export const divideText = (
     if (code === undefined) continue;
     throw new InputError(
       op === "freeData"
-        ? `Step ${step} gives data back at ${hex(code)}, where code lies; code is given back with freeCode.`
-        : `Step ${step} stores data at ${hex(code)}, where code lies; code is stored with store.`,
+        ? `Step ${step} gives data back at ${hexAddress(code)}, where code lies; code is given back with freeCode.`
+        : `Step ${step} stores data at ${hexAddress(code)}, where code lies; code is stored with store.`,
       { place: step, code: "conflict" },
     );
   }

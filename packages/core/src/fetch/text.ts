@@ -1,4 +1,4 @@
-import { fromHex } from "../base/hex.js";
+import { fromHex, hexAddress } from "../base/hex.js";
 import type { Resumption, TextUse } from "../contract/events.js";
 import type { TextLayout } from "../contract/layout.js";
 import { addressKey, type Context, type MemoryState, type TextState } from "../contract/state.js";
@@ -15,8 +15,6 @@ import type { World as Machine } from "../contract/world.js";
  */
 
 export type Range = { readonly address: bigint; readonly size: number };
-
-export const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 export const covers = ({ address, size }: Range, at: bigint): boolean => at >= address && at < address + BigInt(size);
 
@@ -119,9 +117,9 @@ export const resumption = (context: Context | undefined, memory: MemoryState, ma
   if (!hasLife(machine) || context?.code.run !== "machine") return NOTHING;
   const { home, pc, trapped } = context.code;
   if (home || trapped !== null) return NOTHING;
-  if (isFreed(pc, memory, machine)) return { freed: `the text at ${hex(pc)} was given back`, place: pc };
+  if (isFreed(pc, memory, machine)) return { freed: `the text at ${hexAddress(pc)} was given back`, place: pc };
   if (!isStranded(pc, context)) return NOTHING;
-  return { freed: `the text at ${hex(pc)} was given back, and other code was mapped there since`, place: pc };
+  return { freed: `the text at ${hexAddress(pc)} was given back, and other code was mapped there since`, place: pc };
 };
 
 /** Content of text that a mapping brought, or that lies there at first. */

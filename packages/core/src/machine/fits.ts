@@ -1,4 +1,5 @@
 import { InputError, type InputErrorCode } from "../base/errors.js";
+import { hexAddress } from "../base/hex.js";
 import { didYouMean } from "../base/nearest.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { ResolvedSite } from "../contract/layout.js";
@@ -7,8 +8,6 @@ import type { CodeBlock, Scenario } from "../contract/scenario.js";
 import { assemble } from "./sites.js";
 
 /* What a scenario says of its code has to fit together: of two things in one place one would silently be left out. */
-
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** A run of code, and what it is called. */
 type Run = { readonly what: string; readonly address: bigint; readonly bytes: readonly number[] };
@@ -29,7 +28,7 @@ const agree = (a: Run, b: Run): boolean =>
 const refuseOverlap = (a: Run, b: Run): void => {
   const at = meet(a, b);
   if (at === undefined || agree(a, b)) return;
-  throw new InputError(`${a.what} overlaps ${b.what} at ${hex(at)} and says something else of it.`, {
+  throw new InputError(`${a.what} overlaps ${b.what} at ${hexAddress(at)} and says something else of it.`, {
     place: a.what,
     code: "overlap",
   });
@@ -51,7 +50,7 @@ export const assertApart = (
     bytes: assemble(block.code, block.address, block.mode ?? "", block.address, architecture),
   });
   const blocks = (scenario.blocks ?? []).map((block, i) => runOf(block, `scenario.blocks[${i}]`));
-  const planned = ofStrategies.map((block) => runOf(block, `A strategy's block at ${hex(block.address)}`));
+  const planned = ofStrategies.map((block) => runOf(block, `A strategy's block at ${hexAddress(block.address)}`));
   const changed = sites.map(
     ({ address, versions }, i): Run => ({ what: `scenario.sites[${i}]`, address, bytes: versions[0].bytes }),
   );
@@ -98,7 +97,7 @@ const assertBegins = (entry: bigint, sites: readonly ResolvedSite[], place: stri
   const isBorder = site.versions.some(({ instructions }) => instructions.some((insn) => insn.offset === offset));
   if (isBorder && !site.data) return;
   const why = site.data ? "which is data" : "where no version of it has the start of an instruction";
-  throw new InputError(`${place} is ${hex(entry)}, byte ${offset} of scenario.sites[${index}], ${why}.`, {
+  throw new InputError(`${place} is ${hexAddress(entry)}, byte ${offset} of scenario.sites[${index}], ${why}.`, {
     place,
     code: "no-code",
   });
@@ -114,7 +113,7 @@ export const assertPairs = (
   { id, instructionSet: { registers } }: Pick<Architecture, "id" | "instructionSet">,
 ): void => {
   for (const [at, { registers: named, published }] of pairs) {
-    const place = `program.pairs at ${hex(at)}`;
+    const place = `program.pairs at ${hexAddress(at)}`;
     const fail = (why: string, code: InputErrorCode): never => {
       throw new InputError(`${place} ${why}`, { place, code });
     };

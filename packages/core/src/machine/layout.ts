@@ -1,6 +1,6 @@
 import type { Bytes } from "../base/data.js";
 import { InputError } from "../base/errors.js";
-import { toHex } from "../base/hex.js";
+import { hexAddress, toHex } from "../base/hex.js";
 import { assertRange, MOST_EXECUTORS } from "../base/maxima.js";
 import type { Architecture } from "../contract/architecture.js";
 import type { FetchModel } from "../contract/fetch-model.js";
@@ -16,8 +16,6 @@ import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from
 import type { RuleOf } from "./named.js";
 import { compilePlans } from "./plans.js";
 import { assemble, placeAt, resolveSite } from "./sites.js";
-
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** Lays a scenario out. Throws {@link InputError} when it does not fit together. */
 export const layOut = (scenario: Scenario, architecture: Architecture, fetch: FetchModel, ruleOf: RuleOf): Layout => {
@@ -42,7 +40,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     assertRange("Data", address, bytes.length, "data");
     const code = bytes.findIndex((_, i) => text.has(address + BigInt(i)));
     if (code >= 0)
-      throw new InputError(`Data at ${hex(address)} lies over code at ${hex(address + BigInt(code))}.`, {
+      throw new InputError(`Data at ${hexAddress(address)} lies over code at ${hexAddress(address + BigInt(code))}.`, {
         place: "data",
         code: "overlap",
       });
@@ -151,7 +149,7 @@ const mapSites = (sites: readonly ResolvedSite[]): Layout["siteOf"] => {
       const other = siteOf.get(address);
       if (other !== undefined) {
         throw new InputError(
-          `The sites at ${hex(sites[other.site]?.address ?? 0n)} and ${hex(site.address)} overlap at ${hex(address)}.`,
+          `The sites at ${hexAddress(sites[other.site]?.address ?? 0n)} and ${hexAddress(site.address)} overlap at ${hexAddress(address)}.`,
           { place: "sites", code: "overlap" },
         );
       }
@@ -205,7 +203,7 @@ const placeCode = (
   for (const address of text.keys()) {
     if (address >= STACK_BOTTOM && address <= HOME) {
       throw new InputError(
-        `Code at ${hex(address)} lies in ${hex(STACK_BOTTOM)} to ${hex(HOME)}, which the machine keeps for stacks.`,
+        `Code at ${hexAddress(address)} lies in ${hexAddress(STACK_BOTTOM)} to ${hexAddress(HOME)}, which the machine keeps for stacks.`,
         { place: "sites", code: "overlap" },
       );
     }
@@ -285,7 +283,7 @@ const placeRoutines = (
     const entries = executor.entries ?? byDefault;
     for (const entry of entries) {
       if (!text.has(entry))
-        throw new InputError(`No code lies at ${hex(entry)}, where an executor starts.`, {
+        throw new InputError(`No code lies at ${hexAddress(entry)}, where an executor starts.`, {
           place: "executors",
           code: "no-code",
         });
@@ -319,7 +317,7 @@ const handlerEntries = (
     });
   for (const entry of handler.entries)
     if (!text.has(entry))
-      throw new InputError(`No code lies at ${hex(entry)}, where a handler starts.`, { place, code: "no-code" });
+      throw new InputError(`No code lies at ${hexAddress(entry)}, where a handler starts.`, { place, code: "no-code" });
   return handler.entries;
 };
 

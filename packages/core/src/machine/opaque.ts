@@ -1,4 +1,4 @@
-import { toHex } from "../base/hex.js";
+import { hexAddress, toHex } from "../base/hex.js";
 import type { OpaqueCode, OpaqueInstruction } from "../contract/layout.js";
 import type { World } from "../contract/world.js";
 import { HOME, STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
@@ -10,8 +10,6 @@ import { HOME, STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
  */
 
 const keyOf = (at: bigint, bytes: string): string => `${at} ${bytes}`;
-
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** Looks through the code of a machine, once. */
 export const opaqueCode = (machine: World): OpaqueCode => {
@@ -25,7 +23,7 @@ export const opaqueCode = (machine: World): OpaqueCode => {
       if (typeof insn === "string") continue;
       const text = instructionSet.format(insn, at);
       if (insn.opaque) found.set(keyOf(at, toHex(bytes.slice(offset, offset + insn.length))), { at, text });
-      else if (dependent === undefined && depends(machine, insn, at)) dependent = `${text} at ${hex(at)}`;
+      else if (dependent === undefined && depends(machine, insn, at)) dependent = `${text} at ${hexAddress(at)}`;
     }
   }
   const instructions = [...found.values()].sort((a, b) => (a.at < b.at ? -1 : 1));

@@ -1,6 +1,6 @@
 import type { Bytes } from "../base/data.js";
 import { InputError } from "../base/errors.js";
-import { fromHex, toHex } from "../base/hex.js";
+import { fromHex, hexAddress, toHex } from "../base/hex.js";
 import { assertRange, MOST_BYTES } from "../base/maxima.js";
 import { own } from "../base/own.js";
 import type { Architecture } from "../contract/architecture.js";
@@ -8,8 +8,6 @@ import type { Registers } from "../contract/instruction-set.js";
 import type { Callee, PlacedCode, ResolvedSite, SiteInstruction, Version } from "../contract/layout.js";
 import type { Code, Site } from "../contract/scenario.js";
 import { startsIn } from "../execution/borders.js";
-
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** Code as it is written: instructions, or data among them. */
 type Written = { readonly bytes: Bytes; readonly isData: boolean };
@@ -23,9 +21,12 @@ const assembleLines = (
 ): readonly Written[] => {
   if (typeof code !== "string") return [{ bytes: code, isData: false }];
   if (code.length > MOST_BYTES)
-    throw new InputError(`The code at ${hex(at)} is a text of ${code.length} characters, more than ${MOST_BYTES}.`, {
-      code: "out-of-range",
-    });
+    throw new InputError(
+      `The code at ${hexAddress(at)} is a text of ${code.length} characters, more than ${MOST_BYTES}.`,
+      {
+        code: "out-of-range",
+      },
+    );
   const written: Written[] = [];
   let next = at;
   for (const line of code.split(/[+\n](?!\d)/).map((text) => text.trim())) {
@@ -34,7 +35,8 @@ const assembleLines = (
     const words = line.split(/\s+/);
     const branch = own(architecture.branches, words.join(" "));
     const separator = words.length === 1 ? " " : ", ";
-    const text = branch === undefined ? line : `${line}${separator}${hex(site + BigInt(architecture.reach[branch]))}`;
+    const text =
+      branch === undefined ? line : `${line}${separator}${hexAddress(site + BigInt(architecture.reach[branch]))}`;
     const bytes =
       datum === undefined ? architecture.instructionSet.assemble(text, next, mode) : quad(datum, site, architecture);
     written.push({ bytes, isData: datum !== undefined });
@@ -92,7 +94,7 @@ const divide = (bytes: Bytes, site: Site, what: string, architecture: Architectu
   const instructions: SiteInstruction[] = [];
   for (let offset = 0; offset < bytes.length; ) {
     const insn = instructionSet.decode(bytes.slice(offset, offset + LONGEST), site.mode ?? "");
-    const place = `${what} code of the site at ${hex(site.address)}, byte ${offset}`;
+    const place = `${what} code of the site at ${hexAddress(site.address)}, byte ${offset}`;
     if (insn === "short")
       throw new InputError(`The last instruction is cut off: ${toHex(bytes.slice(offset))}.`, {
         place,
@@ -121,7 +123,7 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
   const data = isData(site);
   if (!data && site.address % BigInt(instructionSet.alignment) !== 0n) {
     throw new InputError(
-      `A site on ${architecture.id} starts at a multiple of ${instructionSet.alignment} bytes, not at ${hex(site.address)}.`,
+      `A site on ${architecture.id} starts at a multiple of ${instructionSet.alignment} bytes, not at ${hexAddress(site.address)}.`,
       { code: "wrong-type" },
     );
   }
@@ -131,10 +133,11 @@ export const resolveSite = (site: Site, architecture: Architecture): ResolvedSit
   };
   const versions = [version(site.old, "old"), version(site.new, "new")] as const;
   const length = versions[0].bytes.length;
-  if (length === 0) throw new InputError(`The site at ${hex(site.address)} has no code.`, { code: "missing-field" });
+  if (length === 0)
+    throw new InputError(`The site at ${hexAddress(site.address)} has no code.`, { code: "missing-field" });
   if (versions[1].bytes.length !== length) {
     throw new InputError(
-      `The new code of the site at ${hex(site.address)} has ${versions[1].bytes.length} bytes, the old ${length}; both need the same length.`,
+      `The new code of the site at ${hexAddress(site.address)} has ${versions[1].bytes.length} bytes, the old ${length}; both need the same length.`,
       { code: "conflict" },
     );
   }

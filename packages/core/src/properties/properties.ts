@@ -1,3 +1,4 @@
+import { hexAddress } from "../base/hex.js";
 import type { AtSite, Executed, ExecutedAtSite } from "../contract/events.js";
 import type { Property } from "../contract/property.js";
 import { trace } from "./trace.js";
@@ -6,10 +7,9 @@ import { trace } from "./trace.js";
  * The properties of safe code patching. Each is judged at the event that can break it, from what was observed there.
  */
 
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
 /** Where an instruction went, unless to the one behind it. */
 const wayOf = ({ at, bytes, next }: Executed): string =>
-  next === at || next === at + BigInt(bytes.length / 2) ? "" : ` It went to ${hex(next)}.`;
+  next === at || next === at + BigInt(bytes.length / 2) ? "" : ` It went to ${hexAddress(next)}.`;
 const version = (index: number): string => (index === 0 ? "old" : "new");
 
 /** One passage through a site executes instructions of one version. */
@@ -21,13 +21,13 @@ export const midSequence: Property = {
       const e = observation.detail;
       if (e.site === null || e.owned || e.before === null || e.before.some((v) => e.matched.includes(v)))
         return undefined;
-      return `The passage had executed the ${e.before.map(version).join(" or ")} code and went on at ${hex(e.at)} with ${e.text}, which is not of that version.${wayOf(e)}`;
+      return `The passage had executed the ${e.before.map(version).join(" or ")} code and went on at ${hexAddress(e.at)} with ${e.text}, which is not of that version.${wayOf(e)}`;
     }
     if (observation.what === "return-from-trap") {
       const r = observation.detail;
       if (r.site === null || r.restarted || r.before === null || r.before.some((v) => r.matched.includes(v)))
         return undefined;
-      return `The passage had executed the ${r.before.map(version).join(" or ")} code and the trap at ${hex(r.at)} emulated another version.`;
+      return `The passage had executed the ${r.before.map(version).join(" or ")} code and the trap at ${hexAddress(r.at)} emulated another version.`;
     }
     return undefined;
   },
@@ -56,14 +56,14 @@ export const oldOrNew: Property = {
     if (observation.what === "load-site") {
       const l = observation.detail;
       if (l.matched.includes(l.from) || l.matched.includes(l.to)) return undefined;
-      return `The code at ${hex(l.at)} loaded ${l.bytes} from ${hex(l.address)}, which is ${strangeness("data", l)}.`;
+      return `The code at ${hexAddress(l.at)} loaded ${l.bytes} from ${hexAddress(l.address)}, which is ${strangeness("data", l)}.`;
     }
     if (observation.what !== "execute") return undefined;
     const e = observation.detail;
     if (e.strange)
-      return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is no code that lies there or that a program stores there.`;
+      return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hexAddress(e.at)}, which is no code that lies there or that a program stores there.`;
     if (e.site === null || e.owned || e.matched.includes(e.from) || e.matched.includes(e.to)) return undefined;
-    return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hex(e.at)}, which is ${strangeness("instruction", e)}.`;
+    return `The CPU executed ${e.text} (bytes ${e.bytes}) at ${hexAddress(e.at)}, which is ${strangeness("instruction", e)}.`;
   },
 };
 
@@ -75,7 +75,7 @@ export const trapOwned: Property = {
     if (observation.what !== "trap-unclaimed") return undefined;
     const t = observation.detail;
     return t.patchers
-      ? `The ${t.vector} trap at ${hex(t.at)} was caused by a patcher's byte, and no handler claimed it.`
+      ? `The ${t.vector} trap at ${hexAddress(t.at)} was caused by a patcher's byte, and no handler claimed it.`
       : undefined;
   },
 };
@@ -89,10 +89,10 @@ export const emulation: Property = {
     const r = observation.detail;
     if (r.site === null || r.restarted) return undefined;
     if (r.published !== null && !r.matched.includes(r.published)) {
-      return `The handler of the trap at ${hex(r.at)} resumed at ${hex(r.resumes)}, which is not the effect of the published instruction.`;
+      return `The handler of the trap at ${hexAddress(r.at)} resumed at ${hexAddress(r.resumes)}, which is not the effect of the published instruction.`;
     }
     if (r.matched.includes(r.from) || r.matched.includes(r.to)) return undefined;
-    return `The handler of the trap at ${hex(r.at)} resumed at ${hex(r.resumes)} with the effect of neither the old nor the new instruction.`;
+    return `The handler of the trap at ${hexAddress(r.at)} resumed at ${hexAddress(r.resumes)} with the effect of neither the old nor the new instruction.`;
   },
 };
 
@@ -104,19 +104,19 @@ export const done: Property = {
     if (observation.what === "load-site") {
       const l = observation.detail;
       if (l.calling || l.matched.includes(l.to) || !l.matched.includes(l.from)) return undefined;
-      return `The code at ${hex(l.at)} loaded the old data from ${hex(l.address)} after the patch call had returned.`;
+      return `The code at ${hexAddress(l.at)} loaded the old data from ${hexAddress(l.address)} after the patch call had returned.`;
     }
     if (observation.what === "execute") {
       const e = observation.detail;
       if (e.site === null || e.calling || e.owned || e.matched.includes(e.to) || !e.matched.includes(e.from))
         return undefined;
-      return `The CPU executed the old ${e.text} at ${hex(e.at)} after the patch call had returned.`;
+      return `The CPU executed the old ${e.text} at ${hexAddress(e.at)} after the patch call had returned.`;
     }
     if (observation.what === "return-from-trap") {
       const r = observation.detail;
       if (r.site === null || r.calling || r.restarted || r.matched.includes(r.to) || !r.matched.includes(r.from))
         return undefined;
-      return `The trap at ${hex(r.at)} was given the old instruction's effect after the patch call had returned.`;
+      return `The trap at ${hexAddress(r.at)} was given the old instruction's effect after the patch call had returned.`;
     }
     return undefined;
   },
@@ -131,7 +131,7 @@ export const pair: Property = {
     const p = observation.detail;
     return p.published
       ? undefined
-      : `The combination ${JSON.stringify(p.values, (_, value) => (typeof value === "bigint" ? hex(value) : value))} was used, which no published version had.`;
+      : `The combination ${JSON.stringify(p.values, (_, value) => (typeof value === "bigint" ? hexAddress(value) : value))} was used, which no published version had.`;
   },
 };
 
@@ -141,23 +141,24 @@ export const lifetime: Property = {
   breaksWhen: "a shared word, data or text is used, or freed again, after the program freed it",
   judge({ what, detail: seen }) {
     if (what === "load-freed") return `The word ${seen.word} was loaded after it had been freed.`;
-    if (what === "free-code") return seen.twice ? `The text at ${hex(seen.address)} was given back twice.` : undefined;
+    if (what === "free-code")
+      return seen.twice ? `The text at ${hexAddress(seen.address)} was given back twice.` : undefined;
     if (what === "free") return seen.twice === true ? `The word ${seen.word} was freed twice.` : undefined;
     if (what === "free-data")
-      return seen.twice === undefined ? undefined : `The data at ${hex(seen.twice)} was given back twice.`;
+      return seen.twice === undefined ? undefined : `The data at ${hexAddress(seen.twice)} was given back twice.`;
     if (what === "window-store" && seen.freedData !== undefined)
-      return `The data at ${hex(seen.freedData)} was stored to after it had been given back.`;
+      return `The data at ${hexAddress(seen.freedData)} was stored to after it had been given back.`;
     if (what === "store-freed") {
-      const at = hex(seen.address);
+      const at = hexAddress(seen.address);
       return seen.data === true
         ? `The data at ${at} was stored to after it had been given back.`
         : `The text at ${at} was stored to while nothing was mapped there.`;
     }
     if (!("freed" in seen) || seen.freed === undefined) return undefined;
-    if (what === "execute") return `The CPU executed ${seen.text} at ${hex(seen.at)}: ${seen.freed}.`;
+    if (what === "execute") return `The CPU executed ${seen.text} at ${hexAddress(seen.at)}: ${seen.freed}.`;
     if (what === "store" || what === "window-store")
-      return `The text at ${hex(seen.freed)} was stored to while nothing was mapped there.`;
-    if (what === "expect-text") return `The text at ${hex(seen.freed)} was read while nothing was mapped there.`;
+      return `The text at ${hexAddress(seen.freed)} was stored to while nothing was mapped there.`;
+    if (what === "expect-text") return `The text at ${hexAddress(seen.freed)} was read while nothing was mapped there.`;
     return goingOn.has(what) ? `A context goes on in freed text: ${seen.freed}.` : undefined;
   },
 };
@@ -183,11 +184,11 @@ export const fault: Property = {
   consequenceOf: ["mid-sequence", "old-or-new", "lifetime", "rule"],
   judge(observation) {
     if (observation.what === "store-faulted")
-      return `The program stored ${observation.detail.bytes} directly, and the text at ${hex(observation.detail.address)} was read-only.`;
+      return `The program stored ${observation.detail.bytes} directly, and the text at ${hexAddress(observation.detail.address)} was read-only.`;
     if (observation.what !== "fault") return undefined;
     const f = observation.detail;
     const what = f.text === "" ? "The CPU stood" : `The CPU executed ${f.text}`;
-    return `${what} at ${hex(f.at)}: ${f.why}.`;
+    return `${what} at ${hexAddress(f.at)}: ${f.why}.`;
   },
 };
 
@@ -205,7 +206,7 @@ export const assertion: Property = {
       const { address, expected, found } = detail;
       return found === expected
         ? undefined
-        : `The program expected ${expected} at ${hex(address)}, and memory held ${found} there.`;
+        : `The program expected ${expected} at ${hexAddress(address)}, and memory held ${found} there.`;
     }
     if (what === "unlock" && detail.strange)
       return `A program released the lock ${detail.name}, which it did not hold.`;
@@ -213,7 +214,7 @@ export const assertion: Property = {
       return `A program left the window ${detail.window}, which it was not in.`;
     if (what === "left-open") return `${detail.by} with ${detail.things.join(" and ")}.`;
     if (what !== "execute" || detail.forbidden === undefined) return undefined;
-    return `The CPU executed ${detail.text} at ${hex(detail.at)}, where nobody may get: ${detail.forbidden}`;
+    return `The CPU executed ${detail.text} at ${hexAddress(detail.at)}, where nobody may get: ${detail.forbidden}`;
   },
 };
 
@@ -224,7 +225,7 @@ export const rule: Property = {
   judge(observation) {
     if (observation.what !== "execute") return undefined;
     const e = observation.detail;
-    return e.refused === null ? undefined : `${e.text} at ${hex(e.at)}: ${e.refused}`;
+    return e.refused === null ? undefined : `${e.text} at ${hexAddress(e.at)}: ${e.refused}`;
   },
 };
 

@@ -11,16 +11,19 @@ import {
   ne,
   type PatchStrategy,
   set,
+  siteStep,
   store,
   toHex,
+  trapPromises,
   unlock,
   waitRcu,
   waitRcuTasks,
   when,
 } from "@cmodx/core";
 import { flag, oneOf, optional, withOptions } from "@cmodx/core/schema";
-import { flushIcacheAll, patchInsnWrite, type RemoteFence, refusePair, siteStep, trapPromises } from "./common.js";
+import { refusePair } from "./decoded.js";
 import { fenceIMap, fencesNowPredicate, sbiRemoteFenceIRule } from "./operations.js";
+import { flushIcacheAll, patchInsnWrite, type RemoteFence } from "./text-patching.js";
 
 /** Variants of {@link breakpointPasses}. */
 export type BreakpointPassesOptions = {

@@ -3,19 +3,22 @@ import {
   type FlipSite,
   fence,
   freeData,
+  hexAddress,
   type Impossible,
   type Line,
   lock,
   type PatchProgram,
   type PatchStrategy,
   type PropertyId,
+  siteStep,
   storeData,
   unlock,
   waitRcuTasks,
 } from "@cmodx/core";
 import { type Fields, flag, oneOf, oneOfNumbers, optional, withOptions } from "@cmodx/core/schema";
-import { flushIcacheAll, hex, pairPromises, pairTarget, siteStep } from "./common.js";
+import { pairTarget } from "./decoded.js";
 import { refuseFixed, targetOf, writeSecond } from "./fixed-auipc.js";
+import { flushIcacheAll, pairPromises } from "./text-patching.js";
 
 /** The ops that stand for nobody, `ftrace_nop_ops`, and those of a tracer: where they lie in data memory, the one in the kernel, the other allocated. */
 const NOP_OPS = 0xffff_ffff_80c0_0000n;
@@ -157,7 +160,7 @@ export const directCall = withOptions(
       const traced = first !== undefined && isTraced(first);
       if (sites.some((site) => isTraced(site) !== traced))
         return {
-          impossible: `the site at ${hex(first?.address ?? 0n)} is to be traced and another is not to be any more.`,
+          impossible: `the site at ${hexAddress(first?.address ?? 0n)} is to be traced and another is not to be any more.`,
         };
       const callers = [...new Set(sites.flatMap((site) => targetOf(site) ?? []))];
       const slot = OPS + DIRECT_CALL;

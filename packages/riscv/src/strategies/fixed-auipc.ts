@@ -1,7 +1,19 @@
-import { type Bytes, type FlipSite, type Impossible, type Line, lock, type PatchStrategy, unlock } from "@cmodx/core";
+import {
+  type Bytes,
+  type FlipSite,
+  hexAddress,
+  type Impossible,
+  type Line,
+  lock,
+  type PatchStrategy,
+  siteStep,
+  storePromises,
+  unlock,
+} from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
 import { pcRelative, type RiscvInstruction } from "../isa/index.js";
-import { flushIcacheAll, hex, instructionsOf, pairTarget, patchInsnWrite, siteStep, storePromises } from "./common.js";
+import { instructionsOf, pairTarget } from "./decoded.js";
+import { flushIcacheAll, patchInsnWrite } from "./text-patching.js";
 
 const firstOf = (code: Bytes): RiscvInstruction | undefined => instructionsOf(code)?.[0]?.insn;
 
@@ -17,7 +29,7 @@ const JALR_REACH = { least: -0x800n, greatest: 0x7ffn };
 export const refuseFixed = (site: FlipSite): Impossible | undefined => {
   const { address, old, next } = site;
   const [before, after] = [firstOf(old), firstOf(next)];
-  const at = hex(address);
+  const at = hexAddress(address);
   if (next.length !== 8 || before?.op !== "auipc" || after?.op !== "auipc") {
     return { impossible: `the code at ${at} does not begin with an AUIPC of a call in both versions.` };
   }
@@ -29,8 +41,8 @@ export const refuseFixed = (site: FlipSite): Impossible | undefined => {
   const low = pcRelative(target, address).low;
   return {
     impossible:
-      `the AUIPC at ${at} stays as it is, at ${hex(fixed)}, and its JALR goes ${JALR_REACH.least} to ${JALR_REACH.greatest} bytes around that; ` +
-      `${hex(target)} lies ${BigInt.asIntN(64, target - fixed)} bytes away. Its low 12 bits count as ${low}, so it needs another AUIPC.`,
+      `the AUIPC at ${at} stays as it is, at ${hexAddress(fixed)}, and its JALR goes ${JALR_REACH.least} to ${JALR_REACH.greatest} bytes around that; ` +
+      `${hexAddress(target)} lies ${BigInt.asIntN(64, target - fixed)} bytes away. Its low 12 bits count as ${low}, so it needs another AUIPC.`,
   };
 };
 

@@ -1,15 +1,17 @@
-import { type FlipSite, type Impossible, lock, type PatchStrategy, unlock } from "@cmodx/core";
-import { flag, oneOf, optional, withOptions } from "@cmodx/core/schema";
 import {
-  flushIcacheAll,
-  hex,
-  instructionsOf,
-  patchInsnWrite,
-  type RemoteFence,
+  type FlipSite,
+  hexAddress,
+  type Impossible,
+  lock,
+  type PatchStrategy,
   siteStep,
   storePromises,
-} from "./common.js";
+  unlock,
+} from "@cmodx/core";
+import { flag, oneOf, optional, withOptions } from "@cmodx/core/schema";
+import { instructionsOf } from "./decoded.js";
 import { fenceIMap, fencesNowPredicate, sbiRemoteFenceIRule } from "./operations.js";
+import { flushIcacheAll, patchInsnWrite, type RemoteFence } from "./text-patching.js";
 
 /** Variants of {@link nosync}. */
 export type NosyncOptions = {
@@ -30,10 +32,10 @@ const refuse = ({ address, old, next }: FlipSite): Impossible | undefined => {
     const distance = only?.insn.imm ?? 0n;
     const is = only?.insn.op === "jal" && only.insn.rd === "zero" ? "jump" : "other";
     if (only === undefined || more.length > 0)
-      return { impossible: `the code at ${hex(address)} is not one instruction, as a jump label's is.` };
+      return { impossible: `the code at ${hexAddress(address)} is not one instruction, as a jump label's is.` };
     if (is === "jump" && (distance < -REACH || distance >= REACH)) {
       return {
-        impossible: `the jump at ${hex(address)} goes ${distance} bytes far; a jump label's target lies -${REACH} to ${REACH - 1n} bytes away.`,
+        impossible: `the jump at ${hexAddress(address)} goes ${distance} bytes far; a jump label's target lies -${REACH} to ${REACH - 1n} bytes away.`,
       };
     }
   }

@@ -10,7 +10,9 @@ import {
   sendIpi,
   set,
   setEachCpu,
+  siteStep,
   stopMachine as stopAll,
+  storePromises,
   syncCore,
   toHex,
   unlock,
@@ -20,7 +22,7 @@ import {
   waitIpi,
 } from "@cmodx/core";
 import { flag, oneOf, optional, withOptions, withoutOptions } from "@cmodx/core/schema";
-import { flushIcacheAll, patchInsnWrite, refusePair, siteStep, storePromises } from "./common.js";
+import { refusePair } from "./decoded.js";
 import {
   fenceIMap,
   fencesNowPredicate,
@@ -29,6 +31,7 @@ import {
   fixSavedRegistersRule,
   sbiRemoteFenceIRule,
 } from "./operations.js";
+import { flushIcacheAll, patchInsnWrite } from "./text-patching.js";
 
 /**
  * Who executes a FENCE.I while the machine is stopped: each stopped hart before it goes on; the one that writes alone; or whom that one

@@ -1,6 +1,5 @@
-import { lock, type PatchStrategy, store, unlock } from "@cmodx/core";
+import { lock, type PatchStrategy, siteStep, store, storePromises, unlock } from "@cmodx/core";
 import { flag, optional, withOptions } from "@cmodx/core/schema";
-import { siteStep, storePromises } from "./common.js";
 import {
   fenceOrMarkMap,
   fencesNowPredicate,

@@ -1,6 +1,15 @@
-import { maskIrq, type PatchStrategy, restartNmi, stopNmi, store, syncCore, unmaskIrq } from "@cmodx/core";
+import {
+  maskIrq,
+  type PatchStrategy,
+  restartNmi,
+  siteStep,
+  stopNmi,
+  store,
+  storePromises,
+  syncCore,
+  unmaskIrq,
+} from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { siteStep, storePromises } from "./common.js";
 
 /**
  * Alternatives at boot: no protocol, since nobody else runs. It is made for one CPU, or for one whose peers are not yet up; interrupts

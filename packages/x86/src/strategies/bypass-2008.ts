@@ -6,6 +6,7 @@ import {
   emulate,
   type FlipSite,
   fence,
+  hexAddress,
   type Impossible,
   type InstructionSet,
   type Line,
@@ -15,16 +16,18 @@ import {
   ne,
   type PatchStrategy,
   set,
+  siteStep,
   store,
   syncCore,
   syncCores,
   toHex,
+  trapPromises,
   unlock,
   waitRcuTasksRude,
   when,
 } from "@cmodx/core";
 import { flag, optional, withOptions } from "@cmodx/core/schema";
-import { hex, INT3, only, siteStep, trapPromises } from "./common.js";
+import { INT3, only } from "./decoded.js";
 
 /** Synchronisations that {@link bypassOf2008} lacks as it was posted. */
 export type BypassOf2008Options = {
@@ -39,7 +42,7 @@ const valueAt = ({ address, old, next }: FlipSite, isa: InstructionSet): number 
   const [from, to] = [only(old, isa), only(next, isa)];
   const differs = old.findIndex((byte, i) => byte !== next[i]);
   if (from === undefined || from.op !== to?.op || differs === 0)
-    return { impossible: `at ${hex(address)} more than the value of one instruction changes.` };
+    return { impossible: `at ${hexAddress(address)} more than the value of one instruction changes.` };
   return differs < 0 ? null : differs;
 };
 

@@ -4,6 +4,7 @@ import {
   eq,
   type FlipSite,
   fence,
+  hexAddress,
   type Impossible,
   type InstructionSet,
   type Line,
@@ -14,15 +15,17 @@ import {
   type PlanContext,
   sendIpi,
   set,
+  siteStep,
   store,
   syncCore,
   syncCores,
+  trapPromises,
   unlock,
   waitIpi,
   when,
 } from "@cmodx/core";
 import { flag, optional, withOptions, withoutOptions } from "@cmodx/core/schema";
-import { hex, INT3, only, siteStep, trapPromises } from "./common.js";
+import { INT3, only } from "./decoded.js";
 import { resumeAt, resumeAtRule, savedIp, savedIpRule } from "./operations.js";
 
 /*
@@ -48,14 +51,14 @@ type Slot = { readonly from: string; readonly to: string };
 const SHARED: Slot = { from: "patch_fixup_from", to: "patch_fixup_addr" };
 
 const slotOf = (site: FlipSite): Slot => ({
-  from: `${SHARED.from}@${hex(site.address)}`,
-  to: `${SHARED.to}@${hex(site.address)}`,
+  from: `${SHARED.from}@${hexAddress(site.address)}`,
+  to: `${SHARED.to}@${hexAddress(site.address)}`,
 });
 
 /** Where an instruction leads that does nothing else, or why it is not one. */
 const fixupOf = (site: FlipSite, isa: InstructionSet): bigint | Impossible => {
   const insn = only(site.next, isa);
-  const at = hex(site.address);
+  const at = hexAddress(site.address);
   if (insn === undefined) return { impossible: `the new code at ${at} is not one instruction of the modelled subset.` };
   const outcome = isa.execute(insn, site.address, {});
   const moves =

@@ -2,6 +2,7 @@ import {
   claim,
   emulate,
   type FlipSite,
+  hexAddress,
   isImpossible,
   type Line,
   local,
@@ -11,6 +12,7 @@ import {
   type PatchStrategy,
   sendIpi,
   set,
+  siteStep,
   store,
   syncCore,
   syncCores,
@@ -21,7 +23,7 @@ import {
   when,
 } from "@cmodx/core";
 import { flag, optional, withOptions } from "@cmodx/core/schema";
-import { hex, INT3, siteStep } from "./common.js";
+import { INT3 } from "./decoded.js";
 import { int3 } from "./int3.js";
 
 /** Variants of {@link int3Membarrier}. */
@@ -41,7 +43,7 @@ export type Int3MembarrierOptions = {
 };
 
 /** What the handler knows of a site. */
-const entryOf = (site: FlipSite): string => `patched@${hex(site.address)}`;
+const entryOf = (site: FlipSite): string => `patched@${hexAddress(site.address)}`;
 
 /** The SIGTRAP handler. It runs in user mode, so the interrupts of a membarrier do not wait for its end. */
 const sigtrap = (sites: readonly FlipSite[]): readonly Line[] => [

@@ -22,13 +22,14 @@ import {
   store,
   syncCores,
   toHex,
+  trapPromises,
   tryGet,
   unlock,
   untilEachCpu,
   when,
 } from "@cmodx/core";
 import { flag, optional, withOptions } from "@cmodx/core/schema";
-import { INT3, trapPromises } from "./common.js";
+import { INT3 } from "./decoded.js";
 
 const SOURCE = "smp_text_poke_batch_finish and smp_text_poke_int3_handler, arch/x86/kernel/alternative.c, 7.3";
 

@@ -1,6 +1,13 @@
-import { type Impossible, lock, type PatchProgram, type PatchStrategy, storeData, unlock } from "@cmodx/core";
+import {
+  hexAddress,
+  type Impossible,
+  littleEndian,
+  type PatchProgram,
+  type PatchStrategy,
+  patchLiterals,
+  storePromises,
+} from "@cmodx/core";
 import { oneOfNumbers, optional, withOptions } from "@cmodx/core/schema";
-import { hex, siteStep, storePromises } from "./common.js";
 import type { StoreWidth } from "./store.js";
 
 /** Where the code lies that goes through a literal, in bytes from it. */
@@ -8,9 +15,6 @@ const THROUGH = 0x100;
 
 /** Bytes of `jmp qword ptr [rip + displacement]`. */
 const JUMP = 6;
-
-const numberIn = (bytes: readonly number[]): bigint =>
-  bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 /**
  * Patches data alone: a literal that an indirect jump goes through, as .NET's precode does, whose code page stays as it is. It is stored
@@ -29,28 +33,17 @@ export const literal = withOptions(
     plan({ sites }): PatchProgram | Impossible {
       const wrong = sites.find(({ next }) => next.length !== 8);
       if (wrong !== undefined)
-        return { impossible: `a literal is eight bytes, not ${wrong.next.length} at ${hex(wrong.address)}.` };
-      const functions = [...new Set(sites.flatMap(({ old, next }) => [numberIn(old), numberIn(next)]))];
-      const through = sites.map(({ address }) => ({
-        address: address + BigInt(THROUGH),
-        code: `jmp qword ptr [rip - ${THROUGH + JUMP}]`,
-      }));
-      return {
-        main: [
-          lock("lock", "patch_mutex"),
-          ...sites.map(({ address, next }, i) =>
-            storeData(siteStep("write-literal", i, sites.length), address, next, {
-              width,
-              note: "data: nobody fetches it",
-            }),
-          ),
-          unlock("unlock", "patch_mutex"),
-        ],
-        around: {
-          blocks: [...functions.map((address) => ({ address, code: "ret" })), ...through],
-          entries: through.map(({ address }) => address),
-        },
-      };
+        return { impossible: `a literal is eight bytes, not ${wrong.next.length} at ${hexAddress(wrong.address)}.` };
+      return patchLiterals(sites, {
+        mutex: "patch_mutex",
+        width,
+        note: "data: nobody fetches it",
+        callee: (value) => ({ address: littleEndian(value), code: "ret" }),
+        through: (address) => ({
+          address: address + BigInt(THROUGH),
+          code: `jmp qword ptr [rip - ${THROUGH + JUMP}]`,
+        }),
+      });
     },
   }),
 );

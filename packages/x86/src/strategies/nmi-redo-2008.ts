@@ -9,16 +9,17 @@ import {
   type PatchStrategy,
   restartNmi,
   set,
+  siteStep,
   stopMachine,
   stopNmi,
   store,
+  storePromises,
   syncCore,
   toHex,
   unlock,
   when,
 } from "@cmodx/core";
 import { flag, oneOf, optional, withOptions } from "@cmodx/core/schema";
-import { siteStep, storePromises } from "./common.js";
 import { noNmiPredicate, waitNmis, waitNmisRule } from "./operations.js";
 
 /** What else was thought of against NMIs while the machine is stopped. */

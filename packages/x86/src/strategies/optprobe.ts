@@ -3,6 +3,7 @@ import {
   claim,
   emulate,
   type FlipSite,
+  hexAddress,
   type Impossible,
   type InstructionSet,
   type Line,
@@ -12,15 +13,17 @@ import {
   ne,
   type PatchStrategy,
   set,
+  siteStep,
   store,
   syncCores,
   toHex,
+  trapPromises,
   unlock,
   waitRcuTasks,
   when,
 } from "@cmodx/core";
 import { flag, optional, withOptions } from "@cmodx/core/schema";
-import { firstOf, hex, INT3, only, siteStep, trapPromises } from "./common.js";
+import { firstOf, INT3, only } from "./decoded.js";
 
 /** Variants of {@link optprobe}. */
 export type OptprobeOptions = {
@@ -81,7 +84,7 @@ export const optprobe = withOptions(
     const refuse = (site: FlipSite, isa: InstructionSet): Impossible | undefined =>
       isDetour(site.old, isa) === isDetour(site.next, isa)
         ? {
-            impossible: `one version of the code at ${hex(site.address)} has to be a jump that takes the place of all of it.`,
+            impossible: `one version of the code at ${hexAddress(site.address)} has to be a jump that takes the place of all of it.`,
           }
         : undefined;
 

@@ -1,6 +1,17 @@
-import { type Bytes, type FlipSite, type Line, lock, type PatchStrategy, store, syncCores, unlock } from "@cmodx/core";
+import {
+  type Bytes,
+  type FlipSite,
+  hexAddress,
+  type Line,
+  lock,
+  type PatchStrategy,
+  siteStep,
+  store,
+  storePromises,
+  syncCores,
+  unlock,
+} from "@cmodx/core";
 import { flag, optional, withOptions } from "@cmodx/core/schema";
-import { hex, siteStep, storePromises } from "./common.js";
 
 /** Variants of {@link selfJump}. */
 export type SelfJumpOptions = {
@@ -44,9 +55,9 @@ export const selfJump = withOptions(
       promises: storePromises.filter((id) => id !== "done"),
       plan({ sites }) {
         for (const { address, next } of sites) {
-          if (address % BigInt(WORD) !== 0n) return { impossible: `${hex(address)} is no multiple of ${WORD}.` };
+          if (address % BigInt(WORD) !== 0n) return { impossible: `${hexAddress(address)} is no multiple of ${WORD}.` };
           if (next.length !== WORD + 1)
-            return { impossible: `the code at ${hex(address)} has ${next.length} bytes, not 5.` };
+            return { impossible: `the code at ${hexAddress(address)} has ${next.length} bytes, not 5.` };
         }
         return {
           main: [

@@ -1,5 +1,6 @@
 import {
   type FlipSite,
+  hexAddress,
   type Impossible,
   type InstructionSet,
   isImpossible,
@@ -11,7 +12,7 @@ import {
   unlock,
 } from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { firstOf, hex } from "./common.js";
+import { firstOf } from "./decoded.js";
 import { int3 } from "./int3.js";
 
 /** What stands at a call site and at a tail-call site: with a function, and without one. */
@@ -44,7 +45,7 @@ export const staticCall = withoutOptions(
       for (const site of sites) {
         const pair = [site.old, site.next].map((code) => firstOf(code, context.instructionSet)?.op ?? "no instruction");
         if (!families.some((family) => pair.every((name) => family.includes(name))))
-          return { impossible: `${pair.join(" to ")} at ${hex(site.address)} is no change of a static call.` };
+          return { impossible: `${pair.join(" to ")} at ${hexAddress(site.address)} is no change of a static call.` };
         const planned = int3().plan({ sites: [site] }, context);
         if (isImpossible(planned)) return planned;
         plans.push(planned);

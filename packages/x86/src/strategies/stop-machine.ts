@@ -1,6 +1,14 @@
-import { type Line, lock, type PatchStrategy, stopMachine as stopAll, store, syncCore, unlock } from "@cmodx/core";
+import {
+  type Line,
+  lock,
+  type PatchStrategy,
+  stopMachine as stopAll,
+  store,
+  storePromises,
+  syncCore,
+  unlock,
+} from "@cmodx/core";
 import { withoutOptions } from "@cmodx/core/schema";
-import { storePromises } from "./common.js";
 
 const patchStopped = (id: string, summary: string, source: string, secondaries: readonly Line[]): PatchStrategy => ({
   id,

@@ -1,6 +1,14 @@
-import { type FlipSite, type Line, lock, type PatchStrategy, store, syncCores, unlock } from "@cmodx/core";
+import {
+  type FlipSite,
+  type Line,
+  lock,
+  type PatchStrategy,
+  store,
+  storePromises,
+  syncCores,
+  unlock,
+} from "@cmodx/core";
 import { oneOfNumbers, optional, withOptions, withoutOptions } from "@cmodx/core/schema";
-import { storePromises } from "./common.js";
 
 /** Widths of the accesses of {@link plainStore} in bytes. */
 export type StoreWidth = 1 | 2 | 4 | 8;

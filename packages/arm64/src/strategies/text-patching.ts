@@ -1,44 +1,21 @@
 import {
   type Bytes,
   fence,
-  type InstructionSet,
   type Line,
   maintain,
   type PlanContext,
   type PropertyId,
   sendIpi,
   store,
+  storePromises,
   syncCore,
   waitIpi,
 } from "@cmodx/core";
-import type { Arm64Instruction } from "../isa/index.js";
 
-/* What the strategies of this package share. */
-
-/** What a patcher of code promises that sets no traps. */
-export const storePromises: readonly PropertyId[] = [
-  "mid-sequence",
-  "old-or-new",
-  "trap-owned",
-  "done",
-  "lifetime",
-  "exclusive",
-  "progress",
-  "rule",
-];
-
-/** What a patcher promises whose breakpoints are emulated. */
-export const trapPromises: readonly PropertyId[] = [...storePromises, "emulation"];
+/* How the kernel writes code and makes it seen. */
 
 /** What a patcher promises after which others may run the old code as long as they like. */
 export const lazyPromises: readonly PropertyId[] = storePromises.filter((id) => id !== "done");
-
-/** The id of a step that is done for each of `count` sites. */
-export const siteStep = (name: string, index: number, count: number): string =>
-  count === 1 ? name : `${name}.${index}`;
-
-/** An address as it is printed. */
-export const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 /** What the cache-type register says of the maintenance that new code needs. */
 type CacheTypeRegister = { readonly idc?: boolean; readonly dic?: boolean };
@@ -91,24 +68,3 @@ export const kickAllCpus = (id: string, note?: string): readonly Line[] => [
   sendIpi(`${id}-send`, [], note),
   waitIpi(`${id}-wait`, `${id}-send`),
 ];
-
-/** The instruction that is all of some code, or undefined where it is not one of the modelled subset. */
-export const instructionOf = (code: Bytes, isa: InstructionSet): Arm64Instruction | undefined => {
-  if (code.length !== 4) return undefined;
-  const insn = isa.decode(code, "");
-  return typeof insn === "string" ? undefined : (insn as Arm64Instruction);
-};
-
-/** Where an unconditional immediate branch at `address` goes; undefined for anything else. */
-export const branchTarget = (insn: Arm64Instruction | undefined, address: bigint): bigint | undefined => {
-  const [operand] = insn?.operands ?? [];
-  if (insn?.op !== "b" && insn?.op !== "bl") return undefined;
-  return operand?.kind === "relative" ? address + operand.displacement : undefined;
-};
-
-/** Eight bytes of data, little-endian. */
-export const quad = (value: bigint): Bytes =>
-  Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
-
-/** The number that bytes of data hold, little-endian. */
-export const numberIn = (bytes: Bytes): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
