@@ -29,6 +29,7 @@ const tasks = {
   typecheck: [typecheck],
   build,
   "test:unit": [unit],
+  "test:exports": [["node", "tooling/scripts/api.mjs"], ["knip"]],
   "test:mutants": [["node", "tooling/scripts/mutants.mjs"]],
   "test:pack": [...build, ["node", "tooling/scripts/pack.mjs"]],
   "test:examples": [...build, ["node", "tooling/scripts/examples.mjs"]],

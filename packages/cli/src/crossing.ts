@@ -7,7 +7,7 @@ const LINE = 64;
 const USUAL = 62;
 
 /** Where in its line a site has to begin, so that it lies over two; undefined where none of its length can. */
-export const crossingOffset = (length: number, alignment: number): number | undefined => {
+const crossingOffset = (length: number, alignment: number): number | undefined => {
   const crosses = (offset: number): boolean =>
     offset > 0 && offset < LINE && offset % alignment === 0 && offset + length > LINE;
   if (crosses(USUAL)) return USUAL;

@@ -90,7 +90,7 @@ export const counterexampleJson = (
 ): CounterexampleJson => ({ steps: stepsJson(machine, trace), loop: loop === undefined ? null : loop + 1 });
 
 /** The steps of a counterexample as JSON. */
-export const stepsJson = (machine: Machine, trace: readonly TraceStep[]): readonly CounterexampleStepJson[] =>
+const stepsJson = (machine: Machine, trace: readonly TraceStep[]): readonly CounterexampleStepJson[] =>
   trace.map((step, i) => {
     const { observed, before: _, after, ...choice } = step;
     return {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { InputError } from "@cmodx/core";
 
 /** The most bytes of a file of text: a litmus test, a saved counterexample, expectations. */
-export const MOST_TEXT = 2 ** 26;
+const MOST_TEXT = 2 ** 26;
 /** The most bytes of a binary or an archive. */
 export const MOST_BINARY = 2 ** 31 - 1;
 

@@ -24,7 +24,7 @@ export const whole =
   };
 
 /** A number above 0. */
-export const positive =
+const positive =
   (flag: string) =>
   (text: string): number => {
     const value = /^(\d+(\.\d+)?|\.\d+)$/.test(text) ? Number(text) : 0;

@@ -2,7 +2,7 @@ import { type Code, InputError, own } from "@cmodx/core";
 import { isPadding, type PatchSite } from "@cmodx/image";
 
 /** What a site of a binary is changed from and to, and where in the site that begins. */
-export type Replacement = { readonly skip: number; readonly old: Code; readonly new: Code };
+type Replacement = { readonly skip: number; readonly old: Code; readonly new: Code };
 
 /** What the kernels of a machine put at a site in place of what stands there. */
 export type Replacements = {

@@ -38,7 +38,7 @@ export const folder = (files: { readonly [name: string]: string | Uint8Array } =
 };
 
 /** The words of a command line; the repository may lie in a folder whose name has a blank. */
-export const wordsOf = (line: string): readonly string[] =>
+const wordsOf = (line: string): readonly string[] =>
   line
     .replaceAll(root, "\0")
     .split(" ")

@@ -3,7 +3,7 @@ import { hex } from "./file-view.js";
 import { type Section, SHF_ALLOC, SHT } from "./sections.js";
 
 /** What a relocation computes with; places are numbers as `Elf` gives them. */
-export type Operands = {
+type Operands = {
   /** S: the place of the symbol. */
   readonly symbol: number;
   /** A: the explicit addend, or what the field holds where the machine keeps it there. */

@@ -70,7 +70,7 @@ export const eventTypes: readonly EventType[] = Object.values(types);
 const flag = (value: boolean): number => (value ? 1 : 0);
 
 /** Whether an execution was one of bytes that are no version's. */
-export const isTorn = (executed: Events["execute"]): boolean =>
+const isTorn = (executed: Events["execute"]): boolean =>
   executed.site !== null && !executed.owned && executed.matched.length === 0;
 
 type Told = readonly [type: EventType, values?: { readonly [field: string]: FieldValue }];

@@ -63,10 +63,10 @@ export type Recording = {
 };
 
 /** The time of the first step, and from one step to the next, in nanoseconds. */
-export const [FIRST, TICK] = [1_000_000_000n, 100n];
+const [FIRST, TICK] = [1_000_000_000n, 100n];
 
 /** Where a CPU stands. */
-export const placeOf = (cpu: CpuState): Place => {
+const placeOf = (cpu: CpuState): Place => {
   const context = running(cpu);
   if (context === undefined) return { level: "idle", depth: 0, pc: null, home: false, vector: null };
   const { code, level } = context;
@@ -77,7 +77,7 @@ export const placeOf = (cpu: CpuState): Place => {
 };
 
 /** Stretches of code without gaps, lowest first. */
-export const regionsOf = (machine: Machine): readonly Region[] => {
+const regionsOf = (machine: Machine): readonly Region[] => {
   const { text, sites } = machine.layout;
   const addresses = [...text.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const regions: Region[] = [];

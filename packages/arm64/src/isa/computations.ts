@@ -3,7 +3,7 @@ import type { Width } from "./instruction.js";
 import { flag } from "./registers.js";
 
 /** What a computation looks at besides the values of its operands. */
-export type Surroundings = {
+type Surroundings = {
   /** The width of its first operand. */
   readonly size: Width;
   /** The condition flags before. */

@@ -13,7 +13,7 @@ export const hints = {
 type FirstWord<Text extends string> = Text extends `${infer First} ${string}` ? First : Text;
 
 /** A hint by its mnemonic; `hint` is one without a name. */
-export type HintOperation = FirstWord<keyof typeof hints> | "hint";
+type HintOperation = FirstWord<keyof typeof hints> | "hint";
 
 /** An operation that is neither a computation, nor an access to memory, nor a hint. */
 export type ControlOperation =

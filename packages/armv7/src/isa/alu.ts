@@ -6,7 +6,7 @@ import type { FlagRegister } from "./registers.js";
 export type Flags = { readonly [flag in FlagRegister]?: 0 | 1 };
 
 /** A result of 32 bits with its flags. */
-export type Result = { readonly value: number; readonly flags: Flags };
+type Result = { readonly value: number; readonly flags: Flags };
 
 /** A value of 32 bits and a carry. */
 export type Carried = { readonly value: number; readonly carry: 0 | 1 };
@@ -17,7 +17,7 @@ const bit = (value: number, place: number): 0 | 1 => ((value >>> place) & 1) as 
 export const signAndZero = (value: number): Flags => ({ n: bit(value, 31), z: value === 0 ? 1 : 0 });
 
 /** AddWithCarry of DDI 0406C, A2.2.1. */
-export const addWithCarry = (left: number, right: number, carry: 0 | 1): Result => {
+const addWithCarry = (left: number, right: number, carry: 0 | 1): Result => {
   const sum = left + right + carry;
   const value = sum >>> 0;
   const overflow = bit(~(left ^ right) & (left ^ value), 31);

@@ -6,7 +6,7 @@ type CacheOperation =
   | Extract<(typeof barriers)[number], `cp15${string}`>;
 
 /** CRm and opc2 of `MCR p15, 0, Rt, c7, CRm, opc2` (DDI 0406C, B4.2.1 and B4.2.5). */
-export const cacheOperations: { readonly [op in CacheOperation]: readonly [crm: number, opc2: number] } = {
+const cacheOperations: { readonly [op in CacheOperation]: readonly [crm: number, opc2: number] } = {
   icialluis: [1, 0],
   bpiallis: [1, 6],
   iciallu: [5, 0],

@@ -22,7 +22,7 @@ const memoryText = ({ base, offset, subtract, indexing }: MemoryOperand): string
 };
 
 /** What a branch reads as pc: two instructions ahead, for BLX aligned to words (DDI 0406C, A2.3 and A8.8.25). */
-export const branchOrigin = ({ mode, op }: Armv7Instruction, at: bigint): bigint => {
+const branchOrigin = ({ mode, op }: Armv7Instruction, at: bigint): bigint => {
   const pc = at + (mode === "a32" ? 8n : 4n);
   return op === "blx" ? pc & ~3n : pc;
 };

@@ -53,7 +53,7 @@ const parseForm = (row: string, mode: Mode): Form => {
  * UNPREDICTABLE, between colons. `{s}` behind an operation: field S sets flags; `(s)`: it always does; `if:` before a condition: where
  * it holds the rows behind count.
  */
-export const parseForms = (rows: string, mode: Mode): readonly Form[] =>
+const parseForms = (rows: string, mode: Mode): readonly Form[] =>
   rows
     .split("\n")
     .filter((row) => row.trim() !== "")

@@ -3,7 +3,7 @@ import type { Data } from "./data.js";
 const known = new WeakMap<object, string>();
 
 /** The key of a value that holds no others: it tells the type as well. */
-export const leafKey = (value: Exclude<Data, object> | null): string => {
+const leafKey = (value: Exclude<Data, object> | null): string => {
   switch (typeof value) {
     case "string":
       return JSON.stringify(value);

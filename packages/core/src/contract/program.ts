@@ -118,10 +118,10 @@ export type CompiledStep = {
 }[Exclude<keyof CompiledOperations, Exclude<OperationName, "publish">>];
 
 /** Goes on at `otherwise` unless the condition on locals holds. Takes no step. */
-export type Branch = { readonly kind: "branch"; readonly condition: Condition; readonly otherwise: number };
+type Branch = { readonly kind: "branch"; readonly condition: Condition; readonly otherwise: number };
 
 /** Goes on at `to`. Takes no step. */
-export type Jump = { readonly kind: "jump"; readonly to: number };
+type Jump = { readonly kind: "jump"; readonly to: number };
 
 /** An entry of a compiled program. */
 export type CodeEntry = Operation | Branch | Jump;

@@ -17,7 +17,7 @@ const veil: object = new Proxy({}, { get: look, has: look, ownKeys: look, getOwn
 type SharedPart = "memory" | "services" | "parked";
 
 /** Fields of a CPU's part that others can change, but for the contexts. */
-export const otherFields = ["pending", "stale", "excludes", "behind", "words"] as const;
+const otherFields = ["pending", "stale", "excludes", "behind", "words"] as const;
 type Veilable = (typeof otherFields)[number] | "stack";
 
 /**

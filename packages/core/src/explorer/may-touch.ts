@@ -11,19 +11,19 @@ import { trapProgram } from "../program/reserved.js";
  */
 
 /** The memory part. */
-export const IN_MEMORY = 1;
+const IN_MEMORY = 1;
 /** The services part. */
-export const IN_SERVICES = 2;
+const IN_SERVICES = 2;
 /** The parked tasks. */
-export const IN_PARKED = 4;
+const IN_PARKED = 4;
 /** A CPU's contexts, and whatever else of it has no bit of its own. */
 export const IN_STACK = 8;
 /** What is posted to a CPU. */
 export const IN_PENDING = 16;
 /** What a CPU may still fetch. */
-export const IN_WINDOWS = 32;
+const IN_WINDOWS = 32;
 /** Per-CPU words. */
-export const IN_WORDS = 64;
+const IN_WORDS = 64;
 /** A step that waits for something of every CPU: it looks at the parts of others. */
 export const WAITS = 128;
 /** The bits of a CPU's part. */

@@ -271,7 +271,7 @@ const excluded = (cpu: CpuState, a: Chosen, b: Chosen): boolean =>
 const without = (values: ValueSet, value: CellValue): ValueSet => values.filter((v) => v !== value);
 
 /** R2: a store appends a version, for every CPU; a store that leaves the value as it is appends nothing (the caller sees to it). */
-export const ageCell = (cell: Cell, value: CellValue, machine: World): Cell => {
+const ageCell = (cell: Cell, value: CellValue, machine: World): Cell => {
   if (machine.fetch.stale !== "until-maintenance") return { ...cell, latest: value };
   const age = (values: ValueSet): ValueSet => without(valueSet([...values, cell.latest]), value);
   return { latest: value, sinceClean: age(cell.sinceClean), sinceFloor: age(cell.sinceFloor) };

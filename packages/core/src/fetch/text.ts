@@ -57,7 +57,7 @@ export const isExecutable = (address: bigint, memory: MemoryState, machine: Mach
   standsAt(address, memory, machine)?.access.includes("x") ?? true;
 
 /** Whether text was given back, or nothing was ever mapped there. */
-export const isFreed = (address: bigint, memory: MemoryState, machine: Machine): boolean =>
+const isFreed = (address: bigint, memory: MemoryState, machine: Machine): boolean =>
   standsAt(address, memory, machine)?.freed === true;
 
 /** The first byte of a range that was given back; undefined where none was. */
@@ -110,7 +110,7 @@ const freedWhy = (
 };
 
 /** Whether a context held an address in text when that was given back. */
-export const isStranded = (at: bigint, { stranded }: Context): boolean => stranded?.includes(addressKey(at)) ?? false;
+const isStranded = (at: bigint, { stranded }: Context): boolean => stranded?.includes(addressKey(at)) ?? false;
 
 /** What is wrong with the place where a context goes on that was stopped: which it is, and why it is text that was given back. */
 export const resumption = (context: Context | undefined, memory: MemoryState, machine: Machine): Resumption => {

@@ -12,7 +12,7 @@ import { isStep, nested } from "../program/lines.js";
 export type Planned = { readonly of: string; readonly program: PatchProgram };
 
 /** Handlers of what no instruction raises: interrupts, and the kernel's way back to a task that was preempted. */
-export const entryHandlers: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
+const entryHandlers: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);
 
 const said: { readonly [kind in Named]: string } = {
   word: "the shared word",

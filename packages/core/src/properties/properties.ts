@@ -13,7 +13,7 @@ const wayOf = ({ at, bytes, next }: Executed): string =>
 const version = (index: number): string => (index === 0 ? "old" : "new");
 
 /** One passage through a site executes instructions of one version. */
-export const midSequence: Property = {
+const midSequence: Property = {
   id: "mid-sequence",
   breaksWhen: "one passage through a site executes instructions of more than one version",
   judge(observation) {
@@ -48,7 +48,7 @@ const strangeness = (
 };
 
 /** Every instruction executed inside a site is of the old or the new version. */
-export const oldOrNew: Property = {
+const oldOrNew: Property = {
   id: "old-or-new",
   breaksWhen:
     "a CPU executes in a site what is neither the old nor the new instruction there, or elsewhere what nobody laid out or stores there",
@@ -68,7 +68,7 @@ export const oldOrNew: Property = {
 };
 
 /** A trap caused by a patcher's byte is claimed by a handler. */
-export const trapOwned: Property = {
+const trapOwned: Property = {
   id: "trap-owned",
   breaksWhen: "a trap caused by a patcher's byte finds no handler that claims it",
   judge(observation) {
@@ -81,7 +81,7 @@ export const trapOwned: Property = {
 };
 
 /** A trap's handler leaves the effect of the old or the new instruction, and of the new one once that is published. */
-export const emulation: Property = {
+const emulation: Property = {
   id: "emulation",
   breaksWhen: "the state after a trap handler is neither the old nor the new instruction's, or not the published one's",
   judge(observation) {
@@ -97,7 +97,7 @@ export const emulation: Property = {
 };
 
 /** After the patch call returned nobody executes the old version. */
-export const done: Property = {
+const done: Property = {
   id: "done",
   breaksWhen: "an instruction has the old one's effect after the patch call returned",
   judge(observation) {
@@ -123,7 +123,7 @@ export const done: Property = {
 };
 
 /** Code and the data bound to it are used in a combination that was published; strategies observe `pair` themselves. */
-export const pair: Property = {
+const pair: Property = {
   id: "pair",
   breaksWhen: "code and the data it is bound to are used in a combination that no published version had",
   judge(observation) {
@@ -136,7 +136,7 @@ export const pair: Property = {
 };
 
 /** Nothing is used after it was freed: words, data and text. */
-export const lifetime: Property = {
+const lifetime: Property = {
   id: "lifetime",
   breaksWhen: "a shared word, data or text is used, or freed again, after the program freed it",
   judge({ what, detail: seen }) {
@@ -167,7 +167,7 @@ export const lifetime: Property = {
 const goingOn: ReadonlySet<string> = new Set(["resume", "exit-stopper", "return-from-interrupt", "return-from-trap"]);
 
 /** A declared window holds one program at a time. */
-export const exclusive: Property = {
+const exclusive: Property = {
   id: "exclusive",
   breaksWhen: "two patchers are inside one declared window",
   judge(observation) {
@@ -178,7 +178,7 @@ export const exclusive: Property = {
 };
 
 /** Every exception is handled, and control stays in the modelled code or leaves it where somebody said so. */
-export const fault: Property = {
+const fault: Property = {
   id: "fault",
   breaksWhen: "an exception finds no handler, or control leaves the modelled code for where no code names",
   consequenceOf: ["mid-sequence", "old-or-new", "lifetime", "rule"],
@@ -196,7 +196,7 @@ export const fault: Property = {
  * What a program asserts holds, memory holds the text that it expects, nobody gets to a forbidden place, and what a program took it has given back
  * when it ends.
  */
-export const assertion: Property = {
+const assertion: Property = {
   id: "assertion",
   breaksWhen:
     "a program's assertion does not hold, text is not as it expects, a forbidden place is executed, or a program ends with interrupts off, a lock held, or in a section or a window",
@@ -219,7 +219,7 @@ export const assertion: Property = {
 };
 
 /** Nothing is executed or mixed in a way that the fetch model's architecture declares unpredictable. */
-export const rule: Property = {
+const rule: Property = {
   id: "rule",
   breaksWhen: "an instruction is executed or a pair is patched in a way that the architecture declares unpredictable",
   judge(observation) {

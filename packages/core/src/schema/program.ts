@@ -44,7 +44,7 @@ import {
 } from "./schema.js";
 
 /** The schema of {@link Value}: any plain data, or the value of a local. */
-export const valueSchema: Schema<Value> = anything;
+const valueSchema: Schema<Value> = anything;
 
 const conditionSchema: Schema<Condition> = object("a condition", {
   test: oneOf({ eq: true, ne: true, lt: true }),

@@ -70,7 +70,7 @@ export const mapSchema: Schema<CpuMap> = object("a map over CPUs", {
 });
 
 /** The schema of {@link CpuPredicate}. */
-export const predicateSchema: Schema<CpuPredicate> = object("a predicate over CPUs", {
+const predicateSchema: Schema<CpuPredicate> = object("a predicate over CPUs", {
   id: text,
   holds: callable("a function of a CPU's part"),
 });

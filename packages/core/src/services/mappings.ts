@@ -41,7 +41,7 @@ const withText = (
   }),
 });
 
-export const changed = (access: TextAccess, change: TextChange): TextAccess => {
+const changed = (access: TextAccess, change: TextChange): TextAccess => {
   const writable = change === "rw" || (change !== "ro" && access.includes("w"));
   const executable = change === "x" || (change !== "nx" && access.includes("x"));
   return `r${writable ? "w" : "-"}${executable ? "x" : "-"}` as TextAccess;

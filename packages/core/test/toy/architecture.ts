@@ -10,7 +10,7 @@ import {
 import { toyInstructionSet } from "./instruction-set.js";
 
 /** Opcode of the toy's breakpoint, as the value of a one-byte cell. */
-export const BREAKPOINT = "02";
+const BREAKPOINT = "02";
 
 /** What was overwritten stays fetchable until the CPU synchronises; each byte is a cell of its own. */
 export const untilSync: FetchModel = {
@@ -66,7 +66,7 @@ export const operations: { readonly [step: string]: (cell: Cell) => Cell } = {
 };
 
 /** Each CPU has a store buffer, which interrupts, atomic accesses, full barriers and cleans drain. */
-export const buffered = storeBuffer({
+const buffered = storeBuffer({
   id: "buffered",
   source: "the toy's manual",
   drainedBy: ["atomic", "event", "release", "context-synchronisation", "mb", "serialise", "clean"],

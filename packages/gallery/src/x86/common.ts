@@ -79,7 +79,7 @@ export const oneFlip = (
 });
 
 /** Where the code lies that a kprobe stays armed on, which has nothing to do with the patching. */
-export const PROBED = AT + 0x100n;
+const PROBED = AT + 0x100n;
 
 /** A kprobe's handler: its INT3 stands for an instruction that it runs out of line. It is asked after the patcher's. */
 export const kprobeHandler: readonly Line[] = [

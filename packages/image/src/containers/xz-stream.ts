@@ -4,13 +4,13 @@ import { brokenStream, reads } from "./format.js";
 
 /** The .xz File Format 1.2, 2.1.1 and 5.3.1. */
 export const magic = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
-export const LZMA2 = 0x21;
+const LZMA2 = 0x21;
 
 /** Bytes of a check by its number (2.1.1.2). */
 const checkSizes = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
 
 /** A filter's number and its properties. */
-export type XzFilter = { readonly id: number; readonly properties: Uint8Array };
+type XzFilter = { readonly id: number; readonly properties: Uint8Array };
 
 /** One block of a stream: its filters in the order in which they were applied, its compressed data and what that inflates to. */
 export type XzBlock = {

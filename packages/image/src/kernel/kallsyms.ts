@@ -2,7 +2,7 @@ import type { FileView } from "../file-view.js";
 import { findNameTables, type NameTables } from "./kallsyms-tables.js";
 
 /** How the addresses of the symbols are held. */
-export type Addresses =
+type Addresses =
   /** Distances from the lowest symbol, whose address is held at `base`; of x86 before 6.15 those below 0 only, others are absolute. */
   | { readonly kind: "base"; readonly offsets: number; readonly base: number; readonly percpu: boolean }
   /** Distances from where they are held themselves (Linux 7.1 and later). */

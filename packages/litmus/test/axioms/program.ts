@@ -17,7 +17,7 @@ export type AtomicKind = "swp" | "add" | "set" | "clr" | "eor" | "cas" | "pair";
 export type Barrier = "DMB SY" | "DMB LD" | "DMB ST" | "DSB SY" | "DSB LD" | "DSB ST" | `fence ${string}`;
 
 /** On which earlier operation of its thread, by its index, the address or what is stored or compared depends; its value does not matter. */
-export type Dependencies = { readonly address?: number; readonly data?: number; readonly compared?: number };
+type Dependencies = { readonly address?: number; readonly data?: number; readonly compared?: number };
 
 export type Op =
   | ({ readonly do: "load"; readonly acquire?: "acquire" | "acquire-pc" } & Span & Dependencies)

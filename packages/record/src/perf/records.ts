@@ -20,7 +20,7 @@ export const RECORD = {
 } as const;
 
 /** `misc` of what happened in the kernel. */
-export const KERNEL = 1;
+const KERNEL = 1;
 
 /** Which event, task, time and CPU a record is about. */
 export type Stamp = { readonly pid: number; readonly time: bigint; readonly cpu: number; readonly id: number };

@@ -12,7 +12,7 @@ import type { Recording } from "../recording.js";
 export const MAGIC: readonly number[] = [0x17, 0x08, 0x44];
 
 /** The system that our events are of. */
-export const SYSTEM = "cmodx";
+const SYSTEM = "cmodx";
 
 /** The id of our first type of events. */
 const FIRST_ID = 1000;

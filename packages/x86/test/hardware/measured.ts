@@ -33,7 +33,7 @@ export type StoreRow = {
 };
 
 /** A run of the INT3 protocol: synchronised after INT3 (1), the tail (2), the first byte (3). */
-export type Int3Run = {
+type Int3Run = {
   readonly offset: number;
   readonly synchronised: readonly number[];
   readonly bad: number;

@@ -1,16 +1,16 @@
-import { fromHex, toHex } from "../base/hex.js";
-import type { EventName, Events, Observation } from "../contract/events.js";
-import type { Instruction, Registers } from "../contract/instruction-set.js";
-import { addressKey, type CpuState, type MemoryState } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { PAGE_FAULT } from "../execution/execute.js";
-import { type Fetched, fetchChoices, windowOf, withBehind } from "../fetch/stale-code.js";
-import { HOME } from "../program/reserved.js";
-import { reservationFor } from "./window-exclusive.js";
-import { instructionOf, type WindowInstruction } from "./window-instruction.js";
-import type { WindowModel } from "./window-model.js";
-import { type WindowEntry, windowOfCpu, withoutPart, withWindow } from "./window-state.js";
-import { synchronizes, type WindowView } from "./window-view.js";
+import { fromHex, toHex } from "../../base/hex.js";
+import type { EventName, Events, Observation } from "../../contract/events.js";
+import type { Instruction, Registers } from "../../contract/instruction-set.js";
+import { addressKey, type CpuState, type MemoryState } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { PAGE_FAULT } from "../../execution/execute.js";
+import { type Fetched, fetchChoices, windowOf, withBehind } from "../../fetch/stale-code.js";
+import { HOME } from "../../program/reserved.js";
+import { reservationFor } from "./exclusive.js";
+import { instructionOf, type WindowInstruction } from "./instruction.js";
+import type { WindowModel } from "./model.js";
+import { type WindowEntry, windowOfCpu, withoutPart, withWindow } from "./state.js";
+import { synchronizes, type WindowView } from "./view.js";
 
 /* R21, R22: what a CPU fetches next, and the guesses that it makes of what it has fetched. */
 

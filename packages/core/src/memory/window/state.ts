@@ -1,5 +1,5 @@
-import type { Access, Outcome, Registers } from "../contract/instruction-set.js";
-import type { Write } from "../contract/memory-order.js";
+import type { Access, Outcome, Registers } from "../../contract/instruction-set.js";
+import type { Write } from "../../contract/memory-order.js";
 import {
   type CellValue,
   type CpuState,
@@ -7,9 +7,9 @@ import {
   running,
   type SiteState,
   type ValueSet,
-} from "../contract/state.js";
-import type { WindowInstruction } from "./window-instruction.js";
-import type { AccessKind } from "./window-model.js";
+} from "../../contract/state.js";
+import type { WindowInstruction } from "./instruction.js";
+import type { AccessKind } from "./model.js";
 
 /** An instruction that was fetched and has not left the window; entries stand in program order. */
 export type WindowEntry = {

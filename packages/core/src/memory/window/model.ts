@@ -1,5 +1,5 @@
-import type { Bytes } from "../base/data.js";
-import type { Instruction, InstructionSet, Registers } from "../contract/instruction-set.js";
+import type { Bytes } from "../../base/data.js";
+import type { Instruction, InstructionSet, Registers } from "../../contract/instruction-set.js";
 
 /** What a CPU does to memory, and what waits: loads, stores, cleaning of the data cache, invalidation of the instruction cache. */
 export type AccessKind = "read" | "write" | "clean" | "invalidate";

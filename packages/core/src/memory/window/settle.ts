@@ -1,15 +1,15 @@
-import type { Observation } from "../contract/events.js";
-import { type CpuState, type MemoryState, running } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { synchronizeWindow } from "./window-code.js";
-import { fetchedEntry, fetchesAt, textAt, withFetched } from "./window-fetch.js";
-import { hasOlderLoad, loadNow } from "./window-loads.js";
-import { localOrderOf } from "./window-local-order.js";
-import type { WindowModel } from "./window-model.js";
-import { restartedAt, tooEarly, withoutWrongGuess } from "./window-restart.js";
-import { retireComplete, type Settled } from "./window-retire.js";
-import { cutTo, type SeenEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
-import { synchronizes, viewOf, type WindowView } from "./window-view.js";
+import type { Observation } from "../../contract/events.js";
+import { type CpuState, type MemoryState, running } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { synchronizeWindow } from "./code.js";
+import { fetchedEntry, fetchesAt, textAt, withFetched } from "./fetch.js";
+import { hasOlderLoad, loadNow } from "./loads.js";
+import { localOrderOf } from "./local-order.js";
+import type { WindowModel } from "./model.js";
+import { restartedAt, tooEarly, withoutWrongGuess } from "./restart.js";
+import { retireComplete, type Settled } from "./retire.js";
+import { cutTo, type SeenEntry, windowOfCpu, withEntry, withWindow } from "./state.js";
+import { synchronizes, viewOf, type WindowView } from "./view.js";
 
 /*
  * What a CPU does by itself between the events that others notice: it throws away what was guessed wrong, synchronises, lets

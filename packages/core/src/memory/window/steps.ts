@@ -1,18 +1,18 @@
-import type { Effect } from "../contract/effect.js";
-import type { Observation } from "../contract/events.js";
-import type { Access } from "../contract/instruction-set.js";
-import { cpuMap } from "../contract/rule.js";
-import { addressKey, type Cell, type CpuState, type MemoryState, running } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../execution/execute.js";
-import { dataSiteAt, freedData } from "../execution/loads.js";
-import { type Change, overlaid } from "../fetch/stale-code.js";
-import { freedIn } from "../fetch/text.js";
-import { reservedIn } from "./exclusive.js";
-import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./window-code.js";
-import { isGranted, isPending } from "./window-exclusive.js";
-import { fetchedAt, fetchesAt, observation, textAt } from "./window-fetch.js";
-import { heldBy, heldByOthers, isHeld, withHeld } from "./window-held.js";
+import type { Effect } from "../../contract/effect.js";
+import type { Observation } from "../../contract/events.js";
+import type { Access } from "../../contract/instruction-set.js";
+import { cpuMap } from "../../contract/rule.js";
+import { addressKey, type Cell, type CpuState, type MemoryState, running } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { bytesByAddress, PAGE_FAULT, readOnlyIn } from "../../execution/execute.js";
+import { dataSiteAt, freedData } from "../../execution/loads.js";
+import { type Change, overlaid } from "../../fetch/stale-code.js";
+import { freedIn } from "../../fetch/text.js";
+import { reservedIn } from "../exclusive.js";
+import { ageStored, begins, cleaned, completes, invalidationsOf, withBegun, withStored } from "./code.js";
+import { isGranted, isPending } from "./exclusive.js";
+import { fetchedAt, fetchesAt, observation, textAt } from "./fetch.js";
+import { heldBy, heldByOthers, isHeld, withHeld } from "./held.js";
 import {
   bytesOf,
   type Found,
@@ -23,15 +23,15 @@ import {
   sourceOf,
   storesTo,
   valueAt,
-} from "./window-loads.js";
-import type { LocalOrder } from "./window-local-order.js";
-import type { WindowModel } from "./window-model.js";
-import { overlap, sameLine, samePlace } from "./window-places.js";
-import { restartedAt } from "./window-restart.js";
-import type { Settled } from "./window-retire.js";
-import { settle } from "./window-settle.js";
-import { cutTo, type SeenEntry, type WindowEntry, windowOfCpu, withEntry, withWindow } from "./window-state.js";
-import { viewOf, type WindowView } from "./window-view.js";
+} from "./loads.js";
+import type { LocalOrder } from "./local-order.js";
+import type { WindowModel } from "./model.js";
+import { overlap, sameLine, samePlace } from "./places.js";
+import { restartedAt } from "./restart.js";
+import type { Settled } from "./retire.js";
+import { settle } from "./settle.js";
+import { cutTo, type SeenEntry, type WindowEntry, windowOfCpu, withEntry, withWindow } from "./state.js";
+import { viewOf, type WindowView } from "./view.js";
 
 /* The events of one CPU that others notice, or that notice others: each is one step of the machine. */
 

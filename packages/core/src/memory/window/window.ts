@@ -1,22 +1,22 @@
-import type { Effect } from "../contract/effect.js";
-import type { Observation } from "../contract/events.js";
-import type { MemoryOrder } from "../contract/memory-order.js";
-import { rule } from "../contract/rule.js";
-import { type CpuState, type MachineCode, type MemoryState, running } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { executionWords } from "../execution/said.js";
-import { invalidatedMap, invalidateMap, synchronizeWindow } from "./window-code.js";
-import { valuesFound } from "./window-loads.js";
-import { localOrderOf } from "./window-local-order.js";
-import type { WindowModel, WindowStep } from "./window-model.js";
-import { drainRuleOf, postedWrites, waitsForPosted, withFetchable } from "./window-posted.js";
-import { fenceRuleOf, maintainRuleOf, writeOf } from "./window-programs.js";
-import { retireWatched } from "./window-retire.js";
-import { fetchBeyond, roundsBegun } from "./window-rounds.js";
-import { settle } from "./window-settle.js";
-import { windowOfCpu, withoutEntries, withStranded } from "./window-state.js";
-import { fetch, overtakeMap, perform } from "./window-steps.js";
-import { viewOf } from "./window-view.js";
+import type { Effect } from "../../contract/effect.js";
+import type { Observation } from "../../contract/events.js";
+import type { MemoryOrder } from "../../contract/memory-order.js";
+import { rule } from "../../contract/rule.js";
+import { type CpuState, type MachineCode, type MemoryState, running } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { executionWords } from "../../execution/said.js";
+import { invalidatedMap, invalidateMap, synchronizeWindow } from "./code.js";
+import { valuesFound } from "./loads.js";
+import { localOrderOf } from "./local-order.js";
+import type { WindowModel, WindowStep } from "./model.js";
+import { drainRuleOf, postedWrites, waitsForPosted, withFetchable } from "./posted.js";
+import { fenceRuleOf, maintainRuleOf, writeOf } from "./programs.js";
+import { retireWatched } from "./retire.js";
+import { fetchBeyond, roundsBegun } from "./rounds.js";
+import { settle } from "./settle.js";
+import { windowOfCpu, withoutEntries, withStranded } from "./state.js";
+import { fetch, overtakeMap, perform } from "./steps.js";
+import { viewOf } from "./view.js";
 
 const settledEffects = (
   cpu: CpuState,

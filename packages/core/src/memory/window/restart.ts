@@ -1,11 +1,11 @@
-import type { CpuState } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { instructionOf } from "./window-instruction.js";
-import { bytesOf, hasLoaded, sourceOf, storesTo } from "./window-loads.js";
-import type { WindowModel } from "./window-model.js";
-import { sameLine, samePlace } from "./window-places.js";
-import { cutTo, type SeenEntry, type WindowEntry, windowOfCpu, withWindow } from "./window-state.js";
-import { viewOf, type WindowView } from "./window-view.js";
+import type { CpuState } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { instructionOf } from "./instruction.js";
+import { bytesOf, hasLoaded, sourceOf, storesTo } from "./loads.js";
+import type { WindowModel } from "./model.js";
+import { sameLine, samePlace } from "./places.js";
+import { cutTo, type SeenEntry, type WindowEntry, windowOfCpu, withWindow } from "./state.js";
+import { viewOf, type WindowView } from "./view.js";
 
 /* What a CPU does again: what it guessed wrong, and what took place before it could be known that it should have waited. */
 

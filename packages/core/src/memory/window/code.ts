@@ -1,8 +1,8 @@
-import { fromHex } from "../base/hex.js";
-import { same, valueSet } from "../base/key.js";
-import { own } from "../base/own.js";
-import type { Effect } from "../contract/effect.js";
-import { cpuMap } from "../contract/rule.js";
+import { fromHex } from "../../base/hex.js";
+import { same, valueSet } from "../../base/key.js";
+import { own } from "../../base/own.js";
+import type { Effect } from "../../contract/effect.js";
+import { cpuMap } from "../../contract/rule.js";
 import {
   type Cell,
   type CellValue,
@@ -10,12 +10,12 @@ import {
   type MemoryState,
   running,
   type ValueSet,
-} from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { ageWindow, type Change, withBehind } from "../fetch/stale-code.js";
-import type { WindowModel } from "./window-model.js";
-import { cellsOf } from "./window-places.js";
-import { type Invalidation, type WindowState, windowOfCpu, withWindow } from "./window-state.js";
+} from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { ageWindow, type Change, withBehind } from "../../fetch/stale-code.js";
+import type { WindowModel } from "./model.js";
+import { cellsOf } from "./places.js";
+import { type Invalidation, type WindowState, windowOfCpu, withWindow } from "./state.js";
 
 /*
  * R28, R29: code under the window order: per CPU and cell the values that it may still fetch, and the invalidations that were begun

@@ -1,13 +1,13 @@
-import type { Access } from "../contract/instruction-set.js";
-import { addressKey, type CpuState, type MachineCode, type MemoryState } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { accessesOf } from "../execution/execute.js";
-import { latestByte } from "../fetch/stale-code.js";
-import type { WindowModel } from "./window-model.js";
-import { sameLine, samePlace } from "./window-places.js";
-import type { SeenEntry } from "./window-state.js";
-import { codeOn, type WindowEntry } from "./window-state.js";
-import type { WindowView } from "./window-view.js";
+import type { Access } from "../../contract/instruction-set.js";
+import { addressKey, type CpuState, type MachineCode, type MemoryState } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { accessesOf } from "../../execution/execute.js";
+import { latestByte } from "../../fetch/stale-code.js";
+import type { WindowModel } from "./model.js";
+import { sameLine, samePlace } from "./places.js";
+import type { SeenEntry } from "./state.js";
+import { codeOn, type WindowEntry } from "./state.js";
+import type { WindowView } from "./view.js";
 
 /** What a load finds: its values, or as long as it is not complete its bytes; and the stores that bytes were forwarded from. */
 export type Found = Pick<WindowEntry, "loaded" | "parts" | "from">;

@@ -1,7 +1,7 @@
-import type { Access, Outcome, Registers } from "../contract/instruction-set.js";
-import { onStack } from "../execution/execute.js";
-import { GRANTED, MONITOR, RELEASED } from "./exclusive.js";
-import type { SeenEntry } from "./window-state.js";
+import type { Access, Outcome, Registers } from "../../contract/instruction-set.js";
+import { onStack } from "../../execution/execute.js";
+import { GRANTED, MONITOR, RELEASED } from "../exclusive.js";
+import type { SeenEntry } from "./state.js";
 
 /* R43: what is known so far of an instruction whose store depends on more than its registers. */
 

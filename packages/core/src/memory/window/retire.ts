@@ -1,5 +1,5 @@
-import { fromHex } from "../base/hex.js";
-import type { Observation } from "../contract/events.js";
+import { fromHex } from "../../base/hex.js";
+import type { Observation } from "../../contract/events.js";
 import {
   addressKey,
   type Context,
@@ -9,19 +9,19 @@ import {
   running,
   type SiteState,
   withRunning,
-} from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { bytesByAddress, goOn, pairUsed, undecoded } from "../execution/execute.js";
-import { astray, catches, caught, raised, strayed } from "../execution/faults.js";
-import { dataLoaded, type Loaded } from "../execution/loads.js";
-import { passThrough } from "../execution/passage.js";
-import { textUse } from "../fetch/text.js";
-import { trapProgram } from "../program/reserved.js";
-import { decodedBy } from "../services/packet-decoder.js";
-import { passSections } from "../services/read-sections.js";
-import { withUntold } from "../services/text-poke-events.js";
-import { type SeenEntry, type WindowState, windowOfCpu, withWindow } from "./window-state.js";
-import { synchronizes, type WindowView } from "./window-view.js";
+} from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { bytesByAddress, goOn, pairUsed, undecoded } from "../../execution/execute.js";
+import { astray, catches, caught, raised, strayed } from "../../execution/faults.js";
+import { dataLoaded, type Loaded } from "../../execution/loads.js";
+import { passThrough } from "../../execution/passage.js";
+import { textUse } from "../../fetch/text.js";
+import { trapProgram } from "../../program/reserved.js";
+import { decodedBy } from "../../services/packet-decoder.js";
+import { passSections } from "../../services/read-sections.js";
+import { withUntold } from "../../services/text-poke-events.js";
+import { type SeenEntry, type WindowState, windowOfCpu, withWindow } from "./state.js";
+import { synchronizes, type WindowView } from "./view.js";
 
 /* R30: instructions leave the window in program order: their effect is the context's, and they are judged. */
 

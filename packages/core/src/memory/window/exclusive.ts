@@ -1,7 +1,7 @@
-import type { CpuState, Place } from "../contract/state.js";
-import { reservedIn } from "./exclusive.js";
-import type { SeenEntry } from "./window-state.js";
-import { codeOn, windowOfCpu } from "./window-state.js";
+import type { CpuState, Place } from "../../contract/state.js";
+import { reservedIn } from "../exclusive.js";
+import type { SeenEntry } from "./state.js";
+import { codeOn, windowOfCpu } from "./state.js";
 
 /*
  * R43: exclusive accesses. A store to a reserved place is taken to take place, and not to, when it is fetched; where it does it is atomic with

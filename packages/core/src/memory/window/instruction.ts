@@ -1,8 +1,8 @@
-import { fromHex } from "../base/hex.js";
-import { own } from "../base/own.js";
-import type { Access, Instruction, Registers } from "../contract/instruction-set.js";
-import type { World } from "../contract/world.js";
-import type { AccessKind, Alternatives, WindowModel, WindowStep } from "./window-model.js";
+import { fromHex } from "../../base/hex.js";
+import { own } from "../../base/own.js";
+import type { Access, Instruction, Registers } from "../../contract/instruction-set.js";
+import type { World } from "../../contract/world.js";
+import type { AccessKind, Alternatives, WindowModel, WindowStep } from "./model.js";
 
 /** What an instruction is to the window whatever its registers hold. */
 export type WindowInstruction = {

@@ -1,7 +1,7 @@
-import type { CpuState, MemoryState, Place } from "../contract/state.js";
-import { isPending, reservationFor } from "./window-exclusive.js";
-import { overlap } from "./window-places.js";
-import type { WindowView } from "./window-view.js";
+import type { CpuState, MemoryState, Place } from "../../contract/state.js";
+import { isPending, reservationFor } from "./exclusive.js";
+import { overlap } from "./places.js";
+import type { WindowView } from "./view.js";
 
 /*
  * R43: no store of another CPU comes between the load and the store of an atomic access. Until the CPU has done something behind it that

@@ -1,17 +1,13 @@
-import type { Access } from "../contract/instruction-set.js";
-import type { MemoryState } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import type { SeenEntry } from "./window-state.js";
+import type { Access } from "../../contract/instruction-set.js";
+import type { MemoryState } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import type { SeenEntry } from "./state.js";
 
 /* Which accesses meet: loads and stores by their bytes, cache maintenance by its line. */
 
 /** Whether two accesses share a byte. */
 export const overlap = (a: Access, b: Access): boolean =>
   a.address < b.address + BigInt(b.size) && b.address < a.address + BigInt(a.size);
-
-/** Whether an access covers every byte of another. */
-export const covers = (a: Access, b: Access): boolean =>
-  a.address <= b.address && b.address + BigInt(b.size) <= a.address + BigInt(a.size);
 
 /** Whether two entries access a common byte, as far as their addresses are known. */
 export const samePlace = (a: SeenEntry, b: SeenEntry): boolean =>

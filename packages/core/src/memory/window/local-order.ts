@@ -1,7 +1,7 @@
-import { own } from "../base/own.js";
-import type { AccessKind, TagMeaning, WaitingKind, WindowModel } from "./window-model.js";
-import type { SeenEntry, WindowState } from "./window-state.js";
-import type { WindowView } from "./window-view.js";
+import { own } from "../../base/own.js";
+import type { AccessKind, TagMeaning, WaitingKind, WindowModel } from "./model.js";
+import type { SeenEntry, WindowState } from "./state.js";
+import type { WindowView } from "./view.js";
 
 /*
  * The order that one CPU keeps among its own events. What is looked at here is the program order of the window; what others did

@@ -1,12 +1,12 @@
-import type { Access, Instruction, Outcome, Registers } from "../contract/instruction-set.js";
-import type { CpuState, MachineCode } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../execution/execute.js";
-import { catches } from "../execution/faults.js";
-import { atomicEntry, conditionalEntry } from "./window-atomics.js";
-import { instructionOf, type WindowInstruction } from "./window-instruction.js";
-import type { WindowModel } from "./window-model.js";
-import { codeOn, type SeenEntry, type WindowEntry, windowOfCpu } from "./window-state.js";
+import type { Access, Instruction, Outcome, Registers } from "../../contract/instruction-set.js";
+import type { CpuState, MachineCode } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { accessesOf, onStack, PAGE_FAULT, readOnlyIn } from "../../execution/execute.js";
+import { catches } from "../../execution/faults.js";
+import { atomicEntry, conditionalEntry } from "./atomics.js";
+import { instructionOf, type WindowInstruction } from "./instruction.js";
+import type { WindowModel } from "./model.js";
+import { codeOn, type SeenEntry, type WindowEntry, windowOfCpu } from "./state.js";
 
 /** The window of a CPU with what is known of its entries; undefined where a guess has turned out wrong. */
 export type WindowView = {

@@ -1,14 +1,14 @@
-import { InputError } from "../base/errors.js";
-import { own } from "../base/own.js";
-import type { Effect } from "../contract/effect.js";
-import type { Write, Written } from "../contract/memory-order.js";
-import { rule } from "../contract/rule.js";
-import { quiet } from "../contract/telling.js";
-import { maintenance } from "../services/said.js";
-import { completes } from "./window-code.js";
-import type { WindowModel } from "./window-model.js";
-import { withPosted } from "./window-posted.js";
-import { windowOfCpu, withWindow } from "./window-state.js";
+import { InputError } from "../../base/errors.js";
+import { own } from "../../base/own.js";
+import type { Effect } from "../../contract/effect.js";
+import type { Write, Written } from "../../contract/memory-order.js";
+import { rule } from "../../contract/rule.js";
+import { quiet } from "../../contract/telling.js";
+import { maintenance } from "../../services/said.js";
+import { completes } from "./code.js";
+import type { WindowModel } from "./model.js";
+import { withPosted } from "./posted.js";
+import { windowOfCpu, withWindow } from "./state.js";
 
 /*
  * Patch programs under the window order: their steps are taken in program order, and what these do to memory takes place later (R41). It

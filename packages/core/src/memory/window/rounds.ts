@@ -1,5 +1,5 @@
-import type { Effect } from "../contract/effect.js";
-import type { Observation } from "../contract/events.js";
+import type { Effect } from "../../contract/effect.js";
+import type { Observation } from "../../contract/events.js";
 import {
   type Context,
   type CpuState,
@@ -7,23 +7,15 @@ import {
   type MemoryState,
   running,
   withRunning,
-} from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { leaves } from "../execution/execute.js";
-import { inForce } from "./window-code.js";
-import {
-  type FetchedOne,
-  type Fetching,
-  fetchedAt,
-  fetchedEntry,
-  fetchesAt,
-  textAt,
-  withFetched,
-} from "./window-fetch.js";
-import type { WindowModel } from "./window-model.js";
-import { withQuietLoad } from "./window-settle.js";
-import { type Round, type WindowState, windowOfCpu, withWindow } from "./window-state.js";
-import { viewOf, type WindowView } from "./window-view.js";
+} from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { leaves } from "../../execution/execute.js";
+import { inForce } from "./code.js";
+import { type FetchedOne, type Fetching, fetchedAt, fetchedEntry, fetchesAt, textAt, withFetched } from "./fetch.js";
+import type { WindowModel } from "./model.js";
+import { withQuietLoad } from "./settle.js";
+import { type Round, type WindowState, windowOfCpu, withWindow } from "./state.js";
+import { viewOf, type WindowView } from "./view.js";
 
 /*
  * R32: a task that ends a round switches by itself, and where that synchronises nothing it may have fetched before it what it goes on

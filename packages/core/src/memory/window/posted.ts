@@ -1,16 +1,16 @@
-import { own } from "../base/own.js";
-import type { Effect } from "../contract/effect.js";
-import type { Ordering, Write, Written } from "../contract/memory-order.js";
-import { type Rule, rule } from "../contract/rule.js";
-import type { CpuState, Place } from "../contract/state.js";
-import type { World } from "../contract/world.js";
-import { changesOf } from "../fetch/stale-code.js";
-import { perform, settled } from "./perform.js";
-import { drained } from "./said.js";
-import { begins, cleaned, invalidationsOf, withBegun, withStored } from "./window-code.js";
-import { isHeld } from "./window-held.js";
-import type { AccessKind, BarrierOrder, WindowModel } from "./window-model.js";
-import { type Posted, windowOfCpu, withWindow } from "./window-state.js";
+import { own } from "../../base/own.js";
+import type { Effect } from "../../contract/effect.js";
+import type { Ordering, Write, Written } from "../../contract/memory-order.js";
+import { type Rule, rule } from "../../contract/rule.js";
+import type { CpuState, Place } from "../../contract/state.js";
+import type { World } from "../../contract/world.js";
+import { changesOf } from "../../fetch/stale-code.js";
+import { perform, settled } from "../perform.js";
+import { drained } from "../said.js";
+import { begins, cleaned, invalidationsOf, withBegun, withStored } from "./code.js";
+import { isHeld } from "./held.js";
+import type { AccessKind, BarrierOrder, WindowModel } from "./model.js";
+import { type Posted, windowOfCpu, withWindow } from "./state.js";
 
 /*
  * R41: the stores and the cache maintenance of patch programs, and of handlers in an instruction's stead, take place in steps of their
