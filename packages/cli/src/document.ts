@@ -185,6 +185,7 @@ export const checkJson = (
   otherwise: (verdict.verdict === "unsafe" ? verdict.otherwise : undefined) ?? null,
   notJudged: verdict.notJudged,
   notExecuted: verdict.notExecuted,
+  emptyWaits: verdict.emptyWaits,
   otherOrder: verdict.otherOrder ?? null,
   unused: verdict.unused,
   notPromised: verdict.notPromised,

@@ -3,6 +3,7 @@ import type {
   Choice,
   Data,
   Decoder,
+  EmptyWait,
   LinesArgument,
   NotJudged,
   OtherOrder,
@@ -167,6 +168,8 @@ export type CheckJson = {
   readonly notJudged: readonly NotJudged[];
   /** Sites that are changed and that nobody executed meanwhile, by index: the verdict says nothing about these. */
   readonly notExecuted: readonly number[];
+  /** Grace periods that are waited for though nobody is ever in a section of theirs. */
+  readonly emptyWaits: readonly EmptyWait[];
   /** What the memory order says that did not decide; null where only one was asked. */
   readonly otherOrder: OtherOrder | null;
   readonly unused: readonly string[];

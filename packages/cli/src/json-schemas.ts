@@ -1,6 +1,7 @@
 import type {
   Bounds,
   Choice,
+  EmptyWait,
   NotJudged,
   OtherOrder,
   PropertyId,
@@ -189,6 +190,7 @@ const brokenSchema: Schema<BrokenJson> = object("a broken property", {
   values: list("values", valueSchema),
 });
 
+const emptyWaitSchema: Schema<EmptyWait> = object("a wait for nobody", { flavour: text, near: texts });
 const notJudgedSchema: Schema<NotJudged> = object("a property that is not judged", { property, why: text });
 
 const outcomeSchema: Schema<OutcomeJson> = object("an outcome", {
@@ -272,6 +274,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   otherwise: orNull(oneOf<NonNullable<CheckJson["otherwise"]>>({ safe: true, vacuous: true })),
   notJudged: list("properties", notJudgedSchema),
   notExecuted: list("sites", count),
+  emptyWaits: list("waits", emptyWaitSchema),
   otherOrder: orNull(otherOrderSchema),
   notPromised: properties,
   faults: texts,

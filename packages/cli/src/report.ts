@@ -1,6 +1,7 @@
 import {
   type Broken,
   becauseOf,
+  type EmptyWait,
   listed,
   type OtherOrder,
   type PropertyId,
@@ -189,6 +190,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   // Where nobody executed any, that is why the answer is vacuous.
   if (verdict.notExecuted.length > 0 && verdict.verdict !== "vacuous")
     lines.push(entry("Not executed", notExecutedText(verdict.notExecuted, bounds), COLUMN));
+  if (verdict.emptyWaits.length > 0) lines.push(entry("Empty wait", emptyWaitsText(verdict.emptyWaits)));
   if (verdict.notPromised.length > 0)
     lines.push(
       entry("Not counted", `${listed(verdict.notPromised)} broke, which nobody promised or which was left out`),
@@ -213,6 +215,14 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   if (set.length > 0) lines.push(entry("Limits", set.join(", ")));
   return lines;
 };
+
+const emptyWaitsText = (waits: readonly EmptyWait[]): string =>
+  waits
+    .map(
+      ({ flavour, near }) =>
+        `nobody enters a read-side section of ${flavour}, so to wait for it is to wait for nobody${near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`}`,
+    )
+    .join("; ");
 
 const notExecutedText = (notExecuted: readonly number[], { sites }: BoundsJson): string => {
   const named = notExecuted.map((site) => `site ${site} (${sites[site]?.address})`);

@@ -94,7 +94,7 @@ export const agreeWithNaive = (from: readonly number[]) =>
     });
 
     it("and many of them are right, many wrong", () => {
-      expect(answers.get("safe")).toBeGreaterThanOrEqual(from.length);
+      expect(answers.get("safe")).toBeGreaterThan(from.length);
       expect(answers.get("unsafe")).toBeGreaterThan(6 * from.length);
     });
   });

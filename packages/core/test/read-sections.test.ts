@@ -75,6 +75,21 @@ describe("R44, R16: a grace period waits for the read-side sections of its flavo
     expect(await lifetime(flavour, flavour, false)).toBe("safe");
   });
 
+  it("a wait for readers of a flavour that nobody reads under is told, with the name it may stand for", async () => {
+    const waiting = async (wait: Line, ...reading: readonly Line[]) => {
+      const { emptyWaits } = await check(together([[wait], reading], only("progress")));
+      return emptyWaits;
+    };
+    const section = [readLock("lock", "srcu:list"), readUnlock("unlock", "srcu:list")];
+    expect(await waiting(waitSrcu("grace", "list"), ...section)).toEqual([]);
+    expect(await waiting(waitSrcu("grace", "lsit"), ...section)).toEqual([
+      { flavour: "srcu:lsit", near: ["srcu:list"] },
+    ]);
+    expect(await waiting(waitRcuTasksTrace("grace"), ...section)).toEqual([{ flavour: "rcu-tasks-trace", near: [] }]);
+    // Who runs, or has interrupts off, holds back the others.
+    for (const wait of [waitRcu, waitRcuTasks, waitRcuTasksRude]) expect(await waiting(wait("grace"))).toEqual([]);
+  });
+
   it("and of no other", async () => {
     expect(await lifetime("srcu:list", "rcu", true)).toBe("unsafe: lifetime");
     expect(await lifetime("srcu:list", "srcu:other", true)).toBe("unsafe: lifetime");

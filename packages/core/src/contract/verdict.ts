@@ -33,6 +33,9 @@ export type Broken = { readonly property: PropertyId; readonly why: string };
 /** A property that was asked for and not judged; `why` is the end of a sentence: `no program publishes text-poke events`. */
 export type NotJudged = { readonly property: PropertyId; readonly why: string };
 
+/** A grace period that is waited for and that nothing can hold back; `near`: flavours whose sections are entered, of names like it. */
+export type EmptyWait = { readonly flavour: string; readonly near: readonly string[] };
+
 /** What a verdict says of the memory order that did not decide it. */
 export type OtherOrder = {
   readonly memory: "sequential" | "architectural";
@@ -72,6 +75,8 @@ export type VerdictBase = {
    * nothing. Empty where the run ended before everything was seen.
    */
   readonly notExecuted: readonly number[];
+  /** Grace periods that only read-side sections hold back, of flavours in whose sections nobody ever is: to wait for these is to wait for nobody. */
+  readonly emptyWaits: readonly EmptyWait[];
   /**
    * The scenario does not say which memory order it is about, and both were asked: the sequential one, since that is an over-approximation
    * of what CPUs of this architecture fetch and broke something, then the architectural one. Where nothing breaks in that, it decides, and

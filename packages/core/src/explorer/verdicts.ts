@@ -5,6 +5,7 @@ import type { Bounds, Broken, Verdict, VerdictBase } from "../contract/verdict.j
 import type { Machine } from "../machine/machine.js";
 import { countedOf, type Judged } from "../properties/judge.js";
 import { idleBecause, notExecutedIn, notJudgedIn, vacuousBecause } from "./empty.js";
+import { emptyWaitsIn } from "./empty-waits.js";
 import { PatchCall } from "./kept.js";
 import { CPU0 } from "./row.js";
 import { bitsOf, type Search, type Taken } from "./search.js";
@@ -86,6 +87,7 @@ export class Verdicts {
       notJudged,
       ...(decodes ? { decoder: this.#machine.decoder } : {}),
       notExecuted: complete ? notExecutedIn(this.#asked) : [],
+      emptyWaits: emptyWaitsIn(this.#machine),
       notPromised: this.#idsOf(brokenInactive),
       faults: this.counted.has("fault") ? [] : this.#faults(),
       ...this.#passed(),

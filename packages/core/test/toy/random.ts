@@ -112,14 +112,15 @@ const writing = (
   }
 };
 
-const around = (random: Random, lines: readonly Line[]): readonly Line[] => {
+/** `forgets`: what is taken may be kept for good, which breaks `assertion` whatever else is right. */
+const around = (random: Random, lines: readonly Line[], forgets: boolean): readonly Line[] => {
   switch (random.below(6)) {
     case 0:
       return [maskIrq("mask"), ...lines, unmaskIrq("unmask")];
     case 1:
       return [enterWindow("enter", "window"), ...lines, leaveWindow("leave", "window")];
     case 2:
-      return [lock("lock", "mutex"), ...lines];
+      return [lock("lock", "mutex"), ...lines, ...(forgets ? [] : [unlock("unlock", "mutex")])];
     default:
       return [lock("lock", "mutex"), ...lines, unlock("unlock", "mutex")];
   }
@@ -205,6 +206,7 @@ const plan = (
   flip: Flip,
   careful: boolean,
   text: Random | null,
+  forgets: boolean,
 ): { readonly main: readonly Line[]; readonly rest: Omit<PatchProgram, "main"> } => {
   const counted = random.chance(40);
   const published = random.chance(15);
@@ -225,7 +227,7 @@ const plan = (
   const { first, last } = text === null ? { first: [], last: [] } : livingText(text, flip);
   const kept = lines.filter((line) => careful || !random.chance(8) || ("op" in line && needed.has(line.op)));
   return {
-    main: [...first, ...(careful ? kept : around(random, kept)), ...last],
+    main: [...first, ...(careful ? kept : around(random, kept, forgets)), ...last],
     rest: {
       traps: { brk: handler(counted, random.chance(12)) },
       words: { entries: [], answer: 0 },
@@ -290,6 +292,7 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
   // What came later draws from generators of its own, so that seeds go on to mean what they meant.
   const ofText = new Random(seed ^ 0x7e87);
   const text = ofText.chance(35) ? ofText : null;
+  const forgets = new Random(seed ^ 0x6175).chance(20);
   const careful = random.chance(45);
   const fetch = random.pick([untilSync, untilSync, granules, ordered, ...(careful ? [] : [strict])]);
   const codesOf = careful ? codes.slice(0, 4) : codes;
@@ -304,7 +307,7 @@ export const randomProtocol = (seed: number): { readonly scenario: Scenario; rea
     const planned = new Map<string, ReturnType<typeof plan>>();
     const planOf = (flip: Flip): ReturnType<typeof plan> => {
       const key = flip.sites.map(({ next }) => toHex(next)).join();
-      const found = planned.get(key) ?? plan(random, flip, careful, text);
+      const found = planned.get(key) ?? plan(random, flip, careful, text, forgets);
       planned.set(key, found);
       return found;
     };
