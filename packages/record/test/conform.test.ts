@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isImpossible, type PatchStrategy, syncCores } from "@cmodx/core";
 import { int3, int3Batch } from "@cmodx/x86";
 import { describe, expect, it } from "vitest";
 import { conform, readLog } from "../src/index.js";
@@ -136,6 +137,27 @@ describe("a log of two calls of four sites", () => {
     expect(judged(textOf(twice))).toMatchObject({
       answer: "conforms",
       more: [HEAD + rounds(2) + 5, HEAD + rounds(2) + 6],
+    });
+  });
+
+  it("asks for as many rounds as the program has", () => {
+    const twice: PatchStrategy = {
+      ...int3({ events: true }),
+      plan(flip, planned) {
+        const program = int3({ events: true }).plan(flip, planned);
+        if (isImpossible(program)) return program;
+        const main = program.main.flatMap((line) => (line.id === "sync-2" ? [line, syncCores("again")] : [line]));
+        return { ...program, main };
+      },
+    };
+    const of = (lines: readonly Line[]) =>
+      conform(readLog(new TextEncoder().encode(textOf(lines)), "log"), twice, context).contradictions[0];
+    expect(of(made)).toMatchObject({ line: HEAD + firstA + 1, step: "again", cpus: [0, 1] });
+    // With two rounds in the first call it is the second that lacks one.
+    const half = made.length / 2;
+    expect(of(put(made, rounds(2), ...made.slice(rounds(1), rounds(1) + 3)))).toMatchObject({
+      line: HEAD + 3 + half + firstA + 1,
+      step: "again",
     });
   });
 

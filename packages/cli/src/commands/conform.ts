@@ -179,7 +179,7 @@ const textOf = (document: ConformJson, io: Io): string => {
           ),
         ]
       : []),
-    ...(document.more.length > 0
+    ...(answer === "conforms" && document.more.length > 0
       ? [
           entry(
             "More",

@@ -1,7 +1,7 @@
 import type { PatchStrategy, PlanContext } from "@cmodx/core";
 import type { Log, LogLine } from "./log.js";
 import type { VisibleStep } from "./program.js";
-import { type Change, isStored, type LoggedWrite, Sites } from "./sites.js";
+import { type Change, isStored, LONGEST, type LoggedWrite, Sites } from "./sites.js";
 
 /** What contradicts a strategy. */
 export type Contradiction = {
@@ -45,7 +45,7 @@ const bytesText = (bytes: readonly number[]): string =>
   bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 
 /** A site while it is changed. */
-type Open = Change & { at: number; since: number; cpu: number; done: boolean };
+type Open = Change & { at: number; since: number; cpu: number; done: boolean; failed: boolean };
 
 /** Places between writes at which CPUs have to have synchronised: those that share a moment are one. */
 type Gap = { from: number; to: number; readonly judged: boolean };
@@ -139,14 +139,28 @@ export const conform = (log: Log, strategy: PatchStrategy, context: Omit<PlanCon
   /** Follows the lines of one call, or of a log without calls. `begun`: its begin was seen; `ended`: its return is at `to`. */
   const segment = (from: number, to: number, begun: boolean, ended: boolean, cut: string): void => {
     const open: Open[] = [];
-    const rest = lines.slice(from, to + 1).flatMap((line, i) => (line.kind === "write" ? [{ line, i: from + i }] : []));
+    /** Writes by what their addresses have in common, so that those near an address are found. */
+    const near = new Map<bigint, { readonly line: LoggedWrite; readonly i: number }[]>();
+    for (let i = from; i <= to; i++) {
+      const line = lines[i];
+      if (line?.kind !== "write") continue;
+      const key = line.address / LONGEST;
+      const there = near.get(key);
+      if (there === undefined) near.set(key, [{ line, i }]);
+      else there.push({ line, i });
+    }
+    const nearFrom = (address: bigint, i: number): readonly LoggedWrite[] =>
+      [...(near.get(address / LONGEST) ?? []), ...(near.get(address / LONGEST + 1n) ?? [])]
+        .filter((write) => write.i >= i)
+        .sort((a, b) => a.i - b.i)
+        .map(({ line }) => line);
     let started = begun;
     /** Events about no site that is being changed. */
     const strays: number[] = [];
     const contradict = (i: number, site: Open | undefined, why: string): void => {
       const step = site?.program.steps[site.at];
       contradictions.push({ line: number(i), step: step?.id ?? null, site: site?.address ?? null, cpus: [], why });
-      if (site !== undefined) open.splice(open.indexOf(site), 1);
+      if (site !== undefined) site.failed = true;
     };
     const holder = (address: bigint, length: number): Open | undefined =>
       open.find(
@@ -164,7 +178,7 @@ export const conform = (log: Log, strategy: PatchStrategy, context: Omit<PlanCon
         return;
       const first = site.at === 0;
       if (!(first && !begun) && !synchronise(site, i, false)) {
-        open.splice(open.indexOf(site), 1);
+        site.failed = true;
         return;
       }
       if (first && !begun) while (site.program.steps[site.at]?.kind === "sync") site.at++;
@@ -198,15 +212,18 @@ export const conform = (log: Log, strategy: PatchStrategy, context: Omit<PlanCon
       const line = lines[i] as LogLine;
       if (line.kind === "event") {
         const site = holder(line.address, line.length);
+        if (site?.failed) continue;
         if (site?.program.steps.some(({ kind }) => kind === "event")) take(site, line, i);
         else if (site === undefined && started) strays.push(i);
         continue;
       }
       if (line.kind !== "write") continue;
       let site = holder(line.address, line.length);
+      // What follows a contradiction of a site is no further one.
+      if (site?.failed) continue;
       if (site === undefined || (site.done && !(begun && ended))) {
         if (site !== undefined) open.splice(open.indexOf(site), 1);
-        const change = sites.changeAt(rest.filter((write) => write.i >= i).map((write) => write.line));
+        const change = sites.changeAt(nearFrom(line.address, i));
         if (change === undefined) {
           if (started)
             contradict(
@@ -220,7 +237,7 @@ export const conform = (log: Log, strategy: PatchStrategy, context: Omit<PlanCon
         }
         started = true;
         for (const id of change.program.silent) silent.add(id);
-        site = { ...change, at: 0, since: from, cpu: line.cpu, done: false };
+        site = { ...change, at: 0, since: from, cpu: line.cpu, done: false, failed: false };
         open.push(site);
       }
       take(site, line, i);
@@ -228,7 +245,7 @@ export const conform = (log: Log, strategy: PatchStrategy, context: Omit<PlanCon
     }
     for (const i of sites.publishes ? strays : [])
       contradict(i, undefined, "an event about code that is not being changed");
-    for (const site of [...open]) {
+    for (const site of open.filter(({ failed }) => !failed)) {
       if (ended) {
         unseen(site);
         if (!synchronise(site, to, true)) continue;

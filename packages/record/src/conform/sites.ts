@@ -21,8 +21,8 @@ export type Change = {
   readonly unknown: ReadonlySet<number>;
 };
 
-/** The longest site. */
-const MOST = 16;
+/** The longest site, in bytes. */
+export const LONGEST = 16n;
 /** The most writes of one change of a site. */
 const WRITES = 8;
 
@@ -89,12 +89,12 @@ export class Sites {
    */
   changeAt(writes: readonly LoggedWrite[]): Change | undefined {
     const [first] = writes as [LoggedWrite];
-    const near = writes.filter(({ address }) => address >= first.address && address < first.address + BigInt(MOST));
+    const near = writes.filter(({ address }) => address >= first.address && address < first.address + LONGEST);
     const known = this.#lengths.get(first.address);
     const lengths =
       known === undefined
         ? [...new Set(near.map(({ address, length }) => Number(address - first.address) + length))].filter(
-            (n) => n <= MOST,
+            (n) => n <= LONGEST,
           )
         : [known];
     let best: { readonly change: Change; readonly score: number } | undefined;

@@ -30,7 +30,10 @@ export type PerfContent = {
 
 const MAGIC = "PERFILE2";
 const LOST = 2;
-const SAMPLE_ID_ALL = 1n << 18n;
+const [SAMPLE_ID_ALL, USE_CLOCKID] = [1n << 18n, 1n << 25n];
+/** Where an attr has its clock: CLOCK_REALTIME, _MONOTONIC, _MONOTONIC_RAW, _BOOTTIME or _TAI. */
+const CLOCKID_AT = 92;
+const CLOCKS: ReadonlySet<number> = new Set([0, 1, 4, 7, 11]);
 
 /** Bytes of a `sample_id` with TID, TIME, ID, CPU, as far as its attr has them, in the kernel's order. */
 const [TID, TIME, ID, STREAM, CPU, IDENTIFIER] = [1n << 1n, 1n << 2n, 1n << 6n, 1n << 9n, 1n << 7n, 1n << 16n] as const;
@@ -77,6 +80,25 @@ export const readTextPoke = (record: PerfRecord, file: string): TextPoke => {
   return { address, old: toHex(input.slice(old)), next: toHex(input.slice(next)) };
 };
 
+/** Where a header has a bit for each of its features, in four words; a directory of these lies behind the records. */
+const FEATURES_AT = 72;
+
+/** Throws {@link InputError} where a feature of a perf.data is cut off. */
+const assertFeatures = (bytes: Uint8Array, file: string, directory: number): void => {
+  const header = new ByteReader(bytes, file, FEATURES_AT);
+  let bits = [header.u64(), header.u64(), header.u64(), header.u64()].reduce(
+    (sum, word, i) => sum | (word << BigInt(64 * i)),
+    0n,
+  );
+  const entries = new ByteReader(bytes, file, directory);
+  for (; bits !== 0n; bits &= bits - 1n) {
+    const { at } = entries;
+    const [from, size] = [entries.size(), entries.size()];
+    if (from + size > bytes.length)
+      throw entries.fault(`a feature ends at ${from + size}, past the file's ${bytes.length} bytes`, at);
+  }
+};
+
 /**
  * Reads a perf.data: its records, and the changes of code among them in the order of their times.
  *
@@ -102,8 +124,17 @@ export const readPerfData = (bytes: Uint8Array, file: string): PerfContent => {
   attr.u64();
   const flags = attr.u64();
   if ((flags & SAMPLE_ID_ALL) === 0n) throw input.fault("its records have no times: sample_id_all is not set", attrs);
+  if ((flags & USE_CLOCKID) !== 0n) {
+    const clock = new ByteReader(bytes, file, attrs + CLOCKID_AT).i32();
+    if (!CLOCKS.has(clock))
+      throw input.fault(
+        `its clock is ${clock}, expected ${[...CLOCKS].join(", ")}, as clock_gettime has them`,
+        attrs + CLOCKID_AT,
+      );
+  }
   if (from + size > bytes.length)
     throw input.fault(`its records end at ${from + size}, past the file's ${bytes.length} bytes`, 40);
+  assertFeatures(bytes, file, from + size);
   const records = readRecords(bytes, file, from, from + size);
   const textPokes = records
     .filter(({ type }) => type === RECORD.textPoke)
@@ -116,8 +147,14 @@ export const readPerfData = (bytes: Uint8Array, file: string): PerfContent => {
         throw fault(error);
       }
     });
+  const latest = new Map<number, bigint>();
+  for (const { cpu, time, offset } of textPokes) {
+    if (time < (latest.get(cpu) ?? 0n))
+      throw input.fault(`a change on CPU ${cpu} is earlier than the one before it`, offset);
+    latest.set(cpu, time);
+  }
   const lost = records
     .filter(({ type }) => type === LOST)
     .reduce((sum, { body }) => sum + (body.length >= 16 ? new ByteReader(body, file, 8).u64() : 0n), 0n);
-  return { records, textPokes: textPokes.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)), lost };
+  return { records, textPokes: [...textPokes].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)), lost };
 };

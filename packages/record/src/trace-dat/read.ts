@@ -87,17 +87,21 @@ export const readTraceDat = (bytes: Uint8Array, file: string): TraceDatContent =
   const expect = (text: string): void => {
     const { at } = input;
     const found = input.string();
-    if (found !== text) throw input.fault(`"${text}" was expected, not "${found.slice(0, 40)}"`, at);
+    if (found !== text) throw input.fault(`"${text}" was expected, not ${shown(found)}`, at);
   };
   const sized = (): string => input.text(input.size());
   for (const byte of MAGIC) if (input.u8() !== byte) throw input.fault("it is no trace.dat", 0);
   if (input.text(7) !== "tracing") throw input.fault("it is no trace.dat", 3);
   const version = input.string();
   if (version !== "6")
-    throw input.fault(`version ${version} was found, 6 is read: trace-cmd record --file-version 6 writes it`, 10);
+    throw input.fault(
+      `version ${shown(version)} was found, 6 is read: trace-cmd record --file-version 6 writes it`,
+      10,
+    );
   if (input.u8() !== 0) throw input.fault("it is of a big-endian machine; little-endian is read");
   const long = input.u8();
-  if (long !== 4 && long !== 8) throw input.fault(`a long of ${long} bytes was found, 4 or 8 were expected`);
+  if (long === 4) throw input.fault("it is of a 32-bit machine; 64-bit is read");
+  if (long !== 8) throw input.fault(`a long of ${long} bytes was found, 8 were expected`);
   const format: PageFormat = { size: input.u32(), long };
   if (format.size < 64 || format.size > 2 ** 20) throw input.fault(`a page of ${format.size} bytes was found`);
   expect("header_page");
@@ -129,12 +133,13 @@ export const readTraceDat = (bytes: Uint8Array, file: string): TraceDatContent =
   if (section.startsWith("options")) {
     for (let id = input.u16(); id !== 0; id = input.u16()) {
       const data = unpadded(input.text(input.u32()));
-      if (id === CLOCK) clock = /\[(\w+)\]/.exec(data)?.[1] ?? data;
+      if (id === CLOCK) clock = /\[([^\]]*)\]/.exec(data)?.[1] ?? data;
+      if (clock !== undefined && !CLOCKS.has(clock))
+        throw input.fault(`its clock is ${shown(clock)}, expected one of ${[...CLOCKS].join(", ")}`);
     }
     const kind = input.text(10);
-    if (!kind.startsWith("flyrecord")) throw input.fault(`"flyrecord" was expected, not "${unpadded(kind)}"`);
-  } else if (!section.startsWith("flyrecord"))
-    throw input.fault(`"flyrecord" was expected, not "${unpadded(section)}"`);
+    if (!kind.startsWith("flyrecord")) throw input.fault(`"flyrecord" was expected, not ${shown(kind)}`);
+  } else if (!section.startsWith("flyrecord")) throw input.fault(`"flyrecord" was expected, not ${shown(section)}`);
 
   const events: TraceDatEvent[] = [];
   const lost: LostEvents[] = [];
@@ -142,11 +147,14 @@ export const readTraceDat = (bytes: Uint8Array, file: string): TraceDatContent =
     const [from, length] = [input.size(), input.size()];
     if (from + length > bytes.length)
       throw input.fault(`the pages of CPU ${cpu} end at ${from + length}, past the file's ${bytes.length} bytes`);
+    let last = 0n;
     for (let at = from; at < from + length; at += format.size) {
       if (at + format.size > bytes.length) throw input.fault("the file ends within a page", at);
       const page = pageAt(bytes, at, format, file);
       if (page.lost !== undefined) lost.push({ cpu, time: page.time, count: page.lost.count ?? null });
       for (const { time, payload } of eventsOf(page)) {
+        if (time < last) throw input.fault(`an event of CPU ${cpu} is earlier than the one before it`, at);
+        last = time;
         if (payload.length < 8) throw input.fault(`an event of ${payload.length} bytes was found`, at);
         const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
         const pid = view.getInt32(4, true);
@@ -168,7 +176,24 @@ export const readTraceDat = (bytes: Uint8Array, file: string): TraceDatContent =
   return { cpus, clock, types, events, lost };
 };
 
+/** A text of a file as a message shows it: on one line. */
+const shown = (text: string): string => JSON.stringify(unpadded(text).slice(0, 40));
+
 const CLOCK = 4;
+
+/** The clocks of a kernel's tracer (Documentation/trace/ftrace.rst, 6.12). */
+const CLOCKS: ReadonlySet<string> = new Set([
+  "local",
+  "global",
+  "counter",
+  "uptime",
+  "perf",
+  "mono",
+  "mono_raw",
+  "boot",
+  "tai",
+  "x86-tsc",
+]);
 
 const pageAt = (bytes: Uint8Array, at: number, format: PageFormat, file: string): ReturnType<typeof decodePage> => {
   try {
