@@ -3,7 +3,9 @@ export const WIDTH = 100;
 
 /** A number with its thousands set apart; one that is too large to be exact by its first digits. */
 export const thousands = (value: number): string =>
-  value <= Number.MAX_SAFE_INTEGER ? value.toLocaleString("en-US") : `about ${value.toExponential(1).replace("+", "")}`;
+  value <= Number.MAX_SAFE_INTEGER
+    ? value.toLocaleString("en-US")
+    : `${value < Number.MAX_VALUE ? "about" : "more than"} ${value.toExponential(1).replace("+", "")}`;
 
 /** `1 state`, `2 states`. */
 export const count = (value: number, thing: string): string => `${thousands(value)} ${thing}${value === 1 ? "" : "s"}`;

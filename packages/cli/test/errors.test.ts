@@ -70,7 +70,7 @@ const wrong: readonly [string, RegExp][] = [
   ["check --strategy quite-unlike", /No strategy is called quite-unlike; there are .*int3/],
   ["check --strategy int3 --arch sparc", /No architecture called sparc is installed; installed: x86/],
   ["check --strategy int3 --colour", /Unknown option '--colour'/],
-  ["check --strategy int3 --cpus 0", /--cpus takes a whole number from 1 to 64, not 0/],
+  ["check --strategy int3 --cpus 0", /--cpus takes a whole number from 1 to 1024, not 0/],
   ["check --strategy int3 --fetch intel,", /--fetch takes names with commas between them, not "intel,"\./],
   ["check --strategy int3 --ignore ,", /--ignore takes names with commas between them, not ","\./],
   ["check --strategy int3 --drop sync-1,,sync-2", /--drop takes names with commas/],

@@ -41,8 +41,8 @@ const patchedBy = (of: PatchStrategy, more: Partial<Scenario["patchers"][number]
   scenario(of, { patcher: more });
 
 describe("a scenario that does not fit together is refused in one sentence", () => {
-  it.each([0, -1, 1.5, 65, Number.NaN])("%d CPUs", (cpus) =>
-    refused(scenario(nothing, { cpus }), `scenario.cpus has to be a whole number from 1 to 64, not ${cpus}.`),
+  it.each([0, -1, 1.5, 1025, Number.NaN])("%d CPUs", (cpus) =>
+    refused(scenario(nothing, { cpus }), `scenario.cpus has to be a whole number from 1 to 1024, not ${cpus}.`),
   );
 
   it("no sites", () =>

@@ -58,11 +58,11 @@ describe("what is more than a scenario can have is refused before it is laid out
     expect(code.filter((entry) => entry.kind === "op" && entry.op === "returnCall")).toHaveLength(1000);
   });
 
-  it("a billion executors, and 65 in all", () => {
+  it("a billion executors, and 1,025 in all", () => {
     refused(scenario(nothing, { preempt: true, executors: [{ count: 1e9 }] }), "executors[0].count has to be");
     refused(
-      scenario(nothing, { preempt: true, executors: [{ count: 40 }, { count: 25 }] }),
-      "A scenario has at most 64 executors, not 65.",
+      scenario(nothing, { preempt: true, executors: [{ count: 1000 }, { count: 25 }] }),
+      "A scenario has at most 1024 executors, not 1025.",
     );
   });
 

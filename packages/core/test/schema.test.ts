@@ -65,11 +65,21 @@ describe("a scenario is understood or refused, with the path of the field and th
     [
       "no number of CPUs",
       { cpus: undefined },
-      "scenario.cpus has to be a whole number from 1 to 64, not undefined.",
+      "scenario.cpus has to be a whole number from 1 to 1024, not undefined.",
       "wrong-type",
     ],
-    ["a number as text", { cpus: "2" }, 'scenario.cpus has to be a whole number from 1 to 64, not "2".', "wrong-type"],
-    ["too many CPUs", { cpus: 65 }, "scenario.cpus has to be a whole number from 1 to 64, not 65.", "out-of-range"],
+    [
+      "a number as text",
+      { cpus: "2" },
+      'scenario.cpus has to be a whole number from 1 to 1024, not "2".',
+      "wrong-type",
+    ],
+    [
+      "too many CPUs",
+      { cpus: 1025 },
+      "scenario.cpus has to be a whole number from 1 to 1024, not 1025.",
+      "out-of-range",
+    ],
     [
       "a number where a bigint is expected",
       { sites: [{ ...at, address: 0x1010 }] },

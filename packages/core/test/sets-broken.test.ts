@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { createSimulation, type Scenario, type Verdict } from "../src/index.js";
+import { claim, createSimulation, type Scenario, step, store, syncCores, type Verdict } from "../src/index.js";
 import { toy } from "./toy/architecture.js";
 import { randomProtocol } from "./toy/random.js";
+import { AT, scenario, strategy } from "./toy/scenario.js";
 
 /** A random protocol with more CPUs: by itself each has few states, and these go together to many. */
 const large = (seed: number, more = 3): { check: ReturnType<typeof createSimulation>["check"]; scenario: Scenario } => {
@@ -55,5 +56,41 @@ describe("sets of states and what breaks", () => {
     expect([...found.broken.map(({ property }) => property), ...found.alsoBroken].sort()).toEqual(
       [...nearest.broken.map(({ property }) => property), ...nearest.alsoBroken].sort(),
     );
+  });
+});
+
+/** Behind a breakpoint, whose handler starts the instruction again, with a synchronisation of all CPUs after each write, or without. */
+const behindBreakpoint = (cpus: number, synchronizing: boolean): Scenario => ({
+  ...scenario(
+    strategy(
+      ({ sites: [site] }) => {
+        const next = site?.next ?? [];
+        const writes = [
+          store("trap", AT, [0x02]),
+          store("tail", AT + 1n, next.slice(1)),
+          store("first", AT, next.slice(0, 1)),
+        ];
+        return writes.flatMap((write, i) => (synchronizing ? [write, syncCores(`sync-${i}`)] : [write]));
+      },
+      { program: () => ({ traps: { brk: [step("again", "restart"), claim()] } }) },
+    ),
+  ),
+  cpus,
+  ignore: ["progress"],
+});
+
+describe("hundreds of CPUs", () => {
+  const { check } = createSimulation({ architecture: toy({ cpu: { trapsMask: true } }) });
+
+  it("are decided, and their states are more than a number can count", async () => {
+    const verdict = await check(behindBreakpoint(600, true), { singly: 0 });
+    expect(verdict).toMatchObject({ verdict: "safe", states: Number.MAX_VALUE });
+  });
+
+  it("have a counterexample that is as short as that of few", async () => {
+    const few = unsafe(await check(behindBreakpoint(2, false)));
+    const many = unsafe(await check(behindBreakpoint(150, false)));
+    expect(many).toMatchObject({ property: few.property, shortest: true });
+    expect(many.trace.length).toBe(few.trace.length);
   });
 });

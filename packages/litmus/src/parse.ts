@@ -1,4 +1,4 @@
-import { InputError, MOST_CPUS } from "@cmodx/core";
+import { InputError } from "@cmodx/core";
 import { readProposition } from "./condition.js";
 import { Cursor } from "./cursor.js";
 import { Source } from "./source.js";
@@ -158,6 +158,9 @@ const readValues = (cursor: Cursor): readonly LitmusValue[] => {
   return values;
 };
 
+/** Threads of a test; all of its states are looked at. */
+const MOST_THREADS = 64;
+
 const CONDITION = /~?\s*exists\b|forall\b|locations\b|filter\b|final\b|observed\b|with\b/y;
 
 const readThreads = (cursor: Cursor): readonly Thread[] => {
@@ -165,11 +168,11 @@ const readThreads = (cursor: Cursor): readonly Thread[] => {
   for (const { text, at } of cellsOf(cursor)) {
     const [, number, handler] = /^P(\d+)\s*(\.F\s*)?(?::.*)?$/.exec(text) ?? [];
     if (number === undefined) throw cursor.source.error(`A column is headed P0, P1 or P0.F, not "${text}".`, at);
-    if (Number(number) >= MOST_CPUS)
-      throw cursor.source.error(`Threads are numbered P0 to P${MOST_CPUS - 1}; there is no P${number} here.`, at);
+    if (Number(number) >= MOST_THREADS)
+      throw cursor.source.error(`Threads are numbered P0 to P${MOST_THREADS - 1}; there is no P${number} here.`, at);
     names.push({ thread: Number(number), handler: handler !== undefined });
-    if (names.length > 2 * MOST_CPUS)
-      throw cursor.source.error(`A test has at most ${2 * MOST_CPUS} columns, a thread and a handler each.`, at);
+    if (names.length > 2 * MOST_THREADS)
+      throw cursor.source.error(`A test has at most ${2 * MOST_THREADS} columns, a thread and a handler each.`, at);
   }
   const count = Math.max(...names.map(({ thread }) => thread)) + 1;
   const threads = Array.from({ length: count }, () => ({ rows: [] as Row[], handler: [] as Row[] }));

@@ -6,9 +6,9 @@ import { InputError } from "./errors.js";
  */
 
 /** CPUs, those of the patchers included. */
-export const MOST_CPUS = 64;
+export const MOST_CPUS = 1024;
 /** Executors, all counts together. */
-export const MOST_EXECUTORS = 64;
+export const MOST_EXECUTORS = 1024;
 /** Flips of a patcher that does not go there and back for ever. */
 export const MOST_FLIPS = 1000;
 /** Bytes of one piece of code, and of one piece of data. */

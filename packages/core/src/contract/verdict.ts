@@ -53,7 +53,8 @@ export type UsedPlugin = { readonly id: string; readonly replaces: readonly stri
 /** What every verdict states. */
 export type VerdictBase = {
   /**
-   * Distinct states seen. Where they are explored as sets, CPUs that start alike are told apart, and more than 2^53 states are rounded.
+   * Distinct states seen. Where they are explored as sets, CPUs that start alike are told apart, and more than 2^53 states are rounded, and
+   * what is more than `Number.MAX_VALUE`, which takes hundreds of CPUs, is told as that.
    */
   readonly states: number;
   /** Null where states were explored as sets. */

@@ -45,7 +45,8 @@ export type CheckOptions = {
    */
   readonly beyond?: number;
   /**
-   * So many states are looked at one by one before they are explored as sets; 0 or more, default 30,000. With a bound of states, or
+   * So many states are looked at one by one before they are explored as sets; 0 or more, default 30,000, and fewer where there are more than 47
+   * CPUs. With a bound of states, or
    * with some reductions alone, all are looked at one by one.
    */
   readonly singly?: number;
@@ -56,8 +57,9 @@ export type CheckOptions = {
 /** {@link CheckOptions.beyond} when it is not given. */
 const BEYOND = 20_000;
 
-/** {@link CheckOptions.singly} when it is not given. */
+/** {@link CheckOptions.singly} when it is not given: this many, and no more than whose parts are so many. */
 const SINGLY = 30_000;
+const SINGLY_PARTS = 50 * SINGLY;
 
 type How = Pick<SearchOptions, "reduce" | "beyond" | "singly">;
 type Searched = { readonly search: Search; readonly end: SearchEnd };
@@ -106,7 +108,10 @@ export class Explorer {
     const left = (): CheckOptions => withTimeLeft(options, verdicts.elapsed);
     const reduce = reductionsOf(options.reduce);
     const singly =
-      options.singly ?? (reduce === EVERY && bounds.states === undefined ? SINGLY : Number.POSITIVE_INFINITY);
+      options.singly ??
+      (reduce === EVERY && bounds.states === undefined
+        ? Math.min(SINGLY, Math.floor(SINGLY_PARTS / this.#steps.width))
+        : Number.POSITIVE_INFINITY);
     let decided = await this.#decide(counted, options, { reduce, beyond, singly });
     if (decided.end.end === "large") {
       const verdict = await new SetCheck(verdicts, { ...left(), beyond, shortest }).verdict();

@@ -178,7 +178,7 @@ export class Fairness {
 
   /** What is done by a candidate of the CPU in a column. */
   #dutiesTo(candidate: number, column: number): readonly Duty[] {
-    const key = 128 * candidate + column;
+    const key = this.#steps.width * candidate + column;
     let duties = this.#duties.get(key);
     if (duties === undefined) {
       const who = this.#who(this.#steps.candidates.cpuOf(candidate), column);

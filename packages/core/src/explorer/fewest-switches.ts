@@ -31,14 +31,14 @@ export class FewestSwitches implements Visitor {
   readonly #from: Int32Array;
   readonly #effect: Int32Array;
   /** The column of the CPU that acts, as it stands in the state that the move starts from. */
-  readonly #column: Uint8Array;
+  readonly #column: Uint16Array;
   /** The numbers of the states one level further. */
   #nextLevel = 0;
   #levelAfter = 0;
 
   /** Bytes of its tables. */
   static bytes({ size, width }: StateStore): number {
-    return 11 * size * (width - CPU0);
+    return 12 * size * (width - CPU0);
   }
 
   /** Ways to the states of the levels 0 to `last`. */
@@ -57,7 +57,7 @@ export class FewestSwitches implements Visitor {
     this.#switches = new Uint16Array(size * this.#cpus).fill(UNREACHED);
     this.#from = new Int32Array(size * this.#cpus).fill(-1);
     this.#effect = new Int32Array(size * this.#cpus);
-    this.#column = new Uint8Array(size * this.#cpus);
+    this.#column = new Uint16Array(size * this.#cpus);
   }
 
   async #pass({ store, levels, reduce }: Searched, last: number, pause: Pause): Promise<void> {

@@ -63,9 +63,6 @@ export type SearchEnd =
   | { readonly end: "large" }
   | { readonly end: "limit"; readonly limit: Limit };
 
-/** More than there are columns. */
-const LABEL = 128;
-
 const NOTHING: Settling = { urgent: false, symmetry: false };
 
 const CHECK_EVERY = 256;
@@ -276,7 +273,7 @@ export class Search implements Visitor {
     if (this.#seeking !== undefined) this.#seeking.offer(state, target, this.#steps.effects.isFromOutside(effect));
     if (!this.#graph) return;
     this.#edges.push(target);
-    this.#labels.push(LABEL * effect + column);
+    this.#labels.push(this.store.width * effect + column);
   }
 
   /**
@@ -383,7 +380,7 @@ export class Search implements Visitor {
         const found: Edge[] = [];
         for (let i = starts[from] as number; i < (starts[from + 1] as number); i++) {
           const label = labels[i] as number;
-          found.push({ from, to: targets[i] as number, effect: Math.floor(label / LABEL), column: label % LABEL });
+          found.push({ from, to: targets[i] as number, effect: Math.floor(label / width), column: label % width });
         }
         return found;
       },

@@ -4,7 +4,7 @@ import { pacedBy } from "../pace.js";
 import type { Found, Verdicts } from "../verdicts.js";
 import { LimitReached, Watch } from "../watch.js";
 import type { Condition } from "./finishing.js";
-import { SetSearch, type WayOptions } from "./set-search.js";
+import { rounded, SetSearch, type WayOptions } from "./set-search.js";
 import type { StateSets } from "./space.js";
 
 /** How sets are searched. */
@@ -118,7 +118,7 @@ export class SetCheck {
   #base(complete: boolean): VerdictBase {
     const { states, bytes, brokenInactive } = this.#search;
     return this.#verdicts.base(
-      { states: Number(states), transitions: null, depth: null, bytes },
+      { states: rounded(states), transitions: null, depth: null, bytes },
       brokenInactive,
       complete,
     );

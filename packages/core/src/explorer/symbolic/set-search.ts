@@ -22,6 +22,9 @@ const SYMMETRY: Reductions = { urgent: false, symmetry: true, stubborn: false };
 /** How a shortest way is looked for: `pause` and the bounds of what is looked at one by one. */
 export type WayOptions = Pick<SearchOptions, "bounds" | "memory" | "signal"> & { readonly pause: Pause };
 
+/** A number of states as a verdict tells it: no number is larger than the largest that JSON holds. */
+export const rounded = (states: bigint): number => Math.min(Number(states), Number.MAX_VALUE);
+
 /**
  * The search that explores sets of states. It is for many states: those of single CPUs count, and how these go together does not.
  */
@@ -58,7 +61,7 @@ export class SetSearch {
   /** How far the search is after so many milliseconds. */
   progress(milliseconds: number): Progress {
     const { diagrams, steps } = this.#all.space;
-    const states = Number(this.states);
+    const states = rounded(this.states);
     return { states, frontier: steps.size, depth: null, nodes: diagrams.size, rate: (1000 * states) / milliseconds };
   }
 
