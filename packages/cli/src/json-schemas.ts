@@ -501,6 +501,7 @@ const scannedSchema: Schema<ScannedJson> = object("a file", {
   sites: numbers,
   hazards: numbers,
   padding: count,
+  others: numbers,
   rows: optional(list("sites", siteRowSchema)),
 });
 

@@ -68,8 +68,14 @@ const staticCall = (site: PatchSite): Code => {
   }
 };
 
-/** arch/x86/kernel/ftrace.c: five bytes, a no-operation or a call of the tracer. */
-const ftrace = (site: PatchSite): string => (site.instruction === "nop5" ? "call" : "nop5");
+/**
+ * arch/x86/kernel/ftrace.c: five bytes, a no-operation or a call of the tracer. A position-independent program's six bytes, which Linux
+ * does not have, are taken out.
+ */
+const ftrace = (site: PatchSite): string =>
+  site.length === FENTRY_OF_PROGRAMS ? "nop6" : site.instruction === "nop5" ? "call" : "nop5";
+
+const FENTRY_OF_PROGRAMS = 6;
 
 const CALL_LENGTH = 5;
 
@@ -88,13 +94,15 @@ const patchableEntry = (site: PatchSite): Replacement => {
 const x86: Replacements = {
   architecture: "x86",
   // jump_label.c and ftrace.c queue their sites and apply them together; static_call.c goes one at a time.
-  strategy: ({ kind }) =>
-    own(
-      { "jump-label": "int3-batch", ftrace: "int3-batch", "static-call": "static-call" } as {
-        readonly [kind: string]: string;
-      },
-      kind,
-    ),
+  strategy: ({ kind, length }) =>
+    kind === "ftrace" && length === FENTRY_OF_PROGRAMS
+      ? undefined
+      : own(
+          { "jump-label": "int3-batch", ftrace: "int3-batch", "static-call": "static-call" } as {
+            readonly [kind: string]: string;
+          },
+          kind,
+        ),
   replace(site) {
     if (site.instruction === "unknown") return fail(site, "holds an instruction that the kernel would not patch");
     switch (site.kind) {
@@ -105,6 +113,7 @@ const x86: Replacements = {
       case "static-call":
         return { skip: 0, old: present(site), new: staticCall(site) };
       case "ftrace":
+        if (site.instruction === "call-got") return fail(site, "calls through a pointer that only the loader fills in");
         return { skip: 0, old: present(site), new: ftrace(site) };
     }
   },

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { InputError } from "@cmodx/core";
-import { findSites, hazardKinds, hazards, siteKinds } from "@cmodx/image";
+import { findSites, hazardKinds, hazards, otherTables, siteKinds } from "@cmodx/image";
 import { isInputError } from "./errors.js";
 import { readBinary } from "./from-binary.js";
 import type { ScannedJson } from "./json.js";
@@ -67,6 +67,7 @@ const scanned = async (file: string, { folder, filter, listing }: ScanAsked): Pr
       sites.flatMap((site) => hazards(site)),
     ),
     padding,
+    others: otherTables(elf),
     ...(listing && { rows: sites.map((site) => rowOf(site, elf.machine, file)) }),
   };
 };

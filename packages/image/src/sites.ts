@@ -49,7 +49,8 @@ export interface PatchSite {
   readonly bytes: Uint8Array;
   /**
    * What stands there; `nops` for `patchable-entry`, `unknown` when the kernel would not accept it at a site of this kind. x86:
-   * `nop2`, `nop5`, `jmp8`, `jmp32`, `call`, `jcc32`, the 5-byte `xor5`, `ret5`, `warn5`, `unlock5` of static calls. AArch64: `nop`,
+   * `nop2`, `nop5`, `jmp8`, `jmp32`, `call`, `jcc32`, the 5-byte `xor5`, `ret5`, `warn5`, `unlock5` of static calls. the
+   * 6-byte `call-got`, `addr32-call` of position-independent -mfentry. AArch64: `nop`,
    * `b`, `bl`. RISC-V: `nop`, `jal`. A32: `nop`, `mov r0, r0`, `b`, `bl`, `add sp, sp, #4`. T32: `nop.w`, `b.w`, `bl`,
    * `add.w sp, sp, #4`.
    */

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError } from "@cmodx/core";
-import { hazardKinds, siteKinds } from "@cmodx/image";
+import { hazardKinds, type OtherKind, otherKinds, siteKinds } from "@cmodx/image";
 import { type Command, Option } from "commander";
 import { filesBelow } from "../files.js";
 import { type Colors, colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
@@ -156,6 +156,13 @@ const findFiles = async (names: readonly string[], folder: string): Promise<read
 const LOOKED_FOR =
   "none in __jump_table, __mcount_loc, .static_call_sites and __patchable_function_entries, or between the symbols around these";
 
+/** What the entries of tables of no sites are. */
+const OTHERS: { readonly [K in OtherKind]: string } = {
+  alternatives: "alternatives, which are written before their code is executed",
+  "kprobe-blacklist": "functions in which no kprobe may be placed",
+  "xray-sleds": "sleds of XRay, which a program patches itself",
+};
+
 /** Rows of sites are not broken where text is. */
 const SITE_WIDTH = 1000;
 
@@ -195,6 +202,10 @@ const textOf = ({ files, interrupted }: ScanJson, filter: SiteFilter, paint: Col
       ...(scanned.padding === 0
         ? []
         : [entry("  padding", `${count(scanned.padding, "run")} of nops before functions, which nobody patches`, 12)]),
+      ...otherKinds.flatMap((kind) => {
+        const number = scanned.others[kind];
+        return number === undefined ? [] : [entry("  others", `${number} ${OTHERS[kind]}`, 12)];
+      }),
       ...(scanned.rows === undefined ? [] : columns(scanned.rows.map(rowText), SITE_WIDTH)),
     ].join("\n");
   const all = files.reduce((sum, each) => sum + total(each), 0);

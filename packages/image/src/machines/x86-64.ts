@@ -60,6 +60,9 @@ const padded = (name: string, ...starts: number[]): Pattern => ({
 const patterns: readonly Pattern[] = [
   { name: "nop5", length: 5, starts: [0x0f, 0x1f, 0x44, 0x00, 0x00], kinds: ["jump-label", "ftrace", "static-call"] },
   { name: "call", length: 5, starts: [0xe8], branch: rel32(1), kinds: ["ftrace", "static-call"] },
+  // What -mfentry makes in position-independent code, as compiled and as a linker that knows the place makes of it.
+  { name: "call-got", length: 6, starts: [0xff, 0x15], kinds: ["ftrace"] },
+  { name: "addr32-call", length: 6, starts: [0x67, 0xe8], branch: rel32(2), kinds: ["ftrace"] },
   { name: "nop2", length: 2, reach: near, starts: [0x66, 0x90], kinds: ["jump-label"] },
   { name: "jmp32", length: 5, starts: [0xe9], branch: rel32(1), kinds: ["jump-label", "ftrace", "static-call"] },
   { name: "jmp8", length: 2, reach: near, starts: [0xeb], branch: rel8, kinds: ["jump-label"] },

@@ -36,18 +36,29 @@ export class Table {
   readonly #section: Section;
   readonly #offset: number;
   readonly #entrySize: number;
+  readonly #size: number;
 
   constructor(elf: Elf, section: Section, offset: number, size: number, entrySize: number) {
     this.#elf = elf;
     this.#section = section;
     this.#offset = offset;
     this.#entrySize = entrySize;
-    this.count = size / entrySize;
-    if (!Number.isInteger(this.count)) {
-      const what = `section ${section.index} (${section.name})`;
-      throw elf.file.fault(what, `the table has ${size} bytes; expected a multiple of ${entrySize}`);
-    }
+    this.#size = size;
+    this.count = this.entriesOf(entrySize);
     elf.content(section);
+  }
+
+  /** Its bytes. */
+  get bytes(): Uint8Array {
+    return this.#elf.content(this.#section).subarray(this.#offset, this.#offset + this.#size);
+  }
+
+  /** How many entries of a size it has. Throws where that is no whole number. */
+  entriesOf(entrySize: number): number {
+    const count = this.#size / entrySize;
+    if (Number.isInteger(count)) return count;
+    const what = `section ${this.#section.index} (${this.#section.name})`;
+    throw this.#elf.file.fault(what, `the table has ${this.#size} bytes; expected a multiple of ${entrySize}`);
   }
 
   /** The place that a field of `size` bytes points to, which holds the distance from itself. */
