@@ -33,13 +33,16 @@ export function checkSites(name, modules, check) {
   const { document } = cmodx("scan", "--sites", ...pick(modules, MODULES, random));
   const sites = document.files.flatMap(({ file, rows }) => rows.map((row) => ({ ...row, file })));
   const kinds = [...new Set(sites.map(({ kind }) => kind))];
-  const sample = kinds.flatMap((kind) =>
+  const few = kinds.flatMap((kind) =>
     pick(
       sites.filter((site) => site.kind === kind),
       Math.ceil(SITES / kinds.length),
       random,
     ),
   );
+  // Where there are few of one kind, others take their places.
+  const rest = sites.filter((site) => !few.includes(site));
+  const sample = [...few, ...pick(rest, SITES - few.length, random)];
   const wrong = [];
   const verdicts = new Map();
   for (const { file, number, kind, old } of sample) {

@@ -81,6 +81,8 @@ const spellings = {
       .replace(/\b[cdes]s:(-?0x[0-9a-f]+)/g, "[$1]")
       .replace(/\b([fg]s):(-?0x[0-9a-f]+)/g, "$1:[$2]")
       .replace(/^(rep )?(movs|stos) .*$/, "$1$2")
+      // Its operands are decoded by nobody, and shown by some.
+      .replace(/^(ud[01]) .*$/, "$1")
       .replace(/^(rep )?(movs|stos)[bwdq]$/, "$1$2")
       .replace(/^(j\w+)8 /, "$1 ")
       .replace(/\*1(?=[\]+-])/g, "")
@@ -97,6 +99,7 @@ const spellings = {
   armhf: (text) =>
     text
       .replace(/ *@.*| *;.*| *<.*/, "")
+      .replace(/^(ldm|stm)ia/, "$1")
       .replace(/\bsl\b/g, "r10")
       .replace(/\bfp\b/g, "r11")
       .replace(/\bip\b/g, "r12")

@@ -92,6 +92,11 @@ export function makeKernel({ machine, offsets, all, relocated, callOps }: Kernel
     16,
   );
   symbols.push([table, "D", "__start___jump_table"], [at, "D", "__stop___jump_table"]);
+  if (machine === "arm") {
+    // Behind it stands an entry of another table of three addresses, in what is freed, which is no label.
+    const freed = align(at + 12, 4096) + 64;
+    put([...absolute(freed), ...absolute(freed + 4), ...absolute(freed)], 4);
+  }
 
   symbols.push([put(nop, 4096), "T", "_sinittext"]);
   const user = put(nop, 4);

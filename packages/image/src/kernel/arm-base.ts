@@ -10,12 +10,21 @@ const THUMB = [0xe28f9001, 0xe12fff19];
 /** The start is behind the page tables: at 0x8000 from a multiple of this (Linux arch/arm/Makefile, `textofs-y`). */
 const STEP = 2 ** 16;
 
-/** The jump table of an ARM kernel: addresses of code, target and key. */
-export function findAbsoluteJumpTable(file: FileView, text: readonly Range[], code: Range): Run | undefined {
+/**
+ * The jump table of an ARM kernel: addresses of code, target and key. `isLabel` tells whether a label's instruction stands at an address,
+ * where that is known already.
+ */
+export function findAbsoluteJumpTable(
+  file: FileView,
+  text: readonly Range[],
+  code: Range,
+  isLabel: (address: number) => boolean = () => true,
+): Run | undefined {
   const inCode = (address: number): boolean => text.some((range) => within(address, range));
   return longestRun(file.size, { size: 12, step: 4, least: 16 }, (offset) => {
     const [from, to, key] = [file.u32(offset), file.u32(offset + 4), file.u32(offset + 8)];
-    return [from, to].every(inCode) && Math.abs(to - from) < 2 ** 20 && from % 4 === 0 && key >= code.to;
+    if (![from, to].every(inCode) || Math.abs(to - from) >= 2 ** 20 || from % 4 !== 0 || key < code.to) return false;
+    return isLabel(from);
   });
 }
 

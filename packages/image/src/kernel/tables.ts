@@ -46,7 +46,11 @@ function findJumpTable(elf: Elf): FlatTable | undefined {
   const code = codeOf(elf);
   const name = "__jump_table";
   if (machine.jumpEntries === "absolute") {
-    const run = findAbsoluteJumpTable(file, code, code[0] as Range);
+    // Other tables of three addresses can stand behind it, which its run would go on into.
+    const run = findAbsoluteJumpTable(file, code, code[0] as Range, (place) => {
+      const bytes = codeAt(elf, code, place);
+      return bytes !== undefined && machine.siteInstruction("jump-label", bytes, "a32") !== undefined;
+    });
     return run && { name, run, size: 12 };
   }
   const base = elf.sections[1]?.address ?? 0;
