@@ -1,13 +1,13 @@
 // Finds the patch sites of real kernels and of their modules, as they are shipped, and checks what must hold for all of them.
 // The packages are the current kernels by the machine's own apt configuration; nothing of the system is changed.
 // amd64 and arm64; with --all also armhf and riscv64.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkSites } from "./kernel-checks.mjs";
 import { inspectInstructions } from "./kernel-instructions.mjs";
+import { aptFor, filesBelow, resolveKernel, run, unpackPackages } from "./kernel-packages.mjs";
 
 const jumps = (site) => ["jmp8", "jmp32", "b", "b.w", "jal"].includes(site.instruction);
 
@@ -113,51 +113,6 @@ function check(title, wrong) {
   if (wrong.length > 5) console.log(`         and ${wrong.length - 5} more`);
 }
 
-function run(program, args, cwd) {
-  const result = spawnSync(program, args, { cwd, encoding: "utf8", maxBuffer: 2 ** 28 });
-  return { ok: result.status === 0, out: result.stdout ?? "", error: result.error?.message ?? result.stderr ?? "" };
-}
-
-/** apt for one architecture, with package lists and archives of its own, so that it needs no rights. */
-function aptFor(name, folder) {
-  mkdirSync(join(folder, "lists/partial"), { recursive: true });
-  mkdirSync(join(folder, "cache/archives/partial"), { recursive: true });
-  // An empty list alone would add to the system's; `#clear` needs a file.
-  const config = join(folder, "apt.conf");
-  const own = [
-    `APT::Architecture "${name}";`,
-    "#clear APT::Architectures;",
-    `APT::Architectures { "${name}"; };`,
-    `Dir::State::lists "${folder}/lists";`,
-    `Dir::State::status "${folder}/status";`,
-    `Dir::Cache "${folder}/cache";`,
-    'Acquire::Languages "none";',
-  ];
-  if (process.getuid?.() === 0) own.push('APT::Sandbox::User "root";');
-  writeFileSync(config, `${own.join("\n")}\n`);
-  writeFileSync(join(folder, "status"), "");
-  return (program, ...args) => run(program, ["-c", config, ...args], folder);
-}
-
-/** The packages that hold the image and the modules of the current kernel; undefined when there is none to be had. */
-function resolveKernel(apt, metaPackages) {
-  const dependencies = (name) => {
-    const { out } = apt("apt-cache", "depends", name);
-    return [...out.matchAll(/^ {2}Depends: ([^:\s]+)/gm)].map(([, dependency]) => dependency);
-  };
-  for (const meta of metaPackages) {
-    const image = dependencies(meta).find((name) => /^linux-image-\d/.test(name));
-    if (image) return [image, ...dependencies(image).filter((name) => /^linux-(modules|binary)-\d/.test(name))];
-  }
-  return undefined;
-}
-
-function filesBelow(folder, pattern) {
-  return readdirSync(folder, { recursive: true })
-    .map((file) => join(folder, file.toString()))
-    .filter((file) => pattern.test(file));
-}
-
 /** Unpacks compressed modules in place, for tools that read no others; a few hundred to a call keep the command line short. */
 function decompress(folder) {
   for (const [pattern, ...command] of [
@@ -187,12 +142,7 @@ function fetchKernel({ name, meta }, folder) {
   const unpacked = join(folder, "unpacked");
   mkdirSync(unpacked);
   check(`${name}: the packages can be downloaded`, download.ok ? [] : [download.error.trim()]);
-  check(
-    `${name}: the packages can be unpacked`,
-    filesBelow(folder, /\.deb$/)
-      .map((file) => run("dpkg-deb", ["-x", file, unpacked], folder))
-      .flatMap(({ ok, error }) => (ok ? [] : [error])),
-  );
+  check(`${name}: the packages can be unpacked`, unpackPackages(folder, unpacked));
   return { unpacked, packages };
 }
 
@@ -293,7 +243,7 @@ function fetchMeasured(folder) {
     console.log(`left out: apt no longer has ${measured}`);
     return undefined;
   }
-  for (const file of filesBelow(folder, /\.deb$/)) run("dpkg-deb", ["-x", file, unpacked], folder);
+  unpackPackages(folder, unpacked);
   return { unpacked, packages: [measured] };
 }
 

@@ -35,6 +35,7 @@ const tasks = {
   "test:examples": [...build, ["node", "tooling/scripts/examples.mjs"]],
   "test:slow": [[...unit, "--config", "vitest.slow.config.ts"]],
   "test:kernels": [...build, ["node", "tooling/scripts/kernels.mjs"]],
+  "test:qemu": [...build, ["node", "tooling/scripts/qemu.mjs"]],
   "test:record": [...build, ["node", "tooling/scripts/record.mjs"]],
   coverage: [[...unit, "--coverage"]],
   bench: [...build, ["node", "bench/main.mjs"]],
