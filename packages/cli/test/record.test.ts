@@ -31,7 +31,7 @@ describe("cmodx record", () => {
     expect(again.out).toBe(one.out);
     const document = JSON.parse(one.out);
     expect(document.branches).toHaveLength(3);
-    expect(document.branches[1][0]).toEqual({ from: "0xffffffff80fff002", to: "0xffffffff80fff000" });
+    expect(document.branches[1][0]).toEqual({ from: "0xffffffff80fff005", to: "0xffffffff80fff000" });
     expect(JSON.parse(other.out).branches).not.toEqual(document.branches);
   });
 

@@ -1,4 +1,4 @@
-import type { PatchStrategy, PlanContext } from "@cmodx/core";
+import { MOST_CPUS, type PatchStrategy, type PlanContext } from "@cmodx/core";
 import type { Log, LogLine } from "./log.js";
 import type { VisibleStep } from "./program.js";
 import { type Change, isStored, LONGEST, type LoggedWrite, Sites } from "./sites.js";
@@ -59,7 +59,7 @@ export const conform = (log: Log, strategy: PatchStrategy, context: Omit<PlanCon
   const synced = has("sync");
   const published = has("event");
   const until = log.syncsUntil ?? lines.length;
-  const sites = new Sites(strategy, { ...context, cpus: Math.min(log.cpus, 64) }, lines);
+  const sites = new Sites(strategy, { ...context, cpus: Math.min(log.cpus, MOST_CPUS) }, lines);
 
   const contradictions: Contradiction[] = [];
   const notCovered: NotCovered[] = [];
