@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { findSites, readImage } from "@cmodx/image";
 
 /** Files of a tree are named to a tool so many at a time. */
@@ -40,6 +41,15 @@ const parts = [
   { name: "modules, .ko.xz", files: /\.ko\.xz$/, command: "xz -dc", most: 2.5 },
 ];
 
+const cli = fileURLToPath(new URL("../packages/cli/bin/cmodx.js", import.meta.url));
+
+/** Seconds on the clock that `cmodx scan` takes with so many files at once. */
+const clockOf = (trees, jobs) => {
+  const began = performance.now();
+  spawnSync(process.execPath, [cli, "scan", ...trees, "--jobs", String(jobs)], { stdio: "ignore" });
+  return (performance.now() - began) / 1000;
+};
+
 const row = (cells) => console.log(cells.map((cell, i) => String(cell).padStart(i === 0 ? 20 : 14)).join(""));
 
 /** Prints the figures for the trees that CMODX_KERNELS names, separated by colons, e.g. /lib/modules/6.12.0. */
@@ -63,5 +73,10 @@ export const benchImage = async () => {
     const ratio = other === undefined ? "-" : (seconds / other).toFixed(2);
     row([name, files.length, sites, seconds.toFixed(2), command, other?.toFixed(2) ?? "not there", ratio, most]);
   }
+  const [one, two] = [1, 2].map((jobs) => clockOf(trees, jobs));
+  const times = `${one.toFixed(2)} s alone, ${two.toFixed(2)} s with --jobs 2`;
+  console.log(
+    `\ncmodx scan, on the clock: ${times}: ${(one / two).toFixed(2)} times as fast, at least 1.6 on two idle cores.`,
+  );
   console.log(`\nThe most memory that this process took: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB.`);
 };
