@@ -10,7 +10,7 @@ const packages = readdirSync("packages").filter((name) => existsSync(`packages/$
 await Promise.all(
   packages.map((name) => {
     const folder = `packages/${name}`;
-    const entries = ["index", "main", "worker", "scan-worker", "threads", "schema", "json-schemas"]
+    const entries = ["index", "main", "worker", "scan-worker", "threads", "schema", "setup", "json-schemas"]
       .map((name) => `${folder}/src/${name}.ts`)
       .filter((file) => existsSync(file));
     return build({

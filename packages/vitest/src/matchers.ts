@@ -1,0 +1,44 @@
+import {
+  type CheckOptions,
+  createSimulation,
+  type Scenario,
+  type SimulationOptions,
+  type TraceStep,
+  tell,
+  type Verdict,
+} from "@cmodx/core";
+import { answerOf, brokenBy } from "./answers.js";
+
+/** What a test asks: a scenario on an architecture; `how` it is looked for, as for `check` of a simulation. */
+export type Question = SimulationOptions & { readonly scenario: Scenario; readonly how?: CheckOptions };
+
+type Result = { readonly pass: boolean; readonly message: () => string };
+
+const ask = ({ scenario, how, ...options }: Question): Promise<Verdict> =>
+  createSimulation(options).check(scenario, how);
+
+/** The verdict, why, and the run that shows it, a line a step. */
+const shown = (verdict: Verdict, { scenario, how: _, ...options }: Question): string => {
+  const said = `${scenario.name}: ${answerOf(verdict)}`;
+  if (verdict.verdict === "vacuous") return `${said}. ${verdict.reason}`;
+  if (verdict.verdict !== "unsafe") return said;
+  const machine = createSimulation(options).machine(scenario);
+  const line = (step: TraceStep): string => `  CPU ${step.cpu}  ${tell(step, machine).text}`;
+  const loop = verdict.loop === undefined ? [] : [`  … and again from step ${verdict.loop + 1} on, for ever`];
+  return [`${said}. ${verdict.why}`, ...verdict.trace.map(line), ...loop].join("\n");
+};
+
+/** The matchers, for `expect.extend`; to import the package does that. */
+export const matchers = {
+  /** Everything was seen, and nothing broke. */
+  async toBeSafe(question: Question): Promise<Result> {
+    const verdict = await ask(question);
+    return { pass: verdict.verdict === "safe", message: () => shown(verdict, question) };
+  },
+  /** Some run breaks this property, whatever others break beside it. */
+  async toBreak(question: Question, property: string): Promise<Result> {
+    const verdict = await ask(question);
+    const pass = brokenBy(verdict).some((each) => each === property);
+    return { pass, message: () => `Asked for: ${pass ? "not " : ""}unsafe: ${property}\n${shown(verdict, question)}` };
+  },
+};
