@@ -1,4 +1,4 @@
-import { InputError } from "@cmodx/core";
+import { InputError, nearest } from "@cmodx/core";
 import type { PatchSite } from "./sites.js";
 
 /**
@@ -45,35 +45,14 @@ function parse(text: string): { symbol: string; offset: number } {
   return { symbol, offset: sign === "-" ? -Number(digits) : Number(digits) };
 }
 
-/** Longer names are not compared letter by letter. */
-const LONGEST = 200;
-
 function suggest(wanted: string, named: readonly { readonly symbol: string }[]): string {
   const names = [...new Set(named.map(({ symbol }) => symbol))].filter((symbol) => symbol !== "");
   if (names.length === 0) return "the file has no symbols for them, expected a number such as #1";
-  const alike = names.filter((name) => Math.max(name.length, wanted.length) <= LONGEST);
-  if (alike.length === 0) return `the first are ${listed(names.slice(0, 3))}`;
-  const ranked = alike
-    .map((name) => ({ name, distance: distance(wanted, name) }))
-    .sort((a, b) => a.distance - b.distance);
-  return `the nearest are ${listed(ranked.slice(0, 3).map(({ name }) => name))}`;
+  const near = nearest(wanted, names);
+  return near.length === 0 ? `the first are ${listed(names.slice(0, 3))}` : `the nearest are ${listed(near)}`;
 }
 
 function listed(items: readonly (string | undefined)[]): string {
   const shown = items.slice(0, 8).join(", ");
   return items.length > 8 ? `${shown} and ${items.length - 8} more` : shown;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }
