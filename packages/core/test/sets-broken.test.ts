@@ -48,6 +48,24 @@ describe("sets of states and what breaks", () => {
     expect(some.property).toBe(unsafe(await protocol.check(protocol.scenario, { singly: 0 })).property);
   });
 
+  it("nor does one make it unknown while it is looked what else breaks", async () => {
+    const { check, scenario } = large(4);
+    const endedAfter = (most: number): Promise<Verdict> => {
+      let asked = 0;
+      const signal = {
+        get aborted() {
+          return asked++ >= most;
+        },
+      } as AbortSignal;
+      return check(scenario, { singly: 0, beyond: Number.MAX_SAFE_INTEGER, shortest: false, signal });
+    };
+    const all = await check(scenario, { singly: 0, beyond: Number.MAX_SAFE_INTEGER, shortest: false });
+    const answers = [await endedAfter(0)];
+    for (let most = 1; answers.at(-1)?.verdict !== "unsafe"; most *= 2) answers.push(await endedAfter(most));
+    expect(answers[0]?.verdict).toBe("inconclusive");
+    expect(answers.at(-1)?.states).toBeLessThan(all.states);
+  });
+
   it("without a look for the shortest way some way is shown", async () => {
     const { check, scenario } = large(34);
     const found = unsafe(await check(scenario, { singly: 0, shortest: false }));
