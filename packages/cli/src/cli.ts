@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { InputError } from "@cmodx/core";
 import { Command, CommanderError } from "commander";
 import { CONFIG } from "./catalogue.js";
 import { addAblate } from "./commands/ablate.js";
@@ -53,6 +54,8 @@ const answer = async (argv: readonly string[], io: Io): Promise<{ readonly code:
     left = { code, word };
   };
   try {
+    if (argv.includes("--user") && argv.includes("--no-user"))
+      throw new InputError("--user and --no-user contradict each other.", { code: "usage" });
     await parser(io, leave).parseAsync(argv, { from: "user" });
     return left;
   } catch (error) {

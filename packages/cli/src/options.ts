@@ -75,6 +75,7 @@ const strategyOption = (text: string, before: StrategyOptions = {}): StrategyOpt
     if (given === "true" || given === "false") return given === "true";
     return /^-?\d{1,15}$/.test(given) ? Number(given) : given;
   };
+  if (Object.hasOwn(before, name)) fail("--option", "each option once", text);
   return { ...before, [name]: value === undefined ? true : read(value) };
 };
 
@@ -87,10 +88,20 @@ const decoder = (text: string): Decoder =>
 const nestedIret = (text: string): "guarded" | "unguarded" =>
   text === "guarded" || text === "unguarded" ? text : fail("--nested-iret", "guarded or unguarded", text);
 
-const option = (flags: string, description: string, parse?: (text: string, before: never) => unknown): Option => {
+const option = (flags: string, description: string, parse: (text: string) => unknown = (text) => text): Option => {
   const made = new Option(flags, description);
-  return parse === undefined ? made : made.argParser(parse as (text: string, before: unknown) => unknown);
+  // Of two values the first would be overlooked.
+  return flags.includes("<")
+    ? made.argParser((text: string, before: unknown) => {
+        if (before !== undefined) throw new InputError(`${made.long} is given twice.`, { code: "usage" });
+        return parse(text);
+      })
+    : made;
 };
+
+/** An option that may be given several times; `parse` adds to what was given before. */
+const several = (flags: string, description: string, parse: (text: string, before: never) => unknown): Option =>
+  new Option(flags, description).argParser(parse as (text: string, before: unknown) => unknown);
 
 /** Options by name; commands pick theirs. */
 export const options = {
@@ -134,19 +145,19 @@ export const options = {
   preempt: option("--preempt", "tasks can be preempted anywhere and go on on any CPU"),
   user: option("--user", "the code runs in user mode (default where the strategy is for user space)"),
   noUser: option("--no-user", "the code runs in the kernel"),
-  drop: option("--drop <ids>", "leave out these steps of the program", words("--drop")),
-  add: option(
+  drop: several("--drop <ids>", "leave out these steps of the program", words("--drop")),
+  add: several(
     "--add <kind@step>",
     "add a synchronisation after a step, e.g. sync@write-int3 or rcu-tasks@start",
     words("--add"),
   ),
   outcomes: option("--outcomes", "list every instruction that each CPU can execute at the site"),
   noRepair: option("--no-repair", "do not look for the one added synchronisation that would repair it"),
-  property: option("--property <ids>", "only these properties count, promised or not", words("--property")),
-  ignore: option("--ignore <ids>", "these properties do not count", words("--ignore")),
+  property: several("--property <ids>", "only these properties count, promised or not", words("--property")),
+  ignore: several("--ignore <ids>", "these properties do not count", words("--ignore")),
   pairs: option("--pairs", "instead: each instruction changed into each, and what that needs (armv7)"),
   width: option("--width <bytes>", "plain-store: 1, 2, 4 or 8 bytes in each access", width),
-  option: option("--option <name[=value]>", "an option of the strategy, e.g. events of int3", strategyOption),
+  option: several("--option <name[=value]>", "an option of the strategy, e.g. events of int3", strategyOption),
   how: option("--how", "print the commands that make such a log"),
   seed: option("--seed <n>", "which run (default 0)", whole("--seed", 0, 2 ** 32 - 1)),
   calls: option("--flips <n>", "patch calls, there and back (default 2)", whole("--flips", 1, 1_000_000)),
@@ -162,7 +173,7 @@ export const options = {
   ),
   timeout: option("--timeout <s>", "stop after this many seconds, whatever the command is at", positive("--timeout")),
   save: option("--save <file>", "write the counterexample to a file that `cmodx replay` reads"),
-  plugin: option(
+  plugin: several(
     "--plugin <module>",
     "load further strategies or architectures: a path or a package",
     words("--plugin"),
@@ -173,8 +184,8 @@ export const options = {
   ),
   sites: option("--sites", "list the sites, one a line: number, kind, place, hazards, old and new code, key"),
   csv: option("--csv", "list the sites as comma-separated values"),
-  kind: option("--kind <kinds>", "only sites of these kinds", words("--kind")),
-  hazard: option("--hazard <hazards>", "only sites with one of these hazards", words("--hazard")),
+  kind: several("--kind <kinds>", "only sites of these kinds", words("--kind")),
+  hazard: several("--hazard <hazards>", "only sites with one of these hazards", words("--hazard")),
   key: option("--key <name>", "only sites of this key; * stands for any characters"),
   symbol: option(
     "--symbol <name>",

@@ -86,6 +86,18 @@ export type Written = {
   readonly branches: PerfRecording["branches"] | null;
 };
 
+/** Makes a folder and those above it. Node's own way of that never ends where a folder takes none, such as `/proc`. */
+const makeFolder = async (path: string): Promise<void> => {
+  const again = await mkdir(path).catch((error: { readonly code?: string }) => {
+    if (error.code === "EEXIST") return undefined;
+    if (error.code !== "ENOENT" || dirname(path) === path) throw error;
+    return true;
+  });
+  if (again !== true) return;
+  await makeFolder(dirname(path));
+  await mkdir(path);
+};
+
 /**
  * Writes a recording wherever it is asked for: all of it or nothing. Throws {@link InputError} where a format cannot hold it, or a file
  * cannot be written.
@@ -100,7 +112,7 @@ export const writeRecording = async (recording: Recording, asked: OutputOptions,
     try {
       for (const [name, file] of files) {
         const target = join(temporary, name);
-        if (name !== "") await mkdir(dirname(target), { recursive: true });
+        if (name !== "") await makeFolder(dirname(target));
         await writeSparse(target, file);
       }
     } catch (error) {

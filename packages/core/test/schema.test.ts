@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { createSimulation, InputError, type Scenario, set } from "../src/index.js";
+import {
+  claim,
+  createSimulation,
+  InputError,
+  type Scenario,
+  sendIpi,
+  set,
+  stopMachine,
+  store,
+  waitSrcu,
+} from "../src/index.js";
 import { coreRules } from "../src/machine/rules.js";
 import { operations } from "../src/schema/program.js";
 import { toy } from "./toy/architecture.js";
@@ -141,6 +151,48 @@ describe("a scenario is understood or refused, with the path of the field and th
       "scenario.executors[0].registers has constructor, a name that cannot be used here.",
       "wrong-type",
     ],
+    [
+      "a field that is inherited",
+      { interrupts: Object.create({ irq: true }) },
+      "scenario.interrupts has irq inherited or hidden, where it would be overlooked.",
+      "wrong-type",
+    ],
+    [
+      "a field that is hidden",
+      { interrupts: Object.defineProperty({}, "nmi", { value: true }) },
+      "scenario.interrupts has nmi inherited or hidden, where it would be overlooked.",
+      "wrong-type",
+    ],
+    [
+      "a map for an object of names",
+      { executors: [{ registers: new Map([["acc", 1n]]) }] },
+      "scenario.executors[0].registers has to be an object of values of registers by name, not an object of the class Map.",
+      "wrong-type",
+    ],
+    [
+      "a function for data",
+      { interrupts: { irq: { words: { w: () => 1 } } } },
+      "scenario.interrupts.irq.words.w has to be plain data, not a function.",
+      "wrong-type",
+    ],
+    [
+      "a judge under the id of one of core's properties",
+      { judges: [{ id: "done", breaksWhen: "x", judge: () => undefined }] },
+      "scenario.judges[0].id is done, which is one of core's own.",
+      "wrong-type",
+    ],
+    [
+      "a judge under no id",
+      { judges: [{ id: "a,b", breaksWhen: "x", judge: () => undefined }] },
+      'scenario.judges[0].id has to be lower-case words joined by -, not "a,b".',
+      "wrong-type",
+    ],
+    [
+      "a judge that follows from nothing",
+      { judges: [{ id: "own", breaksWhen: "x", consequenceOf: ["don"], judge: () => undefined }] },
+      'scenario.judges[0].consequenceOf[0] cannot be "don"; did you mean done',
+      "unknown-name",
+    ],
     ["no scenario at all", { patchers: [null] }, "scenario.patchers[0] has to be a patcher, not null.", "wrong-type"],
   ])("%s", (_, more, message, code) => {
     const { message: found, code: kind, place } = asked(more);
@@ -158,6 +210,11 @@ describe("a scenario is understood or refused, with the path of the field and th
 
   it("what is undefined is not there", () =>
     expect(machine({ ...base, preempt: undefined } as never).preempt).toBe(false));
+
+  it("a domain of SRCU has a name", () =>
+    expect(thrownBy(() => waitSrcu("it", undefined as never)).message).toBe(
+      "A read-side section is one of rcu, rcu-tasks, rcu-tasks-trace or srcu:NAME, not srcu:.",
+    ));
 
   it("the options of every call are understood too", async () => {
     await expect(check(base, { bound: { states: 1 } } as never)).rejects.toThrow(
@@ -238,7 +295,16 @@ describe("what a scenario says of its code fits together", () => {
       "scenario.executors[0].registers names the register ac, which toy does not have; did you mean acc?",
       "unknown-name",
     ],
+    [
+      "a task that goes on where no code is",
+      { executors: [{ faults: 0x9000n }] },
+      "No code lies at 0x9000, where an executor goes on after an exception.",
+      "no-code",
+    ],
   ])("%s", (_, more, message, code) => expect(refused(more)).toMatchObject({ message, code }));
+
+  it("a task may go on at an exit", () =>
+    expect(words({ ...base, executors: [{ faults: 0x9000n }], exits: [0x9000n] }).cpus).toBe(2));
 
   it("what follows a site by default gives way, and a block may lie right behind a site", () => {
     const { length } = machine(base).layout.sites[0] ?? { length: 0 };
@@ -302,6 +368,62 @@ describe("what a scenario says of its code fits together", () => {
       "text for a guard",
       () => planning({ main: [], guards: [{ address: 1n, bytes: "00" }] }),
       'The strategy odd: program.guards[0].bytes has to be a list of bytes, such as [0x0f, 0x0b], not "00".',
+    ],
+    ...["a,b", "a b", "start", "", "\u001b"].map((id): [string, () => InputError, string] => [
+      `the id ${JSON.stringify(id)}, which no option could name`,
+      () => planning({ main: [{ id, op: "syncCore", args: {} }] }),
+      "The strategy odd: program.main[0].id has to be an id without blanks and commas, other than start, not ",
+    ]),
+    [
+      "an operation that calls are compiled to",
+      () => doing("returnCall", { sites: [], to: 0 }),
+      "The step it of the strategy odd uses returnCall, which is no operation of a program.",
+    ],
+    [
+      "a rule of the machine",
+      () => doing("irq", {}),
+      "The step it of the strategy odd uses irq, which is no operation of a program.",
+    ],
+    // A program that ended there would never return, and what is judged after a return could not break.
+    ...(
+      [
+        ["a program", { main: [claim()] }, "patcher 0"],
+        ["stop_machine", { main: [stopMachine("s", { run: [claim()] })] }, "patcher 0 stop 0 active"],
+        ["an interrupt to all", { main: [sendIpi("s", [claim()])] }, "patcher 0 ipi 0"],
+        ["an interrupt from outside", { main: [], traps: { nmi: [claim()] } }, "trap nmi"],
+        ["a switch of tasks", { main: [], traps: { switch: [claim()] } }, "trap switch"],
+      ] as const
+    ).map(([where, program, name]): [string, () => InputError, string] => [
+      `a claim in ${where}`,
+      () => planning(program),
+      `A step of ${name} claims a trap where none is handled; only the handler of a trap does.`,
+    ]),
+    [
+      "an option of store that there is not",
+      () => planning({ main: [store("it", AT, [0], { widht: 4 } as never)] }),
+      "The strategy odd: program.main[0].args.widht is no field of the arguments of store; did you mean width?",
+    ],
+    [
+      "an option of stop_machine that there is not",
+      () => planning({ main: [stopMachine("it", { run: [], secondary: [] } as never)] }),
+      "The strategy odd: program.main[0].args.secondary is no field of the arguments of stopMachine; did you mean secondaries?",
+    ],
+    [
+      "an option of stop_machine that is none",
+      () => planning({ main: [stopMachine("it", { run: [], everywhere: "no" } as never)] }),
+      'The strategy odd: program.main[0].args.everywhere has to be true, not "no".',
+    ],
+    ...[() => 1, Number.NaN, Promise.resolve(), new Map(), new Date(0), [[Symbol("s")]]].map(
+      (value): [string, () => InputError, string] => [
+        "what is no plain data",
+        () => planning({ main: [], words: { w: value } }),
+        "The strategy odd: program.words.w has to be plain data",
+      ],
+    ),
+    [
+      "a guard where no site is",
+      () => planning({ main: [], guards: [{ address: 1n, bytes: [0] }] }),
+      "The strategy odd: program.guards names 0x1, where no site lies.",
     ],
     [
       "an operation that there is not",

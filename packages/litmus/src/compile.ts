@@ -161,13 +161,22 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
 
   const registers = threads.map((): { [name: string]: bigint } => ({}));
   const data: { address: bigint; bytes: Bytes }[] = [];
+  // Of two initial values one would be overlooked.
+  const values = new Map<string, bigint>();
+  const once = (cell: string, value: bigint, name: string, place: Place): void => {
+    if ((values.get(cell) ?? value) !== value)
+      throw source.errorAt(`${name} has two initial values, ${values.get(cell)} and ${value}.`, place);
+    values.set(cell, value);
+  };
   for (const { cell, value, place, i } of initial) {
     const number = numberOf(value, place);
     if (cell.is === "location") {
       // What is no array has all its bytes, for accesses that are wider than it.
       const isArray = (lengths.get(cell.name) ?? 1) > 1;
+      const address = location(cell.name, (cell.index ?? 0) + i);
+      once(`${address}`, number, cell.name, place);
       data.push({
-        address: location(cell.name, (cell.index ?? 0) + i),
+        address,
         bytes: Array.from({ length: isArray ? typeOf(cell).bits / 8 : 8 }, (_, byte) =>
           Number((number >> BigInt(8 * byte)) & 0xffn),
         ),
@@ -175,6 +184,7 @@ export const compileTest = (test: LitmusTest, source: Source, target: LitmusTarg
       continue;
     }
     const { is } = registerOf(cell);
+    once(`${cell.thread}:${is}`, number, `P${cell.thread}:${cell.register}`, place);
     (registers[cell.thread] as { [name: string]: bigint })[is] = number;
   }
   for (const { fault, place } of faultsIn(test.proposition)) {

@@ -93,6 +93,9 @@ const readHeader = (source: Source, end: number, target: Parameters<typeof parse
     const [, key, value] = /^(\w+)\s*=\s*(.*)$/.exec(text) ?? [];
     if (key === undefined || value === undefined) continue;
     if (target !== undefined) checkLine(key, value, keys, source, start);
+    const before = info.get(key)?.value;
+    if (before !== undefined && before !== value.trim() && !REMARKS.includes(key))
+      throw source.error(`The test says ${key}= twice, ${before} and ${value.trim()}.`, start);
     info.set(key, { value: value.trim(), place: source.place(start) });
   }
   if (first === undefined) throw source.error("A litmus test begins with its architecture and its name.", 0);

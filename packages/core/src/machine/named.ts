@@ -5,6 +5,8 @@ import type { Line, PatchProgram, Step } from "../contract/program.js";
 import type { Named, Rule } from "../contract/rule.js";
 import { NMI_OFF } from "../contract/state.js";
 import { isStep, nested } from "../program/lines.js";
+import { operations } from "../schema/program.js";
+import { coreRules } from "./rules.js";
 
 /* What programs name has to be there: a misspelt word, vector, barrier or cache operation would silently be another question. */
 
@@ -39,6 +41,9 @@ const namesOf = ({ op, args }: Step, ruleOf: RuleOf): readonly (readonly [Named,
   const word = rule?.introduces === undefined && typeof given.word === "string" ? ({ word: "anyWord" } as const) : {};
   return Object.entries<Named>(rule?.names ?? word).map(([argument, what]) => [what, given[argument]]);
 };
+
+/** Rules of the machine itself; programs are compiled to some of them. */
+const machineRules: ReadonlySet<string> = new Set(coreRules.rules.map(({ id }) => id));
 
 const stepsIn = (lines: readonly Line[]): readonly Step[] =>
   lines.flatMap((line) => [...(isStep(line) ? [line] : []), ...stepsIn(nested(line))]);
@@ -83,7 +88,15 @@ export const assertNamed = (
       );
     };
     for (const vector of Object.keys(program.traps ?? {})) need(`traps.${vector}`, "A handler", vector, "vector");
-    for (const step of stepsIn([program.main, ...Object.values(program.traps ?? {})].flat()))
-      for (const [what, name] of namesOf(step, ruleOf)) need(step.id, `The step ${step.id}`, name, what);
+    for (const step of stepsIn([program.main, ...Object.values(program.traps ?? {})].flat())) {
+      const { id, op } = step;
+      // A patch call that a step ended would be judged no more.
+      if (machineRules.has(op) && !Object.hasOwn(operations, op))
+        throw new InputError(`The step ${id} of ${of} uses ${op}, which is no operation of a program.`, {
+          place: id,
+          code: "unknown-name",
+        });
+      for (const [what, name] of namesOf(step, ruleOf)) need(id, `The step ${id}`, name, what);
+    }
   }
 };

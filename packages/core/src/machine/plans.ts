@@ -105,7 +105,14 @@ export const compilePlans = (
         if (!list.some((other) => keyOf(other) === keyOf(lines))) list.push([...lines]);
         handlers.set(vector, list);
       }
-      for (const guard of planned.guards ?? []) guards.add(guardKey(guard.address, toHex(guard.bytes)));
+      for (const { address, bytes } of planned.guards ?? []) {
+        if (!sites.some((site) => address >= site.address && address < site.address + BigInt(site.length)))
+          throw new InputError(
+            `The strategy ${strategy.id}: program.guards names 0x${address.toString(16)}, where no site lies.`,
+            { place: "program.guards", code: "no-code" },
+          );
+        guards.add(guardKey(address, toHex(bytes)));
+      }
       blocks.push(...(planned.around?.blocks ?? []));
       // What memory holds at first is the first flip's to say.
       for (const each of planned.around?.data ?? [])

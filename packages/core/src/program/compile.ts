@@ -37,16 +37,25 @@ export class Compiler {
     this.#assemble = assemble;
   }
 
-  /** Compiles lines under a name; `forever` goes back to the beginning. `scope` keeps the handlers of two patchers apart. */
+  /**
+   * Compiles lines under a name; `forever` goes back to the beginning, `claims` says that a trap is handled. `scope` keeps the handlers of
+   * two patchers apart.
+   */
   add(
     name: string,
     scope: string,
     lines: readonly (Line | CompiledStep)[],
-    options: { readonly forever?: boolean } = {},
+    options: { readonly forever?: boolean; readonly claims?: boolean } = {},
   ): string {
     const code: CodeEntry[] = [];
     const claims: number[] = [];
     this.#lines(lines, scope, code, claims);
+    // It would end the program: a patch call that never returns, an interrupt that calls nothing.
+    if (claims.length > 0 && options.claims !== true)
+      throw new InputError(`A step of ${name} claims a trap where none is handled; only the handler of a trap does.`, {
+        place: name,
+        code: "conflict",
+      });
     if (options.forever) code.push({ kind: "jump", to: 0 });
     for (const at of claims) code[at] = { kind: "jump", to: code.length };
     assertLocalsSet(name, code);
@@ -57,7 +66,7 @@ export class Compiler {
   /** Compiles the handlers of one vector: each is tried in turn until one claims the trap; `otherwise`, if any, comes after the last. */
   addChain(name: string, chain: readonly (readonly Line[])[], otherwise?: "unclaimed" | "callPatched"): string {
     const end = otherwise === undefined ? [] : [{ id: otherwise, op: otherwise, args: {} } as const];
-    return this.add(name, name, [...chain.flat(), ...end]);
+    return this.add(name, name, [...chain.flat(), ...end], { claims: otherwise === "unclaimed" });
   }
 
   #lines(lines: readonly (Line | CompiledStep)[], scope: string, code: CodeEntry[], claims: number[]): void {

@@ -20,8 +20,8 @@ import type { Impossible } from "../contract/strategy.js";
 import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
 import {
   address,
-  anything,
   bytes,
+  data,
   either,
   type Fields,
   fields,
@@ -43,8 +43,15 @@ import {
   word64,
 } from "./schema.js";
 
+/** What the command line can name: `--drop` divides ids at commas, `--add KIND@start` comes before all steps. */
+const stepId: Schema<string> = where(text, (id) =>
+  id !== "start" && /^[^\s,\p{C}]+$/u.test(id)
+    ? undefined
+    : `has to be an id without blanks and commas, other than start, not ${JSON.stringify(id)}.`,
+);
+
 /** The schema of {@link Value}: any plain data, or the value of a local. */
-const valueSchema: Schema<Value> = anything;
+const valueSchema: Schema<Value> = data;
 
 const conditionSchema: Schema<Condition> = object("a condition", {
   test: oneOf({ eq: true, ne: true, lt: true }),
@@ -65,14 +72,14 @@ export const linesSchema: Schema<readonly Line[]> = list("lines", lineSchema);
 
 const stepWith = (args: Schema<Step["args"]>): Schema<Step> =>
   object<Step>("a step", {
-    id: text,
+    id: stepId,
     op: text as Schema<Step["op"]>,
     args,
     note: optional(text),
     synchronises: optional(only(true)),
   });
 
-const anyStep = (): Schema<Step> => stepWith(record<Data>("arguments", anything));
+const anyStep = (): Schema<Step> => stepWith(record<Data>("arguments", data));
 
 /** A step of an operation that core does not know: its rule knows what its arguments are. */
 const otherStepSchema = anyStep();
@@ -121,19 +128,19 @@ export const operations: { readonly [O in keyof CoreOperations]: Fields<CoreOper
   leaveWindow: { window: text },
   armTrap: { vector: text },
   disarmTrap: { vector: text },
-  set: { word, value: anything },
+  set: { word, value: data },
   load: { word, into },
   add: { word, by: whole(Number.MIN_SAFE_INTEGER), into: optional(into) },
-  until: { word, value: anything },
+  until: { word, value: data },
   free: { word },
-  setEachCpu: { word, value: anything },
+  setEachCpu: { word, value: data },
   addEachCpu: { word, by: whole(Number.MIN_SAFE_INTEGER) },
-  untilEachCpu: { word, value: anything },
+  untilEachCpu: { word, value: data },
   tryGet: { word, into },
   put: { word },
   publish: {},
   lookup: { word, into },
-  emulate: { bytes: anything, all: optional(only(true)) },
+  emulate: { bytes: data, all: optional(only(true)) },
   restart: {},
   claim: {},
 };
@@ -146,13 +153,13 @@ const steps: ReadonlyMap<string, Schema<Step>> = new Map(
 );
 
 const whenSchema: Schema<When> = object("a line under a condition", {
-  id: text,
+  id: stepId,
   when: conditionSchema,
   lines: linesSchema,
   otherwise: optional(linesSchema),
 });
 
-const whileSchema: Schema<While> = object("a loop", { id: text, while: conditionSchema, repeat: linesSchema });
+const whileSchema: Schema<While> = object("a loop", { id: stepId, while: conditionSchema, repeat: linesSchema });
 
 /** All forms of a line, as a schema that does not look at the value before it chooses. */
 export const lineForms: Schema<Line> = either<When | While, Step>(
@@ -190,8 +197,8 @@ export const programSchema: Schema<PatchProgram> = object("a patch program", {
   main: linesSchema,
   traps: optional(record("handlers", linesSchema)),
   guards: optional(list("guards", guardSchema)),
-  words: optional(record<Data>("words", anything)),
-  cpuWords: optional(record<Data>("words", anything)),
+  words: optional(record<Data>("words", data)),
+  cpuWords: optional(record<Data>("words", data)),
   around: optional(surroundingsSchema),
   pairs: optional(list("pairs", pairSchema)),
 });

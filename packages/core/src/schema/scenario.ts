@@ -2,15 +2,15 @@ import type { Data } from "../base/data.js";
 import { InputError } from "../base/errors.js";
 import { MOST_BYTES, MOST_CPUS, MOST_EXECUTORS, MOST_FLIPS } from "../base/maxima.js";
 import { didYouMean } from "../base/nearest.js";
-import { isOwnOfCore, MOST_PROPERTIES, type Property, propertyIds } from "../contract/property.js";
+import { isOwnOfCore, MOST_PROPERTIES, type Property, type PropertyId, propertyIds } from "../contract/property.js";
 import type { Executor, InterruptHandler, Patcher, Scenario, Site, TextRange } from "../contract/scenario.js";
 import { codeBlockSchema, codeSchema, dataBlockSchema, textAccess } from "./code.js";
 import { additionSchema, linesSchema } from "./program.js";
 import {
   address,
-  anything,
   assertFits,
   callable,
+  data,
   either,
   flag,
   list,
@@ -23,6 +23,7 @@ import {
   type Schema,
   some,
   text,
+  where,
   whole,
   word64,
 } from "./schema.js";
@@ -65,7 +66,13 @@ const textRangeSchema: Schema<TextRange> = object("a range of text", {
 
 /** The schema of {@link Property}. */
 const propertySchema: Schema<Property> = object("a property", {
-  id: name(),
+  id: where(name<PropertyId>(), (id) =>
+    isOwnOfCore(id)
+      ? `is ${id}, which is one of core's own.`
+      : /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(id)
+        ? undefined
+        : `has to be lower-case words joined by -, not ${JSON.stringify(id)}.`,
+  ),
   breaksWhen: text,
   consequenceOf: optional(propertiesSchema),
   judge: callable("a function of an observation"),
@@ -78,7 +85,7 @@ const handlerSchema: Schema<boolean | InterruptHandler> = either(
     program: optional(linesSchema),
     entries: optional(some("one address", address)),
     notrace: optional(only(true)),
-    words: optional(record<Data>("words", anything)),
+    words: optional(record<Data>("words", data)),
   }),
 );
 
@@ -118,8 +125,8 @@ export function assertScenario(value: unknown, file?: string): asserts value is 
 }
 
 /**
- * Throws {@link InputError} unless all properties of a simulation can be told apart, and those that a scenario names, and those that its
- * strategies promise, are among them.
+ * Throws {@link InputError} unless all properties of a simulation can be told apart, and those that a scenario and its judges name, and those that
+ * its strategies promise, are among them.
  */
 export const assertProperties = (scenario: Scenario, judged: readonly Property[]): void => {
   const ids = judged.map(({ id }) => id);
@@ -147,6 +154,9 @@ export const assertProperties = (scenario: Scenario, judged: readonly Property[]
   };
   check(scenario.properties ?? [], "scenario.properties");
   check(scenario.ignore ?? [], "scenario.ignore");
+  scenario.judges?.forEach(({ consequenceOf = [] }, i) => {
+    check(consequenceOf, `scenario.judges[${i}].consequenceOf`);
+  });
   scenario.patchers.forEach(({ strategy }, i) => {
     check(strategy.promises, `scenario.patchers[${i}].strategy.promises`);
   });

@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import type { Data } from "../base/data.js";
 import { InputError, type InputErrorCode } from "../base/errors.js";
+import { MOST_NESTED } from "../base/maxima.js";
 import { didYouMean } from "../base/nearest.js";
 
 /*
@@ -26,6 +28,31 @@ export type Fields<T> = {
 /** Marks a field of {@link object} that may be absent. */
 export const optional = <S extends v.GenericSchema>(of: S): { readonly optional: S } => ({ optional: of });
 
+/** Whether an object has fields of its own alone: a literal, of whatever realm, or one without a prototype. */
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+};
+
+/** An object that is no plain one, by the name of its class. */
+const kindOf = (value: object): string => {
+  const made: unknown = value.constructor;
+  return typeof made === "function" && made !== Object && /^\w+$/.test(made.name)
+    ? `an object of the class ${made.name}`
+    : "an object that inherits its fields";
+};
+
+/**
+ * A field that is there and that no copy of the object would have, since it is inherited or hidden. Functions are called where they are.
+ */
+const hiddenIn = (input: object, names: readonly string[]): string | undefined =>
+  names.find(
+    (name) =>
+      name in input &&
+      !Object.prototype.propertyIsEnumerable.call(input, name) &&
+      typeof (input as Record<string, unknown>)[name] !== "function",
+  );
+
 /** How a value is named in a sentence. */
 const shown = (value: unknown): string => {
   switch (typeof value) {
@@ -36,7 +63,7 @@ const shown = (value: unknown): string => {
     case "function":
       return "a function";
     case "object":
-      return value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
+      return value === null ? "null" : Array.isArray(value) ? "a list" : isPlain(value) ? "an object" : kindOf(value);
     case "undefined":
       return "undefined";
     default:
@@ -68,9 +95,17 @@ export const fields = (what: string, of: Entries): v.GenericSchema<object> => {
     () => false,
     ({ input }) => has(what, input),
   );
-  // A list is an object too, one without any of the fields that may be absent.
-  const run: v.GenericSchema<object>["~run"] = (dataset, config) =>
-    (Array.isArray(dataset.value) ? noList : strict)["~run"](dataset, config);
+  const notHidden = v.custom<never>(
+    () => false,
+    ({ input }) => `has ${hiddenIn(input as object, names)} inherited or hidden, where it would be overlooked.`,
+  );
+  const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+  // A list is an object too, one without any of the fields that may be absent; so are a Map and its like.
+  const run: v.GenericSchema<object>["~run"] = (dataset, config) => {
+    const { value } = dataset;
+    const hides = isObject(value) && !Array.isArray(value) && hiddenIn(value, names) !== undefined;
+    return (Array.isArray(value) ? noList : hides ? notHidden : strict)["~run"](dataset, config);
+  };
   return { ...strict, "~run": run };
 };
 
@@ -97,14 +132,18 @@ export const record = <T>(what: string, of: Schema<T>): Schema<{ readonly [name:
   v.pipe(
     // Before the record, which would leave them out.
     v.custom(
-      (input) => !Array.isArray(input) && reservedIn(input) === undefined,
+      (input) => !isOther(input) && reservedIn(input) === undefined,
       ({ input }) =>
-        Array.isArray(input)
+        isOther(input)
           ? has(`an object of ${what} by name`, input)
           : `has ${reservedIn(input)}, a name that cannot be used here.`,
     ),
     v.record(v.string(), of, ({ input }) => has(`an object of ${what} by name`, input)),
   ) as v.GenericSchema as Schema<{ readonly [name: string]: T }>;
+
+/** A list, a Map and their like are objects, without a name that anybody gave. */
+const isOther = (input: unknown): boolean =>
+  typeof input === "object" && input !== null && (Array.isArray(input) || !isPlain(input));
 
 const reservedIn = (input: unknown): string | undefined =>
   typeof input === "object" && input !== null ? RESERVED.find((name) => Object.hasOwn(input, name)) : undefined;
@@ -211,6 +250,25 @@ export const where = <T>(of: Schema<T>, why: (value: T) => string | undefined): 
       if (message !== undefined) addIssue({ message });
     }),
   ) as v.GenericSchema as Schema<T>;
+
+/** What is not plain data in a value: where, and what it is there. */
+const strangeIn = (value: unknown, place: string, depth: number): string | undefined => {
+  if (depth > MOST_NESTED) return `is nested more than ${MOST_NESTED} deep.`;
+  if (typeof value === "function" || typeof value === "symbol" || Number.isNaN(value))
+    return `has to be plain data${place}, not ${shown(value)}.`;
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!Array.isArray(value) && !isPlain(value)) return `has to be plain data${place}, not ${shown(value)}.`;
+  for (const [key, each] of Object.entries(value)) {
+    const strange = strangeIn(each, ` at ${key}`, depth + 1);
+    if (strange !== undefined) return strange;
+  }
+  return undefined;
+};
+
+/** Plain data ({@link Data}): what is compared by structure has nothing that has none. */
+export const data: Schema<Data> = where<Data>(v.custom<Data>(() => true) as v.GenericSchema as Schema<Data>, (value) =>
+  strangeIn(value, "", 0),
+);
 
 /** A value whose schema is chosen when the value is there: where one of several forms is told by a field, and where types recur. */
 export const lazy = <T>(choose: (value: unknown) => v.GenericSchema<T>): Schema<T> =>

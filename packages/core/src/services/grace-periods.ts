@@ -3,7 +3,7 @@ import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
 import type { Context, CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { syncStep } from "../program/builder.js";
-import { readsIn } from "./read-sections.js";
+import { readFlavour, readsIn } from "./read-sections.js";
 import { listed } from "./said.js";
 import { holdsPreemptionOff, isAsleep } from "./scheduling.js";
 
@@ -138,7 +138,7 @@ export const waitRcuTasksRude = (id: string, note?: string): Step =>
 
 /** Waits until every section of a domain of SRCU that somebody is in now has been left (`synchronize_srcu`). */
 export const waitSrcu = (id: string, domain: string, note?: string): Step =>
-  syncStep(id, "waitGrace", { flavour: `srcu:${domain}` }, note);
+  syncStep(id, "waitGrace", { flavour: readFlavour(`srcu:${domain ?? ""}`, id) }, note);
 
 /** Waits until every section of RCU-tasks-trace that somebody is in now has been left (`synchronize_rcu_tasks_trace`). */
 export const waitRcuTasksTrace = (id: string, note?: string): Step =>

@@ -238,8 +238,10 @@ export const store = (
   bytes: Bytes,
   options: { readonly width?: 1 | 2 | 4 | 8; readonly direct?: boolean; readonly note?: string } = {},
 ): Step => {
-  const direct = options.direct === true ? ({ direct: true } as const) : {};
-  return step(id, "store", { address, bytes: toHex(bytes), width: options.width ?? 1, ...direct }, options.note);
+  // Options go into the step as they are given: the schema of its arguments refuses those that there are not.
+  const { note, direct, ...given } = options;
+  const directly = direct === undefined || direct === false ? {} : { direct };
+  return step(id, "store", { address, bytes: toHex(bytes), width: 1, ...directly, ...given }, note);
 };
 
 /**
@@ -251,7 +253,10 @@ export const storeData = (
   address: bigint,
   bytes: Bytes,
   options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
-): Step => step(id, "storeData", { address, bytes: toHex(bytes), width: options.width ?? 8 }, options.note);
+): Step => {
+  const { note, ...given } = options;
+  return step(id, "storeData", { address, bytes: toHex(bytes), width: 8, ...given }, note);
+};
 
 /**
  * Gives `size` bytes of data back: code that loads them afterwards or stores there, and who gives them back again, breaks `lifetime`. A

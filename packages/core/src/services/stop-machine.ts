@@ -142,14 +142,8 @@ export const stopMachine = (
   id: string,
   does: { readonly run: readonly Line[]; readonly secondaries?: readonly Line[]; readonly everywhere?: boolean },
   note?: string,
-): Step =>
-  step(
-    id,
-    "stopMachine",
-    {
-      run: does.run,
-      secondaries: does.secondaries ?? [],
-      ...(does.everywhere === true ? ({ everywhere: true } as const) : {}),
-    },
-    note,
-  );
+): Step => {
+  const { everywhere, ...given } = does;
+  const all = everywhere === undefined || everywhere === false ? {} : { everywhere };
+  return step(id, "stopMachine", { secondaries: [], ...given, ...all }, note);
+};
