@@ -2,7 +2,7 @@ import type { Verdict } from "@cmodx/core";
 import { fetchModels, riscv } from "@cmodx/riscv";
 import { harness } from "@cmodx/vitest";
 
-export { answerOf as answer, type FlipOptions as Options } from "@cmodx/vitest";
+export { answerOf as answer } from "@cmodx/vitest";
 
 /** A 64-byte line; the sites of these tests lie in it. */
 export const LINE = 0xffff_ffff_8020_0000n;
