@@ -96,7 +96,7 @@ const bugs: readonly Bug[] = [
   freed(arm64(), nosyncIpi(), "b", []),
   freed(riscv({ fetch: "ziccif" }), nosync(), "j", []),
   {
-    // Linux a192cd0413b7.
+    // ftrace of Linux 3.5: a CPU that fetched the INT3 before it went finds the flag cleared when its trap is taken.
     name: "ftrace's flag is cleared while others still trap",
     architecture: x86(),
     breaks: "trap-owned",
@@ -132,7 +132,7 @@ const bugs: readonly Bug[] = [
     }),
   },
   {
-    // Linux 56bb4cf6475d: whoever trapped before the removal looked his probe up after it, and got a SIGTRAP.
+    // uprobes: whoever trapped before the removal looked his probe up after it, and got a SIGTRAP.
     name: "a uprobe is gone when its trap is looked up",
     architecture: x86(),
     breaks: "fault",
