@@ -1,5 +1,6 @@
 // Boots kernels under qemu and compares what they say of themselves with what is found in their files: how many functions ftrace knows,
-// which places change when a static key is turned, and on amd64 each write to code, by address and bytes, in order.
+// which places change when a static key is turned, and on amd64 each write to code, by address and bytes, in order. There the log that
+// `cmodx conform --how` tells how to make is held against int3 too.
 //
 // npm run test:qemu [-- --kernel ARCH=FILE]... [--log FOLDER]
 // Without --kernel it is the current kernel of each architecture by the machine's own apt configuration, where there is one.
@@ -11,6 +12,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { aptFor, filesBelow, resolveKernel, unpackPackages } from "./kernel-packages.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A key with some dozens of labels, which a file of /proc turns. */
 const KEY = "sched_schedstats";
@@ -66,6 +69,17 @@ echo 0 > tracing_on
 echo "@@TRACE"
 grep -v '^#' trace
 echo "@@END"
+${
+  name === "amd64"
+    ? `echo 0 > events/kprobes/tp/enable
+echo > kprobe_events
+echo 0 > /proc/sys/kernel/${KEY}
+sh /how.sh /log.txt
+echo "@@LOG"
+cat /log.txt
+echo "@@LOGEND"`
+    : ""
+}
 poweroff -f
 `;
 
@@ -80,12 +94,15 @@ function archive(entries) {
   return Buffer.concat([...entries, { name: "TRAILER!!!", mode: 0 }].map(entry));
 }
 
+const cmodx = (...args) => spawnSync(process.execPath, [join(root, "packages/cli/bin/cmodx.js"), ...args]);
+
 const initramfs = (name, busybox) =>
   gzipSync(
     archive([
       ...["bin", "proc", "sys", "dev"].map((folder) => ({ name: folder, mode: 0o40755 })),
       { name: "bin/busybox", mode: 0o100755, content: readFileSync(busybox) },
       { name: "init", mode: 0o100755, content: Buffer.from(init(name)) },
+      ...(name === "amd64" ? [{ name: "how.sh", mode: 0o100644, content: cmodx("conform", "--how").stdout }] : []),
     ]),
   );
 
@@ -125,6 +142,18 @@ function compareWrites(name, sites, trace, toggleWrites) {
   );
 }
 
+/** Holds the log of a whole patching against the strategy that the kernel has. */
+function compareStrategy(name, log, scratch) {
+  const file = join(scratch, "log.txt");
+  writeFileSync(file, `${log.join("\n")}\n`);
+  const { status, stdout, stderr } = cmodx("conform", file, "--strategy", "int3", "--json");
+  const said = status === 2 ? undefined : JSON.parse(stdout);
+  check(
+    `${name}: a log of ${said?.changes ?? 0} changes conforms to int3`,
+    status === 0 ? undefined : `${stdout}${stderr}`.slice(0, 2000),
+  );
+}
+
 async function boot(name, kernel, busybox, scratch, log) {
   const { command, console: serial, patcher } = architectures[name];
   const image = await readImage(readFileSync(kernel), { name: basename(kernel) });
@@ -157,13 +186,16 @@ async function boot(name, kernel, busybox, scratch, log) {
       .find((line) => line.includes(word))
       ?.split(word)[1]
       ?.trim();
-  const [from, to] = ["@@TRACE", "@@END"].map((word) => lines.findIndex((line) => line.includes(word)));
+  const between = (...words) => {
+    const [from, to] = words.map((word) => lines.findIndex((line) => line.includes(word)));
+    return from < 0 || to < 0 ? undefined : lines.slice(from + 1, to);
+  };
+  const trace = between("@@TRACE", "@@END");
   check(
     `${name}: ${said("@@UNAME") ?? basename(kernel)} boots`,
-    from > 0 && to > 0 ? undefined : "it did not come to its end",
+    trace === undefined ? "it did not come to its end" : undefined,
   );
-  if (from < 0 || to < 0) return;
-  const trace = lines.slice(from + 1, to);
+  if (trace === undefined) return;
   const total = Number(/^\d+/.exec(said("@@TOTAL") ?? "")?.[0]);
   const functions = sites.filter(
     ({ kind, init: freed, patched }) =>
@@ -174,12 +206,15 @@ async function boot(name, kernel, busybox, scratch, log) {
     ({ kind, key, init: freed }) => kind === "jump-label" && key === KEY && freed !== true,
   ).length;
   if (labels === 0) return console.log(`       ${name}: left out: this kernel's symbols do not name the key ${KEY}`);
-  if (patcher === undefined) return compareWrites(name, sites, trace, toggleWrites);
+  if (patcher === undefined) {
+    compareWrites(name, sites, trace, toggleWrites);
+    return compareStrategy(name, between("@@LOG", "@@LOGEND") ?? [], scratch);
+  }
   const calls = trace.filter((line) => line.includes(`${patcher} <-`)).length;
   check(`${name}: ${calls} labels of ${KEY} were turned`, calls === labels ? undefined : `the file has ${labels}`);
 }
 
-const dist = fileURLToPath(new URL("../../packages/image/dist/index.js", import.meta.url));
+const dist = join(root, "packages/image/dist/index.js");
 if (!existsSync(dist)) {
   console.error("packages/image is not built; run `npm run build` first");
   process.exit(2);
