@@ -63,13 +63,15 @@ describe("cmodx record", () => {
       ["--perf p --ctf p", "--ctf and --perf name the same target p."],
       ["--perf none/p", "none/p cannot be written: none is no directory that can be written to."],
       ["--fetch intel,amd", "A run has one fetch model; name one with --fetch."],
-      ["--seed 4294967296", "--seed takes a whole number from 0 to 4294967295, not 4294967296."],
+      ["--seed 8", "--seed is given twice."],
       ["--option nix", "int3: options.nix is no field of options of int3; there is events."],
       ["--option 1=2", "--option takes NAME or NAME=VALUE, not 1=2."],
     ] as const) {
       const { code, err } = await cmodx(`${INT3} ${line}`, { cwd });
       expect({ code, err }).toEqual({ code: 2, err: `cmodx: ${message}\n` });
     }
+    const huge = await cmodx("record --strategy int3 --seed 4294967296", { cwd });
+    expect(huge.err).toBe("cmodx: --seed takes a whole number from 0 to 4294967295, not 4294967296.\n");
     expect(readdirSync(cwd)).toEqual(["t.dat"]);
     expect(readFileSync(join(cwd, "t.dat"), "utf8")).toBe("mine");
     const { err } = await cmodx("record --strategy stop-machine --option events", { cwd });

@@ -5,7 +5,7 @@ import type { CheckOptions } from "./explorer/explorer.js";
 import type { Machine } from "./machine/machine.js";
 
 /** States that the architectural order is given to confirm what the sequential one breaks. */
-const CONFIRMING_STATES = 200_000;
+const CONFIRMING_STATES = 50_000;
 
 /**
  * Whether the sequential order lets CPUs fetch more than the architecture does. It lets each CPU fetch what was overwritten until that

@@ -295,16 +295,7 @@ describe("what a scenario says of its code fits together", () => {
       "scenario.executors[0].registers names the register ac, which toy does not have; did you mean acc?",
       "unknown-name",
     ],
-    [
-      "a task that goes on where no code is",
-      { executors: [{ faults: 0x9000n }] },
-      "No code lies at 0x9000, where an executor goes on after an exception.",
-      "no-code",
-    ],
   ])("%s", (_, more, message, code) => expect(refused(more)).toMatchObject({ message, code }));
-
-  it("a task may go on at an exit", () =>
-    expect(words({ ...base, executors: [{ faults: 0x9000n }], exits: [0x9000n] }).cpus).toBe(2));
 
   it("what follows a site by default gives way, and a block may lie right behind a site", () => {
     const { length } = machine(base).layout.sites[0] ?? { length: 0 };

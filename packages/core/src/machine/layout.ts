@@ -288,13 +288,6 @@ const placeRoutines = (
           code: "no-code",
         });
     }
-    // A task may go on at an exit, which is to leave the code.
-    const { faults } = executor;
-    if (faults !== undefined && !text.has(faults) && !(scenario.exits ?? []).includes(faults))
-      throw new InputError(`No code lies at 0x${faults.toString(16)}, where an executor goes on after an exception.`, {
-        place: `scenario.executors[${i}].faults`,
-        code: "no-code",
-      });
     routines.set(routine, entries);
     runs.set(routine, executor);
     return { routine, count: executor.count ?? free };

@@ -137,8 +137,9 @@ describe("literal", () => {
   });
 
   it("in halves, or over two words, it is a pointer to nothing", async () => {
-    expect(await answers(literal({ width: 4 }), far)).toEqual(everywhere("unsafe: old-or-new"));
-    expect(await answers(literal(), { ...far, offset: 4 })).toEqual(everywhere("unsafe: old-or-new"));
+    const asked = { ...far, memory: "sequential" } as const;
+    expect(await answers(literal({ width: 4 }), asked)).toEqual(everywhere("unsafe: old-or-new"));
+    expect(await answers(literal(), { ...asked, offset: 4 })).toEqual(everywhere("unsafe: old-or-new"));
   });
 });
 
