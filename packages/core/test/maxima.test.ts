@@ -45,6 +45,26 @@ describe("what is more than a scenario can have is refused before it is laid out
     ),
   );
 
+  it("lists of many thousand entries", () => {
+    const many = Array.from({ length: 4097 }, (_, i) => i);
+    refused(
+      scenario(nothing, { blocks: many.map((i) => ({ address: 0x10_0000n + BigInt(i), code: "ret" })) }),
+      "A scenario holds a list of 4097 entries, more than 4096.",
+    );
+    const long = strategy(() => many.map((i) => set(`set-${i}`, "word", i)), {
+      program: () => ({ words: { word: 0 } }),
+    });
+    refused(scenario(long), /plans holds a list of 4097 entries, more than 4096\.$/);
+    expect(
+      machine(
+        scenario(
+          strategy(() => [store("write", AT, [0])]),
+          { data: [{ address: 0x10_0000n, bytes: many.map(() => 0) }] },
+        ),
+      ).layout,
+    ).toBeDefined();
+  });
+
   it("a thousand flips are planned twice, there and back", () => {
     const asked: number[] = [];
     const counting = strategy(({ sites }) => {

@@ -13,10 +13,15 @@ export const MOST_EXECUTORS = 1024;
 export const MOST_FLIPS = 1000;
 /** Bytes of one piece of code, and of one piece of data. */
 export const MOST_BYTES = 0x1_0000;
+/** Entries of a list: sites, blocks, data, and lines of a patch program below each other. */
+export const MOST_LISTED = 4096;
 /** Levels of lists and objects in a patch program: each line that holds others takes two or three. */
 export const MOST_NESTED = 100;
 
-/** Throws {@link InputError} for a value of more than {@link MOST_NESTED} levels, such as one that holds itself. `what` names it. */
+/**
+ * Throws {@link InputError} for a value of more than {@link MOST_NESTED} levels, such as one that holds itself, and for one with a list of
+ * more than {@link MOST_LISTED} entries but bytes. `what` names it.
+ */
 export const assertNesting = (value: unknown, what: string, place: string): void => {
   const open: (readonly [value: unknown, level: number])[] = [[value, 0]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -24,6 +29,11 @@ export const assertNesting = (value: unknown, what: string, place: string): void
     if (typeof held !== "object" || held === null) continue;
     if (level > MOST_NESTED)
       throw new InputError(`${what} holds lists and objects in each other, more than ${MOST_NESTED} deep.`, {
+        place,
+        code: "out-of-range",
+      });
+    if (Array.isArray(held) && held.length > MOST_LISTED && typeof held[0] !== "number")
+      throw new InputError(`${what} holds a list of ${held.length} entries, more than ${MOST_LISTED}.`, {
         place,
         code: "out-of-range",
       });
