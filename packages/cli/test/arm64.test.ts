@@ -105,3 +105,8 @@ describe("arm64", () => {
     });
   });
 });
+
+it("what repairs is looked for among the operations of the architecture, of several words too", async () => {
+  const { code, err } = await cmodx("check --arch arm64 --strategy nosync-ipi --drop kick-send,kick-wait --cpus 2");
+  expect({ code, err }).toEqual({ code: 1, err: "" });
+});

@@ -360,10 +360,10 @@ describe("what a scenario says of its code fits together", () => {
       () => planning({ main: [], guards: [{ address: 1n, bytes: "00" }] }),
       'The strategy odd: program.guards[0].bytes has to be a list of bytes, such as [0x0f, 0x0b], not "00".',
     ],
-    ...["a,b", "a b", "start", "", "\u001b"].map((id): [string, () => InputError, string] => [
+    ...["a,b", " a", "a\tb", "start", "", "\u001b"].map((id): [string, () => InputError, string] => [
       `the id ${JSON.stringify(id)}, which no option could name`,
       () => planning({ main: [{ id, op: "syncCore", args: {} }] }),
-      "The strategy odd: program.main[0].id has to be an id without blanks and commas, other than start, not ",
+      "The strategy odd: program.main[0].id has to be an id, words without commas other than start, not ",
     ]),
     [
       "an operation that calls are compiled to",

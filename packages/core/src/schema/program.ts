@@ -43,11 +43,14 @@ import {
   word64,
 } from "./schema.js";
 
-/** What the command line can name: `--drop` divides ids at commas, `--add KIND@start` comes before all steps. */
+/**
+ * What the command line can name: `--drop` divides ids at commas, `--add KIND@start` comes before all steps. Kinds such as `dc cvau` are of
+ * several words, and so are the ids of steps that are added.
+ */
 const stepId: Schema<string> = where(text, (id) =>
-  id !== "start" && /^[^\s,\p{C}]+$/u.test(id)
+  id !== "start" && /^[^\s,\p{C}]+( [^\s,\p{C}]+)*$/u.test(id)
     ? undefined
-    : `has to be an id without blanks and commas, other than start, not ${JSON.stringify(id)}.`,
+    : `has to be an id, words without commas other than start, not ${JSON.stringify(id)}.`,
 );
 
 /** The schema of {@link Value}: any plain data, or the value of a local. */
