@@ -9,7 +9,17 @@ import {
   storeData,
 } from "@cmodx/core";
 import { describe, expect, it } from "vitest";
-import { AT, answer, answers, check, environments, everywhere, profiles, scenario } from "../protocols/check.js";
+import {
+  AT,
+  allBroken,
+  answer,
+  answers,
+  check,
+  environments,
+  everywhere,
+  profiles,
+  scenario,
+} from "../protocols/check.js";
 
 const orders = ["literal", "call"] as const;
 
@@ -52,6 +62,11 @@ describe("call-ops", () => {
       answer(await check("none", nobody(callOps({ first })), { site: "bl:nop", patcher: { flips: 1 } }));
     // Without an interrupt to all CPUs the old call may come at any time after.
     for (const first of orders) expect(await disable(first), first).toBe("unsafe: pair");
+  });
+
+  it("that gives its ops back without a wait breaks lifetime", async () => {
+    const verdict = await check("none", callOps({ frees: true, waits: false }), { preempt: true });
+    expect(allBroken(verdict)).toContain("lifetime");
   });
 
   it("may use what any of its flips published", async () => {
