@@ -14,7 +14,7 @@ export const MOST_FLIPS = 1000;
 /** Bytes of one piece of code, and of one piece of data. */
 export const MOST_BYTES = 0x1_0000;
 /** Entries of a list: sites, blocks, data, and lines of a patch program below each other. */
-export const MOST_LISTED = 4096;
+const MOST_LISTED = 4096;
 /** Levels of lists and objects in a patch program: each line that holds others takes two or three. */
 export const MOST_NESTED = 100;
 
