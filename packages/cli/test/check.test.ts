@@ -266,7 +266,7 @@ describe("the synchronisation that repairs", () => {
   test.each([
     ["sync", /KIND@STEP/],
     ["sync@nowhere", /has no step nowhere/],
-    ["mb@write-int3", /no synchronisation mb to add here/],
+    ["mb@write-int3", /nothing to add for the barrier mb: memory is sequential/],
   ])("--add %s is refused in one sentence", async (add, message) => {
     const { code, document } = await json(`check --strategy int3 --cpus 2 --add ${add}`);
     expect(code).toBe(2);

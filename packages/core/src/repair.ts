@@ -74,10 +74,13 @@ export const parseAddition = (text: string, machine: Pick<Machine, "cache" | "or
   }
   const found = known.find((each) => each.kind === kind);
   if (found === undefined) {
-    throw new InputError(`There is no synchronisation ${kind} to add here; there are ${kinds(known)}.`, {
-      place: "add",
-      code: "unknown-name",
-    });
+    const barrier = BARRIERS.some(([word]) => word === kind);
+    throw new InputError(
+      barrier
+        ? `There is nothing to add for the barrier ${kind}: memory is sequential, so that all accesses are in order already; ask with architectural memory.`
+        : `There is no synchronisation ${kind} to add here; there are ${kinds(known)}.`,
+      { place: "add", code: "unknown-name" },
+    );
   }
   if (after === START && inside !== undefined) {
     throw new InputError(`Before all steps there is no ${inside} to put ${kind} into, as ${text} asks.`, {

@@ -12,7 +12,7 @@ describe("damaged logs", () => {
 
   // A text has no end of its own: a line that is cut is refused or reads as a shorter one, and the log before it is judged.
   it("a text is refused or judged at every length", () => {
-    const whole = logs["text"] as Uint8Array;
+    const whole = logs.text as Uint8Array;
     let refused = 0;
     for (let size = 0; size <= whole.length; size++) if (refusalOf(whole.subarray(0, size)) !== null) refused++;
     expect(refused).toBeGreaterThan(whole.length / 3);
