@@ -11,6 +11,7 @@ import {
   ne,
   type Part,
   type PatchStrategy,
+  type Posted,
   type Rule,
   rule,
   step,
@@ -83,7 +84,7 @@ describe("development mode checks the rules that it runs", () => {
   it("a rule that changes a part in place throws", async () => {
     const changing = odd(["cpu"], ["cpu"], ({ cpu }, _args, machine): readonly Effect[] => {
       const next = machine.advance(cpu);
-      (next.pending as string[]).push("work");
+      (next.pending as Posted[]).push({ kind: "ipi", handler: "work" });
       return [{ set: { cpu: next } }];
     });
     await expect(check(changing, true)).rejects.toThrow();

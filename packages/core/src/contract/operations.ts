@@ -106,9 +106,9 @@ export interface CompiledOperations {
   waitIpi: { readonly handler: string };
   beginGrace: { readonly flavour: string; readonly waiter: string };
   awaitGrace: { readonly flavour: string; readonly waiter: string };
-  /** `program`: what the stoppers' programs have in common in their names. */
-  queueStop: { readonly program: string };
-  awaitStop: { readonly program: string };
+  /** `work`: which stop_machine; each has a name of its own. */
+  queueStop: { readonly work: string };
+  awaitStop: { readonly work: string };
   ackStop: { readonly stage: StopState["stage"] };
   awaitStopStage: { readonly stage: StopState["stage"] };
   unclaimed: Nothing;

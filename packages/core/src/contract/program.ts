@@ -126,5 +126,19 @@ type Jump = { readonly kind: "jump"; readonly to: number };
 /** An entry of a compiled program. */
 export type CodeEntry = Operation | Branch | Jump;
 
-/** A program as a list that contexts walk through by index. */
-export type CompiledProgram = { readonly name: string; readonly code: readonly CodeEntry[] };
+/**
+ * What a compiled program is run for: a patcher's calls; an interrupt between processors; the handlers of a trap vector, of `irq`, `nmi` or
+ * `switch`; the part in a stop_machine, whose work this names, of the first online CPU (`boot`) or of the others.
+ */
+export type ProgramRole =
+  | { readonly is: "patcher"; readonly patcher: number }
+  | { readonly is: "ipi" }
+  | { readonly is: "handler"; readonly of: string }
+  | { readonly is: "stopper"; readonly work: string; readonly boot: boolean };
+
+/** A program as a list that contexts walk through by index. The name tells it from others, in states and to people; the role is what it is. */
+export type CompiledProgram = {
+  readonly name: string;
+  readonly role: ProgramRole;
+  readonly code: readonly CodeEntry[];
+};

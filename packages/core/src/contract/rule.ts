@@ -3,7 +3,7 @@ import type { Effect, EveryCpu, Writes } from "./effect.js";
 import type { EventName, Events, Observation } from "./events.js";
 import type { Ordering } from "./memory-order.js";
 import type { ArgumentsOf } from "./operations.js";
-import type { CpuState, Part, Parts } from "./state.js";
+import type { CpuState, Part, Parts, Posted } from "./state.js";
 import type { Says } from "./telling.js";
 import type { StateView } from "./trace.js";
 import type { World } from "./world.js";
@@ -34,6 +34,8 @@ export interface Rule<A = Data, R extends Part = Part> {
    * the others has taken a step of its own.
    */
   readonly outwaits?: string;
+  /** What it posts to other CPUs, where a map of its effects changes `pending`; undefined: not known beforehand. */
+  posts?(args: A): Posted;
   /** What the step is to the memory order, which may hold it back; undefined: plain loads and stores, or none. */
   ordering?(args: A): Ordering | undefined;
   /**

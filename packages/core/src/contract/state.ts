@@ -67,7 +67,8 @@ export type Place = { readonly address: bigint; readonly size: number };
 
 /** The stop_machine under way: the stage to be acknowledged and how many CPUs have still to acknowledge it. */
 export type StopState = {
-  readonly program: string;
+  /** Which stop_machine. */
+  readonly work: string;
   readonly stage: "prepare" | "disable-irq" | "run" | "exit";
   readonly acks: number;
 };
@@ -165,13 +166,18 @@ export type Context = {
 /** The values that the cells which a store changed had before it. */
 export type Overwritten = { readonly [cell: string]: CellValue };
 
+/** Something posted to a CPU: an interrupt between processors, by the program of its handler, or work for its stopper. */
+export type Posted =
+  | { readonly kind: "ipi"; readonly handler: string }
+  | { readonly kind: "stopper"; readonly work: string };
+
 /** One CPU: the contexts it runs, lowest first, and what it may still fetch. */
 export type CpuState = {
   /** The first online CPU, on which stop_machine without a CPU mask runs its function. */
   readonly boot: boolean;
   readonly stack: readonly Context[];
-  /** Interrupts between processors and stopper work that were posted and not yet taken. */
-  readonly pending: readonly string[];
+  /** What was posted and not yet taken, each once, in an order of its own. */
+  readonly pending: readonly Posted[];
   /** Per cell the values that this CPU may still fetch beside the latest. */
   readonly stale: { readonly [cell: string]: ValueSet };
   /** `cell=value` → per other cell the stale values that are never fetched together with it ({@link FetchModel.orderedAfter}). */

@@ -5,7 +5,7 @@ import type { FetchModel } from "./fetch-model.js";
 import type { InstructionSet } from "./instruction-set.js";
 import type { Layout, OpaqueCode, SiteInstruction } from "./layout.js";
 import type { MemoryOrder } from "./memory-order.js";
-import type { Condition, Operation, Value } from "./program.js";
+import type { Condition, Operation, ProgramRole, Value } from "./program.js";
 import type { Rule } from "./rule.js";
 import type { CpuState, MachineCode, ProgramCode, TrapFrame } from "./state.js";
 import type { Stores } from "./store-atomicity.js";
@@ -127,7 +127,12 @@ export interface Routines {
 export interface Programs {
   /** Whether any program has a step of this operation. */
   uses(operation: string): boolean;
-  hasProgram(name: string): boolean;
+  /** What a program is run for. Throws where there is none of this name. */
+  roleOf(program: string): ProgramRole;
+  /** The program of the handlers of a trap vector, of `irq`, `nmi` or `switch`; undefined where there are none. */
+  handlerOf(vector: string): string | undefined;
+  /** The program of a CPU's stopper in a stop_machine; `boot`: of the first online CPU. */
+  stopperOf(work: string, boot: boolean): string;
   /** A program before its first step. */
   start(program: string, locals: ProgramCode["locals"], frame: TrapFrame | null): ProgramCode;
   /** The rule of an operation, and of every other step by its id. Throws where there is none. */

@@ -2,7 +2,7 @@ import { fromHex, hexAddress } from "../base/hex.js";
 import type { Observation } from "../contract/events.js";
 import type { MachineCode, MemoryState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { HOME, trapProgram } from "../program/reserved.js";
+import { HOME } from "../program/reserved.js";
 import { straysAt } from "./borders.js";
 
 /*
@@ -46,7 +46,7 @@ export const caught = (insn: Faulting, vector: string, to: bigint, machine: Worl
 
 /** Whether a routine goes on by itself after an exception of a vector: no patch program handles that, and its executor says where. */
 export const catches = (routine: string, vector: string, machine: World): boolean =>
-  machine.faults(routine) !== undefined && !machine.hasProgram(trapProgram(vector));
+  machine.faults(routine) !== undefined && machine.handlerOf(vector) === undefined;
 
 /** An instruction takes effect outside of sites: a fault where the code that lies there has none that begins there, as far as it goes. */
 export const astray = (insn: Faulting, mode: string, memory: MemoryState, machine: World): readonly Observation[] => {
@@ -67,7 +67,7 @@ export const raised = (
 ): readonly Observation[] => {
   // What no one knows the effect of, no handler takes care of.
   const isException = vector !== "unsupported" && vector !== "opaque";
-  const handled = isException && (machine.hasProgram(trapProgram(vector)) || machine.faults(routine) !== undefined);
+  const handled = isException && (machine.handlerOf(vector) !== undefined || machine.faults(routine) !== undefined);
   return handled || isPatchers(insn, vector, machine) ? [] : [unhandled(insn, vector, machine, store)];
 };
 

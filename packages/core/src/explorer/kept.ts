@@ -1,6 +1,6 @@
 import type { Context, CpuState } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import { patcherProgram } from "../program/reserved.js";
+import { patcherProgram } from "../program/roles.js";
 import { CPU0, PARKED } from "./row.js";
 import type { Taken } from "./search.js";
 import type { Steps } from "./steps.js";
@@ -34,7 +34,7 @@ export class PatchCall implements Keepable {
   constructor(steps: Steps, patcher: number) {
     this.#steps = steps;
     this.#machine = steps.machine;
-    this.#program = patcherProgram(patcher);
+    this.#program = patcherProgram(steps.machine.layout.programs, patcher);
     this.#calling = callingAt(steps.machine, this.#program);
   }
 

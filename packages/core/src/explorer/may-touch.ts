@@ -1,9 +1,8 @@
 import type { Data } from "../base/data.js";
 import { same } from "../base/key.js";
 import type { Operation } from "../contract/program.js";
-import type { Context, CpuState } from "../contract/state.js";
+import type { Context, CpuState, Posted } from "../contract/state.js";
 import type { Machine } from "../machine/machine.js";
-import { trapProgram } from "../program/reserved.js";
 
 /*
  * What a CPU may do to others, and from where on it cannot go on before they act: read off the programs, once for each place in them.
@@ -68,14 +67,14 @@ export class MayTouch {
     );
     // Machine code may run into any trap. What it writes itself is not known beforehand: see `Steps.machineCodeWrites`.
     this.#machineCode = programs
-      .filter(({ name }) => name.startsWith(trapProgram("")))
+      .filter(({ role }) => role.is === "handler")
       .reduce((touches, { name }) => touches | this.#from(name, 0).touches, 0);
   }
 
   /** What a CPU may do to others before it cannot go on without them; `blocked`: its running context cannot take its next step. */
   of(cpu: CpuState, blocked: boolean): number {
     let touches = this.#machine.irq || this.#machine.nmi ? this.#machineCode : 0;
-    for (const work of cpu.pending) touches |= this.#posted(work.startsWith("stop ") ? work.slice(5) : work);
+    for (const posted of cpu.pending) touches |= this.#posted(posted);
     for (let i = cpu.stack.length - 1; i >= 0 && !blocked; i--) {
       const { code, level } = cpu.stack[i] as Context;
       if (code.run === "machine") {
@@ -90,15 +89,18 @@ export class MayTouch {
     return touches;
   }
 
-  #posted(name: string): number {
-    const programs = this.#postedPrograms(name);
+  #posted(posted: Posted): number {
+    const programs = this.#postedPrograms(posted);
     return programs.length === 0 ? ANYTHING : programs.reduce((bits, each) => bits | this.#from(each, 0).touches, 0);
   }
 
   /** The handler of an interrupt between processors, or the programs of the stoppers. */
-  #postedPrograms(name: string): readonly string[] {
-    return [...this.#machine.layout.programs.keys()].filter(
-      (program) => program === name || program.startsWith(`${name} `),
+  #postedPrograms(posted: Posted): readonly string[] {
+    const programs = [...this.#machine.layout.programs.values()];
+    return programs.flatMap(({ name, role }) =>
+      (posted.kind === "ipi" ? name === posted.handler : role.is === "stopper" && role.work === posted.work)
+        ? [name]
+        : [],
     );
   }
 
@@ -137,7 +139,8 @@ export class MayTouch {
         const bits = this.#touchedBy(entry);
         touches |= bits;
         if ((bits & IN_PENDING) !== 0) {
-          const posted = postedBy(entry).flatMap((name) => this.#postedPrograms(name));
+          const what = this.#machine.rule(entry.op).posts?.(entry.args);
+          const posted = what === undefined ? [] : this.#postedPrograms(what);
           if (posted.length === 0) return { touches: ANYTHING, ends: true };
           open.push(...posted.map((name) => ({ program: name, at: 0, asked: [] })));
         }
@@ -161,12 +164,6 @@ export class MayTouch {
     return touches;
   }
 }
-
-/** The names of what an operation posts to others, a handler or stoppers; none where that is not known. */
-const postedBy = ({ args }: Operation): readonly string[] => [
-  ...("handler" in args && typeof args.handler === "string" ? [args.handler] : []),
-  ...("program" in args ? [args.program] : []),
-];
 
 const includes = (args: { readonly [name: string]: Data }, others: { readonly [name: string]: Data }): boolean =>
   Object.entries(others).every(([name, value]) => Object.hasOwn(args, name) && same(args[name], value));

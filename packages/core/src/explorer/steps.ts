@@ -1,9 +1,8 @@
 import type { Effect } from "../contract/effect.js";
 import type { Property } from "../contract/property.js";
-import type { CpuState, Parts } from "../contract/state.js";
+import type { CpuState, Parts, Posted } from "../contract/state.js";
 import { assertAdvanced } from "../machine/advanced.js";
 import type { Machine } from "../machine/machine.js";
-import { stopperWork } from "../program/reserved.js";
 import { applyChecked } from "./apply-rule.js";
 import { CandidateTable, READS } from "./candidate-table.js";
 import { EffectTable } from "./effect-table.js";
@@ -27,8 +26,11 @@ export type Settling = {
 
 const BOTH: Settling = { urgent: true, symmetry: true };
 
-/** No handler has this name. */
-const PROBE = "?";
+/** No handler and no work has this name. */
+const PROBES: readonly Posted[] = [
+  { kind: "ipi", handler: "?" },
+  { kind: "stopper", work: "?" },
+];
 
 /** Receives the transitions of a state: the effect, the column of the CPU that acts, and the successor's row. */
 export interface Visitor {
@@ -180,7 +182,7 @@ export class Steps {
   listLooksAt(cpu: number, bits: number): boolean {
     const part = this.parts.cpu.value(cpu);
     if ((bits & IN_PENDING) !== 0) {
-      const probed = { ...part, pending: [...part.pending, PROBE, stopperWork(PROBE)] };
+      const probed = { ...part, pending: [...part.pending, ...PROBES] };
       if (this.machine.candidates(probed).length !== this.machine.candidates(part).length) return true;
     }
     const { fields } = touchedAmong(bits & ~IN_PENDING);

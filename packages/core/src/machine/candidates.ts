@@ -50,12 +50,12 @@ export const candidatesOf = (cpu: CpuState, machine: World): readonly Candidate[
     } else if (code.home && level !== "task") add(context.nmi === "noted" ? "repeat-nmi" : "return-from-interrupt");
     else if (code.home || !machine.hasEnded(code)) add(machine.order.execute.id);
   }
-  for (const work of cpu.pending) {
-    if (work.startsWith("stop ")) {
+  for (const posted of cpu.pending) {
+    if (posted.kind === "stopper") {
       // A stopper has the highest priority, so it preempts any task that can be preempted.
-      if (givesUpCpu(cpu, machine) || preemptible(cpu, machine)) add("take-stopper", { work: work.slice(5) });
+      if (givesUpCpu(cpu, machine) || preemptible(cpu, machine)) add("take-stopper", { work: posted.work });
     } else if (takes(cpu, "ipi", machine)) {
-      add("take-ipi", { handler: work });
+      add("take-ipi", { handler: posted.handler });
     }
   }
   if (machine.irq && takes(cpu, "irq", machine)) add("irq");

@@ -10,7 +10,8 @@ import type { Code, CodeBlock, DataBlock, Executor, Patcher, Scenario } from "..
 import { addressKey, type Cell, type Context, type CpuState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { divideText } from "../fetch/divide-text.js";
-import { HOME, patcherProgram, STACK_BOTTOM } from "../program/reserved.js";
+import { HOME, STACK_BOTTOM } from "../program/reserved.js";
+import { patcherProgram } from "../program/roles.js";
 import { readFlavour, sectionAt } from "../services/read-sections.js";
 import { assertApart, assertEntries, assertModesAndRegisters, assertPairs } from "./fits.js";
 import type { RuleOf } from "./named.js";
@@ -64,7 +65,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     );
     const stacks = Array.from({ length: cpus }, (_, cpu): readonly Context[] => {
       const patcher = onCpu.get(cpu);
-      if (patcher !== undefined) return [task(machine.start(patcherProgram(patcher), {}, null))];
+      if (patcher !== undefined) return [task(machine.start(patcherProgram(built.programs, patcher), {}, null))];
       const executor = executors.shift();
       return executor === undefined ? [] : [executor];
     });

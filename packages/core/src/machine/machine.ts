@@ -10,7 +10,7 @@ import type { FetchModel } from "../contract/fetch-model.js";
 import type { InstructionSet } from "../contract/instruction-set.js";
 import type { Initial, Layout, OpaqueCode, SiteInstruction } from "../contract/layout.js";
 import type { MemoryOrder } from "../contract/memory-order.js";
-import type { CodeEntry, CompiledProgram, Condition, Operation, Value } from "../contract/program.js";
+import type { CodeEntry, CompiledProgram, Condition, Operation, ProgramRole, Value } from "../contract/program.js";
 import type { CpuMap, CpuPredicate, Rule, RuleBook } from "../contract/rule.js";
 import type { Decoder, Scenario } from "../contract/scenario.js";
 import {
@@ -97,6 +97,8 @@ export class Machine implements World {
   readonly nestsNmis: boolean;
   readonly #operations: ReadonlySet<string>;
   readonly #looksElsewhere: boolean;
+  /** The names of programs of handlers, by vector. */
+  readonly #handlers: ReadonlyMap<string, string>;
   readonly #enter = new Map<string, MachineCode>();
   #targets: Machine["targets"] | undefined;
   #exits: ReadonlySet<bigint> | undefined;
@@ -157,7 +159,9 @@ export class Machine implements World {
     const memory = order.barriers === undefined ? architecture.memory : order;
     const parts = { instructionSet, fetch, cache, cpu, ...(memory === undefined ? {} : { memory }) };
     this.layout = layOut(scenario, { ...architecture, ...parts }, fetch, (op) => this.#rules.get(op));
-    const code = [...this.layout.programs.values()].flatMap((program) => program.code);
+    const programs = [...this.layout.programs.values()];
+    this.#handlers = new Map(programs.flatMap(({ name, role }) => (role.is === "handler" ? [[role.of, name]] : [])));
+    const code = programs.flatMap((program) => program.code);
     this.nestsNmis = this.nmi && (!this.guardsNmis || code.some(turnsNmisOff));
     this.#operations = new Set(code.flatMap((entry) => (entry.kind === "op" ? [entry.op] : [])));
     for (const program of this.layout.programs.values()) {
@@ -392,8 +396,18 @@ export class Machine implements World {
     return waits || this.#looksElsewhere || this.storesAbroad;
   }
 
-  hasProgram(name: string): boolean {
-    return this.layout.programs.has(name);
+  roleOf(program: string): ProgramRole {
+    return this.#program(program).role;
+  }
+
+  handlerOf(vector: string): string | undefined {
+    return this.#handlers.get(vector);
+  }
+
+  stopperOf(work: string, boot: boolean): string {
+    for (const { name, role } of this.layout.programs.values())
+      if (role.is === "stopper" && role.work === work && role.boot === boot) return name;
+    throw new Error(`No stopper does the work ${work}.`);
   }
 
   #program(name: string): CompiledProgram {

@@ -12,7 +12,7 @@ import { type Flip, isImpossible } from "../contract/strategy.js";
 import { storesOf } from "../memory/pieces.js";
 import { Compiler } from "../program/compile.js";
 import { addLines, dropLines, isStep, lineIds, nested } from "../program/lines.js";
-import { guardKey, patcherProgram, trapProgram } from "../program/reserved.js";
+import { guardKey } from "../program/reserved.js";
 import { plannedSchema } from "../schema/program.js";
 import { assertFits } from "../schema/schema.js";
 import { assertNamed, type Planned, type RuleOf } from "./named.js";
@@ -133,8 +133,9 @@ export const compilePlans = (
         });
     }
     for (const addition of add) assertAdded(addition, ids, kept, strategy.id);
+    const name = `patcher ${index}`;
     const main = Array.from({ length: flips }, (_, flip) => bodies[flip % 2] ?? []).flat();
-    compiler.add(patcherProgram(index), patcherProgram(index), main, { forever: patcher.flips === "forever" });
+    compiler.add(name, { is: "patcher", patcher: index }, name, main, { forever: patcher.flips === "forever" });
     return [...kept];
   });
   const ends: { [vector: string]: "callPatched" | undefined } = {
@@ -162,7 +163,7 @@ export const compilePlans = (
   }
   assertNamed(named, architecture, ruleOf);
   for (const [vector, chain] of handlers) {
-    compiler.addChain(trapProgram(vector), chain, Object.hasOwn(ends, vector) ? ends[vector] : "unclaimed");
+    compiler.addChain(vector, chain, Object.hasOwn(ends, vector) ? ends[vector] : "unclaimed");
   }
   return {
     programs: compiler.programs,

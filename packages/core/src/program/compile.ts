@@ -4,7 +4,7 @@ import { toHex } from "../base/hex.js";
 import { keyOf } from "../base/key.js";
 import type { PlacedCode } from "../contract/layout.js";
 import type { ArgumentsOf, CompiledName } from "../contract/operations.js";
-import type { CodeEntry, CompiledProgram, CompiledStep, Line, Step } from "../contract/program.js";
+import type { CodeEntry, CompiledProgram, CompiledStep, Line, ProgramRole, Step } from "../contract/program.js";
 import type { Code } from "../contract/scenario.js";
 import type { StopState } from "../contract/state.js";
 import type { Stores } from "../contract/store-atomicity.js";
@@ -43,6 +43,7 @@ export class Compiler {
    */
   add(
     name: string,
+    role: ProgramRole,
     scope: string,
     lines: readonly (Line | CompiledStep)[],
     options: { readonly forever?: boolean; readonly claims?: boolean } = {},
@@ -59,14 +60,17 @@ export class Compiler {
     if (options.forever) code.push({ kind: "jump", to: 0 });
     for (const at of claims) code[at] = { kind: "jump", to: code.length };
     assertLocalsSet(name, code);
-    this.programs.set(name, { name, code });
+    this.programs.set(name, { name, role, code });
     return name;
   }
 
   /** Compiles the handlers of one vector: each is tried in turn until one claims the trap; `otherwise`, if any, comes after the last. */
-  addChain(name: string, chain: readonly (readonly Line[])[], otherwise?: "unclaimed" | "callPatched"): string {
+  addChain(vector: string, chain: readonly (readonly Line[])[], otherwise?: "unclaimed" | "callPatched"): string {
     const end = otherwise === undefined ? [] : [{ id: otherwise, op: otherwise, args: {} } as const];
-    return this.add(name, name, [...chain.flat(), ...end], { claims: otherwise === "unclaimed" });
+    const name = `trap ${vector}`;
+    return this.add(name, { is: "handler", of: vector }, name, [...chain.flat(), ...end], {
+      claims: otherwise === "unclaimed",
+    });
   }
 
   #lines(lines: readonly (Line | CompiledStep)[], scope: string, code: CodeEntry[], claims: number[]): void {
@@ -154,12 +158,12 @@ export class Compiler {
         op("awaitGrace", { ...step.args, waiter: scope });
         return;
       case "stopMachine": {
-        const name = `${scope} stop ${this.#stops++}`;
+        const work = `${scope} stop ${this.#stops++}`;
         const { run, secondaries, everywhere } = step.args;
-        this.#stopper(`${name} active`, scope, step.id, run, []);
-        this.#stopper(`${name} secondary`, scope, step.id, everywhere === true ? run : null, secondaries);
-        op("queueStop", { program: name });
-        op("awaitStop", { program: name });
+        this.#stopper(work, true, scope, step.id, run, []);
+        this.#stopper(work, false, scope, step.id, everywhere === true ? run : null, secondaries);
+        op("queueStop", { work });
+        op("awaitStop", { work });
         return;
       }
       default:
@@ -190,20 +194,27 @@ export class Compiler {
     if (name === undefined) {
       name = `${scope} ipi ${this.#handlers.size}`;
       this.#handlers.set(key, name);
-      this.add(name, scope, acknowledged);
+      this.add(name, { is: "ipi" }, scope, acknowledged);
     }
     this.#handlerOf.set(`${scope} ${step}`, name);
     return name;
   }
 
   /** multi_cpu_stop: every CPU acknowledges each stage, and the last to do so advances it. */
-  #stopper(name: string, scope: string, step: string, run: readonly Line[] | null, secondaries: readonly Line[]): void {
+  #stopper(
+    work: string,
+    boot: boolean,
+    scope: string,
+    step: string,
+    run: readonly Line[] | null,
+    secondaries: readonly Line[],
+  ): void {
     const stage = (op: "ackStop" | "awaitStopStage", stage: StopState["stage"]): CompiledStep => ({
       id: step,
       op,
       args: { stage },
     });
-    this.add(name, scope, [
+    this.add(`${work} ${boot ? "active" : "secondary"}`, { is: "stopper", work, boot }, scope, [
       stage("ackStop", "prepare"),
       stage("ackStop", "disable-irq"),
       ...(run === null ? [] : [stage("awaitStopStage", "run"), ...run]),

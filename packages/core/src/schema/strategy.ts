@@ -31,6 +31,7 @@ export const ruleSchema: Schema<Rule> = object("a rule", {
   maps: optional(list("maps over CPUs", text)),
   guard: optional(callable("a function of the arguments")),
   outwaits: optional(text),
+  posts: optional(callable("a function of the arguments")),
   ordering: optional(callable("a function of the arguments")),
   urgent: optional(callable("a function of a CPU's part")),
   says: optional(record("functions of an event", callable("a function of an event")) as Schema<object> as Schema<Says>),

@@ -1,7 +1,6 @@
 import type { Context, CpuState } from "../contract/state.js";
 import { NMI_OFF } from "../contract/state.js";
 import type { World } from "../contract/world.js";
-import { trapProgram } from "../program/reserved.js";
 
 /* How a context comes onto a CPU: whether it takes an interrupt, what then runs, and what it leaves. */
 
@@ -10,8 +9,8 @@ export const handlersOf = (
   level: "irq" | "nmi",
   machine: World,
 ): readonly { readonly code: Context["code"]; readonly entry: bigint | null }[] => {
-  const first = trapProgram(level);
-  if (machine.hasProgram(first)) return [{ code: machine.start(first, {}, null), entry: null }];
+  const first = machine.handlerOf(level);
+  if (first !== undefined) return [{ code: machine.start(first, {}, null), entry: null }];
   return machine.entries(level).map((entry) => ({ code: machine.enter(level, entry), entry }));
 };
 

@@ -1,13 +1,18 @@
 import type { Line, Step } from "../contract/program.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
-import { type Context, running } from "../contract/state.js";
+import { type Context, type Posted, running } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { step, syncStep } from "../program/builder.js";
 import { push } from "./entry.js";
+import { isPosted, post, without } from "./posted.js";
 import { listed } from "./said.js";
 
 /* R11: interrupts between processors, and the synchronisation that they mostly are sent for. */
+
+type Handler = { readonly handler: string };
+
+const ipi = ({ handler }: Handler): Posted => ({ kind: "ipi", handler });
 
 /** Takes an interrupt that another CPU sent. */
 export const takeIpiRule = rule({
@@ -20,7 +25,7 @@ export const takeIpiRule = rule({
     "take-ipi": () => quiet("takes the IPI"),
   },
   ordering: () => "event",
-  apply({ cpu, memory }, args: { readonly handler: string }, machine) {
+  apply({ cpu, memory }, args: Handler, machine) {
     const context: Context = {
       level: "irq",
       code: machine.start(args.handler, {}, null),
@@ -28,7 +33,7 @@ export const takeIpiRule = rule({
       preempts: true,
       marks: [],
     };
-    const entered = push({ ...cpu, pending: cpu.pending.filter((name) => name !== args.handler) }, context, machine);
+    const entered = push({ ...cpu, pending: without(cpu, ipi(args)) }, context, machine);
     const synchronized = machine.cpu.synchronizes.includes("irq-entry")
       ? synchronize(entered, memory, machine)
       : entered;
@@ -46,9 +51,10 @@ export const sendIpiRule = rule({
     "send-ipi": ({ self }) => (self ? "IPI to all CPUs, synchronises itself" : "IPI to all other CPUs"),
   },
   maps: ["post"],
+  posts: ipi,
   // An interrupt is no memory: it overtakes whatever no barrier drained. on_each_cpu has one, in the list that it adds its call to.
-  ordering: ({ self }: { readonly handler: string; readonly self: boolean }) => (self ? "atomic" : undefined),
-  apply({ cpu, memory }, args: { readonly handler: string; readonly self: boolean }, machine) {
+  ordering: ({ self }: Handler & { readonly self: boolean }) => (self ? "atomic" : undefined),
+  apply({ cpu, memory }, args: Handler & { readonly self: boolean }, machine) {
     const sent = machine.advance(args.self ? synchronize(cpu, memory, machine) : cpu);
     return [
       {
@@ -60,12 +66,11 @@ export const sendIpiRule = rule({
   },
 });
 
-/** Posts an interrupt; one that is pending already is not posted twice. */
+/** Posts an interrupt to one CPU. */
 export const postMap = cpuMap({
   id: "post",
   touches: ["pending"],
-  apply: (cpu, args: { readonly handler: string }) =>
-    cpu.pending.includes(args.handler) ? cpu : { ...cpu, pending: [...cpu.pending, args.handler].sort() },
+  apply: (cpu, args: Handler) => post(cpu, ipi(args)),
 });
 
 /** Waits until every CPU acknowledged the interrupt. */
@@ -81,13 +86,13 @@ export const waitIpiRule = rule({
   },
   // An acknowledgement stays; only the sender asks for a new one.
   urgent: () => true,
-  guard: (args: { readonly handler: string }) => ({ id: "acknowledged", args }),
+  guard: (args: Handler) => ({ id: "acknowledged", args }),
   outwaits: "sendIpi",
   waits({ handler }, { cpus }) {
-    const late = cpus.flatMap(({ pending }, i) => (pending.includes(handler) ? [`CPU ${i}`] : []));
+    const late = cpus.flatMap((cpu, i) => (isPosted(cpu, ipi({ handler })) ? [`CPU ${i}`] : []));
     return `for the interrupt to be acknowledged${late.length === 0 ? "" : `; ${listed(late)} did not take it`}`;
   },
-  apply: ({ cpu }, args: { readonly handler: string }, machine) => [
+  apply: ({ cpu }, args: Handler, machine) => [
     { set: { cpu: machine.advance(cpu) }, observed: [{ what: "wait-ipi", detail: { handler: args.handler } }] },
   ],
 });
@@ -95,8 +100,8 @@ export const waitIpiRule = rule({
 /** This CPU neither has the interrupt pending nor runs its handler before the acknowledgement. */
 export const acknowledgedPredicate = cpuPredicate({
   id: "acknowledged",
-  holds: (cpu, args: { readonly handler: string }) =>
-    !cpu.pending.includes(args.handler) &&
+  holds: (cpu, args: Handler) =>
+    !isPosted(cpu, ipi(args)) &&
     !cpu.stack.some(
       (context) =>
         context.code.run === "program" && context.code.program === args.handler && context.code.locals.acked !== true,

@@ -6,9 +6,9 @@ import { quiet } from "../contract/telling.js";
 import type { World } from "../contract/world.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
-import { stopperWork, trapProgram } from "../program/reserved.js";
 import { push } from "./entry.js";
 import { leftOpen } from "./held.js";
+import { without } from "./posted.js";
 import { standing } from "./said.js";
 
 /*
@@ -105,8 +105,8 @@ const wayBack = (task: Context, machine: World): SynchronizationEvent => {
 
 /** What patch programs do in the switch to a task. */
 const switching = (machine: World): readonly Context[] => {
-  const program = trapProgram("switch");
-  if (!machine.hasProgram(program)) return [];
+  const program = machine.handlerOf("switch");
+  if (program === undefined) return [];
   return [{ level: "irq", code: machine.start(program, {}, null), masked: true, preempts: true, marks: [] }];
 };
 
@@ -140,15 +140,14 @@ export const takeStopperRule = rule({
   },
   ordering: () => "event",
   apply({ cpu }, args: { readonly work: string }, machine) {
-    const program = `${args.work} ${cpu.boot ? "active" : "secondary"}`;
     const stopper: Context = {
       level: "stopper",
-      code: machine.start(program, {}, null),
+      code: machine.start(machine.stopperOf(args.work, cpu.boot), {}, null),
       masked: false,
       preempts: !givesUpCpu(cpu, machine),
       marks: [],
     };
-    const pending = cpu.pending.filter((name) => name !== stopperWork(args.work));
+    const pending = without(cpu, { kind: "stopper", work: args.work });
     // A task that gives up its CPU leaves what that has fetched ahead.
     const taken = stopper.preempts
       ? push({ ...cpu, pending }, stopper, machine)

@@ -1,16 +1,18 @@
-import type { Line, Step } from "../contract/program.js";
+import type { Line, ProgramRole, Step } from "../contract/program.js";
 import { cpuMap, cpuPredicate, rule } from "../contract/rule.js";
-import { type Context, running, type StopState, withRunning } from "../contract/state.js";
+import { type Context, type Posted, running, type StopState, withRunning } from "../contract/state.js";
 import { quiet } from "../contract/telling.js";
 import { step } from "../program/builder.js";
-import { stopperWork } from "../program/reserved.js";
+import { isPosted, post } from "./posted.js";
 
 /*
  * R15: stop_machine, the state machine of multi_cpu_stop (kernel/stop_machine.c, 7.3). It stops tasks, not NMIs; what a task was
  * doing when it was stopped stays as it is.
  */
 
-type Work = { readonly program: string };
+type Work = { readonly work: string };
+
+const stopper = ({ work }: Work): Posted => ({ kind: "stopper", work });
 
 type Stage = { readonly stage: StopState["stage"] };
 
@@ -40,10 +42,11 @@ export const queueStopRule = rule({
     "queue-stop": () => "stop_machine: wakes the stopper of every CPU",
   },
   maps: ["queue-stopper"],
+  posts: stopper,
   ordering: () => "atomic",
   apply({ cpu, services }, args: Work, machine) {
     if (services.stop !== null) return [];
-    const stop: StopState = { program: args.program, stage: "prepare", acks: machine.cpus };
+    const stop: StopState = { work: args.work, stage: "prepare", acks: machine.cpus };
     return [
       {
         set: { cpu: machine.advance(cpu), services: { ...services, stop } },
@@ -58,7 +61,7 @@ export const queueStopRule = rule({
 export const queueStopperMap = cpuMap({
   id: "queue-stopper",
   touches: ["pending"],
-  apply: (cpu, args: Work) => ({ ...cpu, pending: [...cpu.pending, stopperWork(args.program)].sort() }),
+  apply: (cpu, args: Work) => post(cpu, stopper(args)),
 });
 
 /** The caller sleeps until every stopper is done. */
@@ -86,10 +89,12 @@ export const awaitStopRule = rule({
 /** This CPU's stopper is done with the work. */
 export const notStoppedPredicate = cpuPredicate({
   id: "not-stopped",
-  holds: (cpu, args: Work) =>
-    !cpu.pending.includes(stopperWork(args.program)) &&
-    !cpu.stack.some((context) => context.code.run === "program" && context.code.program.startsWith(`${args.program} `)),
+  holds: (cpu, args: Work, machine) =>
+    !isPosted(cpu, stopper(args)) &&
+    !cpu.stack.some(({ code }) => code.run === "program" && isStopperOf(machine.roleOf(code.program), args)),
 });
+
+const isStopperOf = (role: ProgramRole, { work }: Work): boolean => role.is === "stopper" && role.work === work;
 
 /** Acknowledges a stage; the last CPU to do so begins the next. */
 export const ackStopRule = rule({

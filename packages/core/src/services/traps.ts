@@ -22,7 +22,7 @@ import { exceptionWords } from "../execution/said.js";
 import { synchronize } from "../fetch/stale-code.js";
 import { resumption } from "../fetch/text.js";
 import { step } from "../program/builder.js";
-import { HOME, trapProgram } from "../program/reserved.js";
+import { HOME } from "../program/reserved.js";
 import { alone } from "./alone.js";
 import { effectsOf, handlerOf } from "./emulation.js";
 import { marksBelowTrap } from "./grace-periods.js";
@@ -59,8 +59,8 @@ export const enterTrapRule = rule({
     if (context === undefined || code?.run !== "machine" || code.trapped === null)
       throw new Error("No trap is pending.");
     const { vector, at, resume } = code.trapped;
-    const program = trapProgram(vector);
-    if (!machine.hasProgram(program) || services.disarmed.includes(vector))
+    const program = machine.handlerOf(vector);
+    if (program === undefined || services.disarmed.includes(vector))
       return [fall(cpu, memory, context, code, code.trapped, machine)];
     const interrupted: MachineCode = { ...code, pc: resume, trapped: null };
     const frame: TrapFrame = { ...code.trapped, interrupted };
@@ -108,7 +108,7 @@ const fall = (
   const patchers = isPatchers(insn, vector, machine);
   const observed: Observation[] = [{ what: "trap-unclaimed", detail: { vector, at, patchers } }];
   // Of a vector without handlers that was known when the instruction raised it.
-  if (!patchers && machine.hasProgram(trapProgram(vector))) observed.push(unhandled(insn, vector, machine));
+  if (!patchers && machine.handlerOf(vector) !== undefined) observed.push(unhandled(insn, vector, machine));
   return { set, observed };
 };
 

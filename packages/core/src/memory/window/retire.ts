@@ -16,7 +16,6 @@ import { astray, catches, caught, raised, strayed } from "../../execution/faults
 import { dataLoaded, type Loaded } from "../../execution/loads.js";
 import { passThrough } from "../../execution/passage.js";
 import { textUse } from "../../fetch/text.js";
-import { trapProgram } from "../../program/reserved.js";
 import { decodedBy } from "../../services/packet-decoder.js";
 import { passSections } from "../../services/read-sections.js";
 import { withUntold } from "../../services/text-poke-events.js";
@@ -160,7 +159,7 @@ const retire = (head: SeenEntry, cpu: CpuState, memory: MemoryState, machine: Wo
     ...(vector !== null && machine.runsOnce(code.routine) ? { faults } : {}),
   });
   if (outcome.do === "trap" && handler === undefined) {
-    if (machine.runsOnce(code.routine) && !machine.hasProgram(trapProgram(outcome.vector)))
+    if (machine.runsOnce(code.routine) && machine.handlerOf(outcome.vector) === undefined)
       return { cpu: withRunning(shifted, { ...context, code: machine.ended(code) }), memory: told, observed };
     const trapped = {
       vector: outcome.vector,
