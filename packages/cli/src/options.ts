@@ -88,7 +88,12 @@ const decoder = (text: string): Decoder =>
 const nestedIret = (text: string): "guarded" | "unguarded" =>
   text === "guarded" || text === "unguarded" ? text : fail("--nested-iret", "guarded or unguarded", text);
 
-const option = (flags: string, description: string, parse: (text: string) => unknown = (text) => text): Option => {
+/** An option that is given once. */
+export const option = (
+  flags: string,
+  description: string,
+  parse: (text: string) => unknown = (text) => text,
+): Option => {
   const made = new Option(flags, description);
   // Of two values the first would be overlooked.
   return flags.includes("<")
@@ -193,3 +198,36 @@ export const options = {
   ),
   json: option("--json", "print one JSON document"),
 } as const;
+
+/**
+ * The options by which the model of a run is asked for, in the order in which the help lists them. `flips`: how long its patcher goes on;
+ * `cpus`: how many there are where nobody says.
+ */
+export const modelOptions = (cpus: number, flips: Option): readonly Option[] => [
+  options.arch,
+  options.strategy,
+  options.option,
+  options.site,
+  options.offset,
+  options.from,
+  options.oldBytes,
+  options.newBytes,
+  options.at,
+  options.scenario,
+  options.cpus(cpus),
+  flips,
+  options.fetch,
+  options.memory,
+  options.decoder,
+  options.irq,
+  options.nmi,
+  options.nestedIret,
+  options.preempt,
+  options.user,
+  options.noUser,
+  options.drop,
+  options.add,
+  options.property,
+  options.ignore,
+  options.width,
+];

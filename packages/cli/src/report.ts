@@ -63,7 +63,7 @@ const rate = (value: number, thing: string, flips: number): string =>
 
 const title = (verdict: Verdict, bounds: BoundsJson, paint: Colors): string => {
   const strategies = listed([...new Set(bounds.patchers.map(({ strategy }) => strategy))]);
-  const about = `${strategies} on ${bounds.architecture}, ${bounds.fetch.id}`;
+  const about = `${strategies === "" ? "no patcher" : strategies} on ${bounds.architecture}, ${bounds.fetch.id}`;
   switch (verdict.verdict) {
     case "unsafe":
       return paint.bold(

@@ -7,6 +7,11 @@ describe("what is asked twice, or both ways, is refused", () => {
     ["check --strategy int3 --strategy plain-store", "--strategy is given twice."],
     ["check --strategy int3 --fetch intel --fetch coherent", "--fetch is given twice."],
     ["check --strategy int3 --site nop5:call --site nop5:jmp", "--site is given twice."],
+    ["litmus x --fetch none --fetch idc", "--fetch is given twice."],
+    ["litmus x --expect a --expect b", "--expect is given twice."],
+    ["litmus x --jobs 1 --jobs 2", "--jobs is given twice."],
+    ["litmus x --states 1 --states 2", "--states is given twice."],
+    ["scan x --jobs 1 --jobs 2", "--jobs is given twice."],
     ["check --strategy int3 --user --no-user", "--user and --no-user contradict each other."],
     [
       "check --strategy int3 --option events --option events=false",

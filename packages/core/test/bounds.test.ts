@@ -60,7 +60,7 @@ describe("a run that reaches a limit is inconclusive, never safe", () => {
     expect(whole.verdict).toBe("unsafe");
     const safe = scenario(
       strategy(() => []),
-      only("old-or-new"),
+      only("fault"),
     );
     const { states } = await check(safe);
     expect(await check(safe, { bounds: { states } })).toMatchObject({ verdict: "safe", states });

@@ -110,7 +110,7 @@ describe("development mode checks the rules that it runs", () => {
       checked(
         scenario(
           strategy(() => []),
-          { interrupts: { irq: true }, preempt: true, properties: ["old-or-new"] },
+          { interrupts: { irq: true }, preempt: true, properties: ["fault"] },
         ),
       ),
     ).resolves.toMatchObject({ verdict: "safe" });

@@ -37,6 +37,10 @@ import { AT, answer, check, first, only, scenario, site, strategy } from "./toy/
 
 /** Nothing is done in a flip, and nothing is promised but what counts always. */
 const nothing = strategy(() => [], { promises: [] });
+/** The code of a flip is stored, and nothing is promised but what counts always. */
+const bare = strategy((flip) => [store("write", AT, first(flip).next)], { promises: [] });
+/** The same site with new code that a single store brings. */
+const whole = [site("nop", "ret")];
 
 const empty = ({ notJudged }: Verdict): readonly PropertyId[] => notJudged.map(({ property }) => property);
 
@@ -81,6 +85,58 @@ describe("old code that equals the new", () => {
     const hangs = strategy(() => [until("wait", "word", 1)], { program: () => ({ words: { word: 0 } }) });
     expect(answer(await check(scenario(hangs, { sites: same, ...only("progress") })))).toBe("unsafe: progress");
     expect(answer(await check(scenario(hangs, { sites: same })))).toBe("unsafe: progress");
+  });
+});
+
+describe("a patch call that changes no site", () => {
+  const verdictOn = (lines: readonly Line[], more: Partial<Scenario> = {}, program: Omit<PatchProgram, "main"> = {}) =>
+    check(
+      scenario(
+        strategy(() => lines, { promises: [], program: () => program }),
+        more,
+      ),
+    );
+
+  it("is vacuous where it does not promise that the new code is executed, and unsafe where it does", async () => {
+    for (const of of [{}, only("old-or-new", "mid-sequence", "rule", "trap-owned", "emulation")])
+      expect(await verdictOn([], of)).toMatchObject({
+        verdict: "vacuous",
+        reason: expect.stringMatching(/no patcher changed any site/i),
+      });
+    expect(answer(await verdictOn([], only("done")))).toBe("unsafe: done");
+    expect(answer(await verdictOn([until("never", "word", 1)], only("progress"), { words: { word: 0 } }))).toBe(
+      "unsafe: progress",
+    );
+  });
+
+  it("is one whose condition never holds, or that stores what is there", async () => {
+    const stored = store("write", AT, [0x01]);
+    const program = { words: { word: 0 } };
+    const under = (value: number): readonly Line[] => [
+      load("load", "word", "a"),
+      { id: "if", when: eq({ local: "a" }, value), lines: [stored] },
+    ];
+    const more = { sites: whole };
+    expect((await verdictOn(under(0), more, program)).verdict).not.toBe("vacuous");
+    expect(answer(await verdictOn(under(1), more, program))).toBe("vacuous");
+    expect(answer(await verdictOn([store("write", AT, [0x00])], more))).toBe("vacuous");
+  });
+
+  it("changes nothing by what its victims count", async () => {
+    const counts = {
+      blocks: [{ address: 0x1200n, code: "add 0x1+store 0x3000+ret" }],
+      data: [{ address: 0x3000n, bytes: [0, 0] }],
+      executors: [{ entries: [AT, 0x1200n] }],
+    };
+    expect(answer(await verdictOn([], counts))).toBe("vacuous");
+  });
+
+  it("is a question of what needs no change none the less", async () => {
+    const frees = [load("load", "word", "a"), free("free", "word")];
+    expect(answer(await verdictOn(frees, {}, { words: { word: 0 } }))).toBe("safe");
+    expect(answer(await verdictOn([assert("holds", eq(1, 1), "it does")]))).toBe("safe");
+    expect(answer(await verdictOn([], only("fault")))).toBe("safe");
+    expect(answer(await verdictOn([lock("lock", "l"), unlock("unlock", "l")], only("exclusive")))).toBe("safe");
   });
 });
 
@@ -135,7 +191,7 @@ describe("a property that nothing in the programs can break", () => {
   it.each<[PropertyId, RegExp, readonly Line[], Omit<PatchProgram, "main">]>([
     ["trace", /text-poke events/, [publishEvent("event", { address: AT, old: [0, 0, 0], next: [0, 0, 0] })], {}],
     ["pair", /bound to data/, [], { pairs: [{ at: AT, registers: ["a"], published: [[0n]] }] }],
-    ["emulation", /no trap handler claims/, [], { traps: { brk: [claim()] } }],
+    ["emulation", /no trap handler claims/, [store("trap", AT, [0x02])], { traps: { brk: [claim()] } }],
     [
       "exclusive",
       /window or a read-side section, or takes a lock/,
@@ -194,7 +250,7 @@ describe("a property that nothing in the programs can break", () => {
   });
 
   it("is named beside what was judged, and does not change the answer", async () => {
-    const verdict = await check(scenario(nothing, only("trace", "old-or-new", "pair")));
+    const verdict = await check(scenario(bare, { sites: whole, ...only("trace", "old-or-new", "pair") }));
     expect(verdict).toMatchObject({ verdict: "safe" });
     expect(empty(verdict)).toEqual(["trace", "pair"]);
     const broken = await check(scenario(nothing, only("done", "trace")));
@@ -203,7 +259,7 @@ describe("a property that nothing in the programs can break", () => {
   });
 
   it("counts where it is not named as well", async () => {
-    const verdict = await check(scenario(nothing));
+    const verdict = await check(scenario(bare, { sites: whole }));
     expect(verdict.verdict).toBe("safe");
     expect(alwaysPromised).toContain("lifetime");
     expect(empty(verdict)).toEqual(["lifetime", "assertion"]);

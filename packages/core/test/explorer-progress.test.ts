@@ -143,7 +143,7 @@ describe("a fair cycle that keeps something for ever breaks progress", () => {
       expect(verdict.why).toMatch(/interrupts from outside that never stop coming: after the last of them it ends\.$/);
       expect(verdict.otherwise).toBe("vacuous");
       const { check } = createSimulation({ architecture: toy() });
-      const all = await check(waiting({ properties: ["old-or-new", "progress"] }));
+      const all = await check(waiting({ properties: ["fault", "progress"] }));
       expect(all).toMatchObject({ verdict: "unsafe", property: "progress", otherwise: "safe" });
     });
 

@@ -229,7 +229,7 @@ describe("code without a target goes where the architecture says", () => {
 
   it("a callee that nobody modelled returns at once, and a modelled one does what it does", async () => {
     const calling = { sites: [site("call", "nop3")], executors: [{}] };
-    expect((await check(scenario(nothing, { ...calling, properties: ["old-or-new"] }))).verdict).toBe("safe");
+    expect((await check(scenario(nothing, { ...calling, properties: ["fault"] }))).verdict).toBe("safe");
     const layout = (blocks: Scenario["blocks"]) =>
       machine(scenario(nothing, { ...calling, blocks: blocks ?? [] })).layout.text;
     expect(layout([]).get(0x1110n)).toBe(0x01);

@@ -10,7 +10,7 @@ import { colors, type Exit, exit, type Io, type Leave, type ProgressLine, progre
 import { toJson } from "../json.js";
 import { type Judged, judgeModels, judgeWorst } from "../judge.js";
 import { type Budget, budgetOf, type LimitOptions } from "../limits.js";
-import { options } from "../options.js";
+import { modelOptions, options } from "../options.js";
 import { reportOf } from "../report.js";
 import type { Request } from "../request.js";
 import { assertWritable, relocate, writeWhole } from "../save.js";
@@ -42,37 +42,13 @@ Exit codes: 0 safe, 1 unsafe, 2 wrong usage or input, 3 inconclusive, interrupte
 
 /** `cmodx check`: whether a strategy is safe. */
 export const addCheck = (program: Command, io: Io, leave: Leave): void => {
-  program
+  const command = program
     .command("check")
     .summary("say whether a way of patching is safe, and show the interleaving that breaks it when it is not")
-    .description("Explores every interleaving of a patch with the CPUs that run the patched code.")
-    .addOption(options.arch)
-    .addOption(options.strategy)
-    .addOption(options.site)
-    .addOption(options.offset)
-    .addOption(options.from)
+    .description("Explores every interleaving of a patch with the CPUs that run the patched code.");
+  for (const each of modelOptions(DEFAULT_CPUS, options.flips)) command.addOption(each);
+  command
     .addOption(options.all)
-    .addOption(options.oldBytes)
-    .addOption(options.newBytes)
-    .addOption(options.at)
-    .addOption(options.scenario)
-    .addOption(options.cpus(DEFAULT_CPUS))
-    .addOption(options.flips)
-    .addOption(options.fetch)
-    .addOption(options.memory)
-    .addOption(options.decoder)
-    .addOption(options.irq)
-    .addOption(options.nmi)
-    .addOption(options.nestedIret)
-    .addOption(options.preempt)
-    .addOption(options.user)
-    .addOption(options.noUser)
-    .addOption(options.drop)
-    .addOption(options.add)
-    .addOption(options.property)
-    .addOption(options.ignore)
-    .addOption(options.width)
-    .addOption(options.option)
     .addOption(options.maxStates)
     .addOption(options.maxMemory)
     .addOption(options.timeout)

@@ -2,13 +2,13 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import type { Expectation, Expectations, LitmusAnswer, LitmusError, LitmusResult } from "@cmodx/litmus";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { readText } from "../files.js";
 import { type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type LitmusJson, toJson } from "../json.js";
 import { signalWithin } from "../limits.js";
 import { readLitmusFiles } from "../litmus-files.js";
-import { options, whole, words } from "../options.js";
+import { option, options, whole, words } from "../options.js";
 import { count, entry, prose } from "../text.js";
 
 type LitmusOptions = {
@@ -44,16 +44,14 @@ export const addLitmus = (program: Command, io: Io, leave: Leave): void => {
     .argument("<path...>", "litmus files, directories, or .tar.gz archives of them")
     .addOption(options.json)
     .addOption(
-      new Option("--fetch <ids>", "run under these fetch models, or all, whatever the files say").argParser(
-        words("--fetch"),
-      ),
+      option("--fetch <ids>", "run under these fetch models, or all, whatever the files say", words("--fetch")),
     )
-    .addOption(new Option("--expect <file>", "compare with the verdicts and final states in this file"))
+    .addOption(option("--expect <file>", "compare with the verdicts and final states in this file"))
+    .addOption(option("--jobs <n>", "tests that run at once (default: one for each core)", whole("--jobs", 1, 64)))
     .addOption(
-      new Option("--jobs <n>", "tests that run at once (default: one for each core)").argParser(whole("--jobs", 1, 64)),
-    )
-    .addOption(
-      new Option("--states <n>", "the most states that are explored of a test (default: 5000000)").argParser(
+      option(
+        "--states <n>",
+        "the most states that are explored of a test (default: 5000000)",
         whole("--states", 1, 100_000_000),
       ),
     )

@@ -6,7 +6,7 @@ import { loadCatalogue } from "../catalogue.js";
 import { colors, type Exit, exit, type Io } from "../io.js";
 import { type RecordJson, toJson } from "../json.js";
 import { budgetOf, type LimitOptions } from "../limits.js";
-import { options } from "../options.js";
+import { modelOptions, options } from "../options.js";
 import { assertOutputs, howToRead, type OutputOptions, type Written, writeRecording } from "../recorded.js";
 import { type Subject, subjectOf } from "../subject.js";
 import { count, hex, prose } from "../text.js";
@@ -28,39 +28,14 @@ switched on. docs/recording.md says what perf, trace-cmd, KernelShark, babeltrac
 
 /** `cmodx record`: one run as files that other tools read. */
 export const addRecord = (program: Command, io: Io, leave: (code: Exit) => void): void => {
-  program
+  const command = program
     .command("record")
     .summary("record one run for perf, trace-cmd, babeltrace2 or Perfetto")
     .description(
       "Runs one interleaving of a patch with the CPUs that run the patched code, and writes it for other tools.",
-    )
-    .addOption(options.arch)
-    .addOption(options.strategy)
-    .addOption(options.option)
-    .addOption(options.site)
-    .addOption(options.offset)
-    .addOption(options.from)
-    .addOption(options.oldBytes)
-    .addOption(options.newBytes)
-    .addOption(options.at)
-    .addOption(options.scenario)
-    .addOption(options.cpus(DEFAULT_CPUS))
-    .addOption(options.calls)
-    .addOption(options.seed)
-    .addOption(options.fetch)
-    .addOption(options.memory)
-    .addOption(options.decoder)
-    .addOption(options.irq)
-    .addOption(options.nmi)
-    .addOption(options.nestedIret)
-    .addOption(options.preempt)
-    .addOption(options.user)
-    .addOption(options.noUser)
-    .addOption(options.drop)
-    .addOption(options.add)
-    .addOption(options.property)
-    .addOption(options.ignore)
-    .addOption(options.width)
+    );
+  for (const each of modelOptions(DEFAULT_CPUS, options.calls)) command.addOption(each);
+  command
     .addOption(options.perf)
     .addOption(options.traceDat)
     .addOption(options.ctf)

@@ -2,12 +2,12 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import { hazardKinds, type OtherKind, otherKinds, siteKinds } from "@cmodx/image";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { filesBelow } from "../files.js";
 import { type Colors, colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
 import { type ScanJson, type ScannedJson, type SiteRowJson, toJson } from "../json.js";
 import { signalWithin } from "../limits.js";
-import { options, whole } from "../options.js";
+import { option, options, whole } from "../options.js";
 import { errorOf } from "../scan-file.js";
 import { defaultJobs, scanFiles } from "../scan-files.js";
 import { csvOf, oneOfWords, type SiteFilter } from "../site-rows.js";
@@ -41,7 +41,9 @@ export const addScan = (program: Command, io: Io, leave: (code: Exit) => void): 
     .addOption(options.csv)
     .addOption(options.json)
     .addOption(
-      new Option("--jobs <n>", "files that are read at once (default: one for each core, at most 8)").argParser(
+      option(
+        "--jobs <n>",
+        "files that are read at once (default: one for each core, at most 8)",
         whole("--jobs", 1, 64),
       ),
     )

@@ -128,10 +128,15 @@ const isAlongside = (property: PropertyId, machine: Machine): boolean =>
 
 const NOBODY = "nobody executed a site during a flip";
 const NO_CHANGE = "the old code equals the new, and no code or data that was stored differs from what was there";
+const NOBODY_CHANGES = "no patcher changed any site";
 
 /** Why nobody can be harmed by a change of code, after a search that saw everything: nothing changes, or nobody is there. */
-export const idleBecause = (asked: Asked): string | undefined =>
-  changesNothing(asked) ? NO_CHANGE : unless(executedSites(asked.steps).size > 0, NOBODY);
+export const idleBecause = (asked: Asked): string | undefined => {
+  if (!changesNothing(asked)) return unless(executedSites(asked.steps).size > 0, NOBODY);
+  return asked.machine.layout.sites.every(({ versions: [old, next] }) => same(old.bytes, next.bytes))
+    ? NO_CHANGE
+    : NOBODY_CHANGES;
+};
 
 /** The properties that count and that nothing in the scenario can break. `idle`: {@link idleBecause}, where that is known. */
 export const notJudgedIn = (
@@ -196,12 +201,28 @@ export const notExecutedIn = ({ scenario, steps }: Asked): readonly number[] => 
     .sort((a, b) => a - b);
 };
 
-/** No version of a site differs from another, and no state held other code or data than the first. */
+/**
+ * No state held other code than the first, nor other data where that may be a patcher's doing. What the patched code counts for itself is
+ * no change.
+ */
 const changesNothing = ({ machine, steps }: Asked): boolean => {
-  if (machine.layout.sites.some(({ versions: [old, next] }) => !same(old.bytes, next.bytes))) return false;
   const { memory } = steps.parts;
+  const withData = writesData(machine);
   const held = ({ cells, data }: MemoryState): number =>
-    steps.parts.structure({ data, code: Object.values(cells).map(({ latest }) => latest) });
+    steps.parts.structure({ data: withData ? data : {}, code: Object.values(cells).map(({ latest }) => latest) });
   const first = held(machine.initial().memory);
   return Array.from({ length: memory.size }, (_, i) => memory.value(i)).every((state) => held(state) === first);
+};
+
+/** A program writes data, or code may change a site that is data. An operation that does not say what data it writes may write any. */
+const writesData = (machine: Machine): boolean => {
+  const { sites, programs } = machine.layout;
+  if (sites.some(({ data }) => data)) return true;
+  return [...programs.values()].some(({ code }) =>
+    code.some((entry) => {
+      if (entry.kind !== "op") return false;
+      const rule = machine.rule(entry.op);
+      return rule.writes.includes("memory") && rule.writesData?.(entry.args).length !== 0;
+    }),
+  );
 };

@@ -1,5 +1,5 @@
 import type { Code, CodeBlock, DataBlock, ReadFlavour, TextAccess } from "../contract/scenario.js";
-import { address, bytes, either, object, oneOf, only, optional, type Schema, text } from "./schema.js";
+import { address, bytes, either, object, oneOf, only, optional, type Schema, text, words } from "./schema.js";
 
 /** The schema of {@link Code}. */
 export const codeSchema: Schema<Code> = either("assembler text or a list of bytes", text, bytes);
@@ -10,7 +10,7 @@ export const codeBlockSchema: Schema<CodeBlock> = object("a block of code", {
   code: codeSchema,
   mode: optional(text),
   readSide: optional(either("true, or a flavour of RCU", only(true), text as Schema<ReadFlavour>)),
-  forbidden: optional(text),
+  forbidden: optional(words),
 });
 
 /** The schema of {@link DataBlock}. */

@@ -41,6 +41,7 @@ import {
   where,
   whole,
   word64,
+  words,
 } from "./schema.js";
 
 /**
@@ -87,8 +88,8 @@ const anyStep = (): Schema<Step> => stepWith(record<Data>("arguments", data));
 /** A step of an operation that core does not know: its rule knows what its arguments are. */
 const otherStepSchema = anyStep();
 
-const into = text;
-const word = text;
+const into = words;
+const word = words;
 const storing = { address, bytes: hexBytes, width: oneOfNumbers({ 1: true, 2: true, 4: true, 8: true }) };
 
 const range = { address, size: whole(1, MOST_BYTES) };
@@ -107,7 +108,7 @@ export const operations: { readonly [O in keyof CoreOperations]: Fields<CoreOper
   freeCode: range,
   mapCode: { address, code: codeSchema, access: optional(textAccess), mode: optional(text) },
   setMemory: { ...range, change: oneOf<TextChange>({ ro: true, rw: true, x: true, nx: true }) },
-  assert: { id: text, condition: conditionSchema, why: text },
+  assert: { id: text, condition: conditionSchema, why: words },
   expectText: { address, bytes: hexBytes },
   storeData: storing,
   freeData: { address, size: whole(1) },
@@ -125,10 +126,10 @@ export const operations: { readonly [O in keyof CoreOperations]: Fields<CoreOper
   readLock: { flavour: flavour(["rcu", "rcu-tasks", "rcu-tasks-trace"]) },
   readUnlock: { flavour: flavour(["rcu", "rcu-tasks", "rcu-tasks-trace"]) },
   fence: { kind: text },
-  lock: { name: text },
-  unlock: { name: text },
-  enterWindow: { window: text },
-  leaveWindow: { window: text },
+  lock: { name: words },
+  unlock: { name: words },
+  enterWindow: { window: words },
+  leaveWindow: { window: words },
   armTrap: { vector: text },
   disarmTrap: { vector: text },
   set: { word, value: data },
@@ -206,7 +207,7 @@ export const programSchema: Schema<PatchProgram> = object("a patch program", {
   pairs: optional(list("pairs", pairSchema)),
 });
 
-const impossibleSchema: Schema<Impossible> = object("a refusal", { impossible: text });
+const impossibleSchema: Schema<Impossible> = object("a refusal", { impossible: words });
 
 /** The schema of what a strategy answers: a program, or why there is none. */
 export const plannedSchema: Schema<PatchProgram | Impossible> = lazy<PatchProgram | Impossible>((value) =>

@@ -26,6 +26,7 @@ import {
   where,
   whole,
   word64,
+  words,
 } from "./schema.js";
 import { propertiesSchema, strategySchema } from "./strategy.js";
 
@@ -73,7 +74,7 @@ const propertySchema: Schema<Property> = object("a property", {
         ? undefined
         : `has to be lower-case words joined by -, not ${JSON.stringify(id)}.`,
   ),
-  breaksWhen: text,
+  breaksWhen: words,
   consequenceOf: optional(propertiesSchema),
   judge: callable("a function of an observation"),
 });

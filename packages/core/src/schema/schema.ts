@@ -43,15 +43,24 @@ const kindOf = (value: object): string => {
 };
 
 /**
- * A field that is there and that no copy of the object would have, since it is inherited or hidden. Functions are called where they are.
+ * A field that is there and that no copy of the object would have, since it is inherited or hidden, or that no name names. Functions are
+ * called where they are.
  */
-const hiddenIn = (input: object, names: readonly string[]): string | undefined =>
-  names.find(
+const hiddenIn = (input: object, names: readonly string[]): string | undefined => {
+  const hidden = names.find(
     (name) =>
       name in input &&
       !Object.prototype.propertyIsEnumerable.call(input, name) &&
       typeof (input as Record<string, unknown>)[name] !== "function",
   );
+  return hidden === undefined ? symbolIn(input) : `${hidden} inherited or hidden`;
+};
+
+/** A field that a symbol names, which nobody looks for. */
+const symbolIn = (input: object): string | undefined => {
+  const [symbol] = Object.getOwnPropertySymbols(input);
+  return symbol === undefined ? undefined : `a field that is named by ${String(symbol)}`;
+};
 
 /** How a value is named in a sentence. */
 const shown = (value: unknown): string => {
@@ -97,7 +106,7 @@ export const fields = (what: string, of: Entries): v.GenericSchema<object> => {
   );
   const notHidden = v.custom<never>(
     () => false,
-    ({ input }) => `has ${hiddenIn(input as object, names)} inherited or hidden, where it would be overlooked.`,
+    ({ input }) => `has ${hiddenIn(input as object, names)}, where it would be overlooked.`,
   );
   const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
   // A list is an object too, one without any of the fields that may be absent; so are a Map and its like.
@@ -145,8 +154,10 @@ export const record = <T>(what: string, of: Schema<T>): Schema<{ readonly [name:
 const isOther = (input: unknown): boolean =>
   typeof input === "object" && input !== null && (Array.isArray(input) || !isPlain(input));
 
-const reservedIn = (input: unknown): string | undefined =>
-  typeof input === "object" && input !== null ? RESERVED.find((name) => Object.hasOwn(input, name)) : undefined;
+const reservedIn = (input: unknown): string | undefined => {
+  if (typeof input !== "object" || input === null) return undefined;
+  return RESERVED.find((name) => Object.hasOwn(input, name)) ?? symbolIn(input);
+};
 
 /** One of these names; the object has them all as keys, which the compiler checks. */
 export const oneOf = <T extends string>(names: { readonly [name in T]: true }): Schema<T> => {
@@ -176,6 +187,11 @@ export const either = <A, B>(what: string, a: Schema<A>, b: Schema<B>): Schema<A
 
 /** Text. */
 export const text: Schema<string> = v.string(({ input }) => has("text", input));
+/** Text with something in it: a name, or a reason that is told. */
+export const words: Schema<string> = v.pipe(
+  text,
+  v.regex(/\S/, "has to be text with something in it, not an empty one."),
+);
 /** Text of which only a later check knows the values. */
 export const name = <T extends string>(): Schema<T> => text as v.GenericSchema as Schema<T>;
 /** True or false. */
@@ -225,10 +241,11 @@ export const bytes: Schema<readonly number[]> = v.array(whole(0, 255, "a byte"),
 /** A schema that stands for one of any type. */
 export type Unasked = v.GenericSchema<never>;
 
-/** Bytes in address order as hexadecimal text, two digits each. */
+/** Bytes in address order, one at the least, as hexadecimal text, two digits each. */
 export const hexBytes: Schema<string> = v.pipe(
   v.string(({ input }) => has("bytes as hexadecimal text, two digits each", input)),
   v.regex(/^(?:[0-9a-f]{2})*$/, ({ input }) => has("bytes as hexadecimal text, two lower-case digits each", input)),
+  v.minLength(2, "has to be one byte at the least, as hexadecimal text, not none."),
 );
 
 /** A function; its parameters and result are its own matter. */
@@ -258,6 +275,8 @@ const strangeIn = (value: unknown, place: string, depth: number): string | undef
     return `has to be plain data${place}, not ${shown(value)}.`;
   if (typeof value !== "object" || value === null) return undefined;
   if (!Array.isArray(value) && !isPlain(value)) return `has to be plain data${place}, not ${shown(value)}.`;
+  const symbol = symbolIn(value);
+  if (symbol !== undefined) return `has to be plain data${place}, without ${symbol}.`;
   for (const [key, each] of Object.entries(value)) {
     const strange = strangeIn(each, ` at ${key}`, depth + 1);
     if (strange !== undefined) return strange;
@@ -332,7 +351,7 @@ export const withOptions = <O extends object, R>(
 ): ((options?: O) => R) => {
   const schema: Schema<O> = object<O>(`options of ${name}`, of);
   const made = (options?: O): R => {
-    const given: unknown = options ?? {};
+    const given: unknown = options === undefined ? {} : options;
     assertFits(schema, given, "options", { words: name });
     return make(given);
   };

@@ -4,7 +4,20 @@ import type { CpuMap, CpuPredicate, Named, Rule, Turn } from "../contract/rule.j
 import type { CpuState, Part } from "../contract/state.js";
 import type { PatchStrategy } from "../contract/strategy.js";
 import type { Says } from "../contract/telling.js";
-import { callable, either, list, name, object, oneOf, only, optional, record, type Schema, text } from "./schema.js";
+import {
+  callable,
+  either,
+  list,
+  name,
+  object,
+  oneOf,
+  only,
+  optional,
+  record,
+  type Schema,
+  text,
+  words,
+} from "./schema.js";
 
 /** Ids of properties; which there are is known when a simulation is wired. */
 export const propertiesSchema: Schema<readonly PropertyId[]> = list<PropertyId>("properties", name());
@@ -24,7 +37,7 @@ const namedSchema = oneOf<Named>({
 
 /** The schema of {@link Rule}. */
 export const ruleSchema: Schema<Rule> = object("a rule", {
-  id: text,
+  id: words,
   source: text,
   reads: list("parts of a state", oneOf<Part>(part)),
   writes: list("parts of a state", oneOf<Writes>({ ...part, everyCpu: true })),
@@ -49,7 +62,7 @@ export const ruleSchema: Schema<Rule> = object("a rule", {
 
 /** The schema of {@link CpuMap}. */
 export const mapSchema: Schema<CpuMap> = object("a map over CPUs", {
-  id: text,
+  id: words,
   touches: optional(
     list(
       "fields of a CPU's part",
@@ -72,13 +85,13 @@ export const mapSchema: Schema<CpuMap> = object("a map over CPUs", {
 
 /** The schema of {@link CpuPredicate}. */
 const predicateSchema: Schema<CpuPredicate> = object("a predicate over CPUs", {
-  id: text,
+  id: words,
   holds: callable("a function of a CPU's part"),
 });
 
 /** The schema of {@link PatchStrategy}. */
 export const strategySchema: Schema<PatchStrategy> = object("a strategy", {
-  id: text,
+  id: words,
   summary: text,
   source: text,
   architectures: either('a list of architectures, or "any"', list("architectures", text), only("any")),

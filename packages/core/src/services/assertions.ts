@@ -8,6 +8,7 @@ import type { World } from "../contract/world.js";
 import { byteSeen } from "../fetch/stale-code.js";
 import { freedIn } from "../fetch/text.js";
 import { step } from "../program/builder.js";
+import { hexOf } from "../program/given.js";
 import { spaced } from "./said.js";
 
 /* R46: what programs say of themselves: an assertion is a step that changes nothing, judged when it is taken. */
@@ -76,4 +77,4 @@ export const assert = (id: string, condition: Condition, why: string, note?: str
  * where it holds others, `assertion` breaks.
  */
 export const expectText = (id: string, address: bigint, bytes: Bytes, note?: string): Step =>
-  step(id, "expectText", { address, bytes: toHex(bytes) }, note);
+  step(id, "expectText", { address, bytes: hexOf(id, bytes) }, note);

@@ -1,3 +1,4 @@
+import type { Data } from "../base/data.js";
 import { InputError } from "../base/errors.js";
 import { fromHex } from "../base/hex.js";
 import type { Observation } from "../contract/events.js";
@@ -13,6 +14,7 @@ import { exceptionWords, freedWords } from "../execution/said.js";
 import { settled } from "../memory/perform.js";
 import { wordSeen } from "../memory/seen.js";
 import { step } from "../program/builder.js";
+import { dataText } from "./said.js";
 
 /* R13: what a trap handler does for the interrupted context: finds what it stands for, gives it the effect, or sets it back. */
 
@@ -39,6 +41,25 @@ const withInterrupted = (cpu: CpuState, below: Context, code: MachineCode): CpuS
   return { ...cpu, stack };
 };
 
+type Entry = { readonly address: bigint; readonly bytes: string };
+
+const isEntry = (entry: Data): boolean =>
+  typeof entry === "object" &&
+  entry !== null &&
+  "address" in entry &&
+  typeof entry.address === "bigint" &&
+  "bytes" in entry &&
+  typeof entry.bytes === "string";
+
+/** What a handler searches. Throws {@link InputError} where it is no such list: nothing would ever be found. */
+const entriesOf = (word: string, list: Data): readonly Entry[] => {
+  if (Array.isArray(list) && list.every(isEntry)) return list as readonly Entry[];
+  throw new InputError(
+    `A trap handler looks its address up in ${word}, which holds ${dataText(list)}, neither null nor a list of { address, bytes }.`,
+    { place: word, code: "wrong-type" },
+  );
+};
+
 /** The handler's own load of the list it searches for the trap's address. */
 export const lookupRule = rule({
   id: "lookup",
@@ -54,9 +75,7 @@ export const lookupRule = rule({
     const { frame } = handlerOf(cpu);
     const list = wordSeen(cpu, services, args.word, machine);
     const freed = list === FREED;
-    const entries = Array.isArray(list)
-      ? (list as readonly { readonly address: bigint; readonly bytes: string }[])
-      : [];
+    const entries = freed || list === null ? [] : entriesOf(args.word, list);
     const entry = entries.find((candidate) => candidate.address === frame.at);
     const found = machine.setLocal(cpu, args.into, entry?.bytes ?? null);
     return [

@@ -14,6 +14,7 @@ import {
 import type { World as Machine } from "../contract/world.js";
 import { covers, freedIn, type Range } from "../fetch/text.js";
 import { step } from "../program/builder.js";
+import { optionsOf } from "../program/given.js";
 import { STACK_BOTTOM, STACK_TOP } from "../program/reserved.js";
 
 /* R47: what programs do to the life of text: they map code, give it back, and change what it may be used for. */
@@ -228,18 +229,10 @@ export const mapCode = (
   address: bigint,
   code: Code,
   options: { readonly access?: TextAccess; readonly mode?: string; readonly note?: string } = {},
-): Step =>
-  step(
-    id,
-    "mapCode",
-    {
-      address,
-      code,
-      ...(options.access === undefined ? {} : { access: options.access }),
-      ...(options.mode === undefined ? {} : { mode: options.mode }),
-    },
-    options.note,
-  );
+): Step => {
+  const { note, ...given } = optionsOf(id, options);
+  return step(id, "mapCode", { address, code, ...given }, note);
+};
 
 const setMemory =
   (change: TextChange) =>

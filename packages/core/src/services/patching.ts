@@ -22,6 +22,7 @@ import { ageWindow, byteSeen, type Change, maintain as maintainCaches } from "..
 import { freedIn, isWritable } from "../fetch/text.js";
 import { settled } from "../memory/perform.js";
 import { step, syncStep } from "../program/builder.js";
+import { hexOf, optionsOf } from "../program/given.js";
 import { leftOpen } from "./held.js";
 import { maintenance, spaced } from "./said.js";
 import { judged } from "./text-poke-events.js";
@@ -239,9 +240,9 @@ export const store = (
   options: { readonly width?: 1 | 2 | 4 | 8; readonly direct?: boolean; readonly note?: string } = {},
 ): Step => {
   // Options go into the step as they are given: the schema of its arguments refuses those that there are not.
-  const { note, direct, ...given } = options;
+  const { note, direct, ...given } = optionsOf(id, options);
   const directly = direct === undefined || direct === false ? {} : { direct };
-  return step(id, "store", { address, bytes: toHex(bytes), width: 1, ...directly, ...given }, note);
+  return step(id, "store", { address, bytes: hexOf(id, bytes), width: 1, ...directly, ...given }, note);
 };
 
 /**
@@ -254,8 +255,8 @@ export const storeData = (
   bytes: Bytes,
   options: { readonly width?: 1 | 2 | 4 | 8; readonly note?: string } = {},
 ): Step => {
-  const { note, ...given } = options;
-  return step(id, "storeData", { address, bytes: toHex(bytes), width: 8, ...given }, note);
+  const { note, ...given } = optionsOf(id, options);
+  return step(id, "storeData", { address, bytes: hexOf(id, bytes), width: 8, ...given }, note);
 };
 
 /**

@@ -1,6 +1,6 @@
 import type { Bytes } from "../base/data.js";
 import { InputError } from "../base/errors.js";
-import { fromHex, toHex } from "../base/hex.js";
+import { fromHex } from "../base/hex.js";
 import type { Decoded } from "../contract/events.js";
 import type { Instruction, Outcome, Registers } from "../contract/instruction-set.js";
 import type { Step } from "../contract/program.js";
@@ -8,6 +8,7 @@ import { rule } from "../contract/rule.js";
 import type { MemoryState, SiteState } from "../contract/state.js";
 import type { World } from "../contract/world.js";
 import { step } from "../program/builder.js";
+import { hexOf, optionsOf } from "../program/given.js";
 
 /*
  * A decoder of hardware traces sees the text-poke events in the order of their stamps, and of each CPU the exceptions it took, which way
@@ -116,10 +117,12 @@ export const publishEvent = (
   id: string,
   { address, old, next }: { readonly address: bigint; readonly old: Bytes; readonly next: Bytes },
   options: { readonly begins?: boolean; readonly note?: string } = {},
-): Step =>
-  step(
+): Step => {
+  const { note, ...given } = optionsOf(id, options);
+  return step(
     id,
     "publishEvent",
-    { address, old: toHex(old), next: toHex(next), begins: options.begins ?? false },
-    options.note,
+    { address, old: hexOf(id, old), next: hexOf(id, next), begins: false, ...given },
+    note,
   );
+};

@@ -1,4 +1,5 @@
 import type { Data } from "../base/data.js";
+import { InputError } from "../base/errors.js";
 import { same } from "../base/key.js";
 import { own } from "../base/own.js";
 import type { Observation } from "../contract/events.js";
@@ -18,6 +19,15 @@ const withWord = (services: ServicesState, word: string, value: Data): ServicesS
   ...services,
   words: { ...services.words, [word]: value },
 });
+
+/** A word that is counted with. Throws {@link InputError} where it holds what is no number. */
+const counted = (word: string, value: Data): number => {
+  if (typeof value === "number") return value;
+  throw new InputError(`A step counts with the word ${word}, which holds ${dataText(value)}, no number.`, {
+    place: word,
+    code: "wrong-type",
+  });
+};
 
 const use = (what: "load" | "add" | "until", word: string, before: Data): Observation => ({
   what: before === FREED ? "load-freed" : what,
@@ -77,7 +87,7 @@ export const addRule = rule({
   ordering: () => "atomic",
   apply({ cpu, services }, args: { readonly word: string; readonly by: number; readonly into?: string }, machine) {
     const before = own(services.words, args.word);
-    const value = before === FREED ? FREED : Number(before) + args.by;
+    const value = before === FREED ? FREED : counted(args.word, before) + args.by;
     const done = args.into === undefined ? cpu : machine.setLocal(cpu, args.into, value);
     return [
       {
@@ -188,7 +198,7 @@ export const addCpuWordMap = cpuMap({
   touches: ["words"],
   apply: (cpu, args: { readonly word: string; readonly by: number }) => ({
     ...cpu,
-    words: { ...cpu.words, [args.word]: Number(own(cpu.words, args.word)) + args.by },
+    words: { ...cpu.words, [args.word]: counted(args.word, own(cpu.words, args.word)) + args.by },
   }),
 });
 
@@ -230,11 +240,11 @@ export const tryGetRule = rule({
   },
   ordering: () => "atomic",
   apply({ cpu }, args: { readonly word: string; readonly into: string }, machine) {
-    const count = Number(own(cpu.words, args.word));
-    const counted = count === 0 ? cpu : { ...cpu, words: { ...cpu.words, [args.word]: count + 1 } };
+    const count = counted(args.word, own(cpu.words, args.word));
+    const taken = count === 0 ? cpu : { ...cpu, words: { ...cpu.words, [args.word]: count + 1 } };
     return [
       {
-        set: { cpu: machine.advance(machine.setLocal(counted, args.into, count !== 0)) },
+        set: { cpu: machine.advance(machine.setLocal(taken, args.into, count !== 0)) },
         observed: [{ what: "try-get", detail: { word: args.word, got: count !== 0 } }],
       },
     ];
@@ -255,7 +265,10 @@ export const putRule = rule({
   apply: ({ cpu }, args: { readonly word: string }, machine) => [
     {
       set: {
-        cpu: machine.advance({ ...cpu, words: { ...cpu.words, [args.word]: Number(own(cpu.words, args.word)) - 1 } }),
+        cpu: machine.advance({
+          ...cpu,
+          words: { ...cpu.words, [args.word]: counted(args.word, own(cpu.words, args.word)) - 1 },
+        }),
       },
       observed: [{ what: "put", detail: { word: args.word } }],
     },
