@@ -104,7 +104,25 @@ export { publishEvent } from "./services/text-poke-events.js";
 export { claim } from "./services/traps.js";
 export { add, addEachCpu, free, load, put, set, setEachCpu, tryGet, until, untilEachCpu } from "./services/words.js";
 export * from "./simulation.js";
+export {
+  type CostModel,
+  type CostName,
+  type CostValue,
+  costNames,
+  costParameters,
+  withCosts,
+} from "./simulator/cost-model.js";
+export { costPresets } from "./simulator/presets.js";
 export type { Run } from "./simulator/simulator.js";
+export { TimedDriver } from "./simulator/timed-driver.js";
+export type {
+  Spread,
+  TimedCall,
+  TimedEvent,
+  TimedPatcher,
+  TimedRun,
+  TimedScenario,
+} from "./simulator/timed-scenario.js";
 export { type WalkOptions, walk } from "./simulator/walk.js";
 export type { Binder, Plugin } from "./wiring/container.js";
 export type { SimulationOptions } from "./wiring/options.js";

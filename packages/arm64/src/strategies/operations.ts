@@ -45,6 +45,7 @@ export const trapAddressRule = rule({
   writes: ["cpu"],
   // The frame is the handler's own.
   urgent: () => true,
+  timed: (_args, { trap }) => ({ local: trap }),
   says: { "trap-address": ({ at }, { place }) => `reads the trap's address, ${place(at)}` },
   apply({ cpu }, { into }: { readonly into: string }, machine) {
     const code = running(cpu)?.code;
@@ -67,6 +68,7 @@ export const setReleaseRule = rule({
   reads: ["cpu", "services"],
   writes: ["cpu", "services"],
   ordering: () => "release",
+  timed: ({ value }, seen) => ({ word: seen.value(value as Value) }),
   says: { "set-release": ({ word }) => `sets ${word}, store-release` },
   apply({ cpu, services }, { word, value }: { readonly word: string; readonly value: Data }, machine) {
     const write = { to: "word", word, value: machine.value(cpu, value as Value) } as const;
@@ -82,6 +84,7 @@ export const loadAcquireRule = rule({
   reads: ["cpu", "services"],
   writes: ["cpu"],
   ordering: () => "acquire",
+  timed: ({ word }, seen) => ({ local: seen.word(word) }),
   says: { "load-acquire": ({ word }) => `loads ${word}, load-acquire` },
   apply: ({ cpu, services }, { word, into }: { readonly word: string; readonly into: string }, machine) => [
     {

@@ -23,12 +23,20 @@ export const readInstruction = (
 
 type Read = { readonly offset: number; readonly size: 2 | 4; readonly into: string };
 
+/** What undef hooks compare of an instruction: in A32 not its condition. */
+const comparedPart = (bytes: readonly number[], size: 2 | 4): string =>
+  toHex(size === 4 ? [...bytes.slice(0, 3), (bytes[3] ?? 0) & 0x0f] : bytes);
+
 /** The rule of {@link readInstruction}. */
 export const readInstructionRule = rule({
   id: "readInstruction",
   source: "do_undefinstr, arch/arm/kernel/traps.c, 7.3",
   reads: ["cpu", "memory"],
   writes: ["cpu"],
+  timed({ offset, size }, { trap, text }) {
+    const bytes = Array.from({ length: size }, (_, i) => text((trap ?? 0n) + BigInt(offset + i)) ?? 0);
+    return { local: comparedPart(bytes, size) };
+  },
   says: { "read-instruction": ({ bytes }) => `reads the instruction, ${bytes}` },
   apply({ cpu, memory }, { offset, size, into }: Read, machine) {
     const code = running(cpu)?.code;
@@ -36,8 +44,7 @@ export const readInstructionRule = rule({
       throw new InputError("Only a trap handler has a frame.", { place: "program", code: "conflict" });
     const from = code.frame.at + BigInt(offset);
     const bytes = Array.from({ length: size }, (_, i) => latestByte(memory, from + BigInt(i), machine) ?? 0);
-    const compared = size === 4 ? [...bytes.slice(0, 3), (bytes[3] ?? 0) & 0x0f] : bytes;
-    const read = machine.setLocal(cpu, into, toHex(compared));
+    const read = machine.setLocal(cpu, into, comparedPart(bytes, size));
     return [
       {
         set: { cpu: machine.advance(read) },

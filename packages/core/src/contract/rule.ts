@@ -3,6 +3,7 @@ import type { Effect, EveryCpu, Writes } from "./effect.js";
 import type { EventName, Events, Observation } from "./events.js";
 import type { Ordering } from "./memory-order.js";
 import type { ArgumentsOf } from "./operations.js";
+import type { Value } from "./program.js";
 import type { CpuState, Part, Parts, Posted } from "./state.js";
 import type { Says } from "./telling.js";
 import type { StateView } from "./trace.js";
@@ -13,6 +14,18 @@ export type Named = "word" | "cpuWord" | "anyWord" | "vector" | "barrier" | "mai
 
 /** Whose turn a step is: that of what was posted to the CPU, of the parked task that goes on, or of nobody, since it takes a task off. */
 export type Turn = "posted" | "parked" | "nobody";
+
+/** What {@link Rule.timed} may look at. */
+export type TimedSight = {
+  /** Where the trap was raised whose handler takes the step; null elsewhere. */
+  readonly trap: bigint | null;
+  /** The shared word of a name. */
+  word(name: string): Data;
+  /** The byte of a site's code at an address; undefined outside of sites. */
+  text(address: bigint): number | undefined;
+  /** The value of an argument, a local or a constant. */
+  value(of: Value): Data;
+};
 
 /**
  * One rule of the machine: pure, and bounded by its footprint. The explorer calls `apply` once for each distinct tuple of the
@@ -64,6 +77,12 @@ export interface Rule<A = Data, R extends Part = Part> {
   readonly introduces?: { readonly [argument: string]: Named };
   /** The bytes of data that a step writes, where it writes the memory part; undefined: any. */
   writesData?(args: A): readonly { readonly address: bigint; readonly size: number }[];
+  /**
+   * What the step does in the timed simulator, which knows words and text and no state of CPUs: `local` goes to the argument `into`, and
+   * `word` to the shared word that the argument `word` names. Without it a step of a plugin only takes time, and nothing may branch on
+   * what it would have found.
+   */
+  timed?(args: A, seen: TimedSight): { readonly local?: Data; readonly word?: Data };
   /**
    * The outcomes: none means blocked, several mean non-determinism. A step of a program goes on by `machine.advance`; one that leaves
    * its program where it was is an {@link InputError}.

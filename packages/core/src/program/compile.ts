@@ -30,6 +30,7 @@ export class Compiler {
   readonly #mappedAs = new Map<string, number>();
   /** Bytes (hex) that steps store as code, each step whole. */
   readonly stored: { readonly address: bigint; readonly bytes: string }[] = [];
+  readonly #storedKeys = new Set<string>();
 
   /** `stores`: which stores become visible at one moment. */
   constructor(stores: Stores, assemble: Assemble) {
@@ -116,7 +117,7 @@ export class Compiler {
         const stores = this.#stores[step.op === "store" ? "code" : "data"];
         const direct = "direct" in step.args && step.args.direct === true ? ({ direct: true } as const) : {};
         const whole = { address, bytes };
-        if (step.op === "store" && !this.stored.some((each) => keyOf(each) === keyOf(whole))) this.stored.push(whole);
+        if (step.op === "store") this.#store(whole);
         const cut = piecesOf(address, bytes, width, stores);
         for (const [at, piece] of cut) op(step.op, { address: at, bytes: piece, ...direct });
         return;
@@ -169,6 +170,14 @@ export class Compiler {
       default:
         op(step.op, step.args as ArgumentsOf<typeof step.op>);
     }
+  }
+
+  /** Notes what a step stores as code; a kernel's worth of sites has more than one would search through each time. */
+  #store(whole: { readonly address: bigint; readonly bytes: string }): void {
+    const key = `${whole.address} ${whole.bytes}`;
+    if (this.#storedKeys.has(key)) return;
+    this.#storedKeys.add(key);
+    this.stored.push(whole);
   }
 
   /** The number of code that is mapped; the same code in the same place has one. */
@@ -227,13 +236,17 @@ export class Compiler {
 
 /** Throws {@link InputError} where a program looks at a local that no step of it can set: a step that does is left out, or misspelt. */
 const assertLocalsSet = (name: string, code: readonly CodeEntry[]): void => {
+  const looks = code.flatMap((entry) => {
+    if (entry.kind === "jump") return [];
+    const locals = localsIn(entry.kind === "op" ? entry.args : [entry.condition.a, entry.condition.b]);
+    return locals.length === 0 ? [] : [{ entry, locals }];
+  });
+  if (looks.length === 0) return;
+  const set = new Set<unknown>();
   // Whichever argument of an operation names the local that it sets, it is a string.
-  const set = new Set(code.flatMap((entry) => (entry.kind === "op" ? Object.values(entry.args) : [])));
-  for (const entry of code) {
-    if (entry.kind === "jump") continue;
-    const missing = localsIn(entry.kind === "op" ? entry.args : [entry.condition.a, entry.condition.b]).find(
-      (local) => !set.has(local),
-    );
+  for (const entry of code) if (entry.kind === "op") for (const value of Object.values(entry.args)) set.add(value);
+  for (const { entry, locals } of looks) {
+    const missing = locals.find((local) => !set.has(local));
     if (missing === undefined) continue;
     const who = entry.kind === "op" ? `The step ${entry.step}` : "A condition";
     throw new InputError(

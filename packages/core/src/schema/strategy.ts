@@ -57,6 +57,7 @@ export const ruleSchema: Schema<Rule> = object("a rule", {
   names: optional(record("kinds of names", namedSchema)),
   introduces: optional(record("kinds of names", namedSchema)),
   writesData: optional(callable("a function of the arguments")),
+  timed: optional(callable("a function of the arguments and of what the timed simulator sees")),
   apply: callable("a function of the parts"),
 });
 

@@ -1,4 +1,5 @@
 import { InputError } from "../base/errors.js";
+import { random } from "../base/random.js";
 import type { StateView, TraceStep } from "../contract/trace.js";
 import { afterEffect, type Enabled, enabledSteps, initialView } from "../explorer/trace.js";
 import type { Machine } from "../machine/machine.js";
@@ -15,17 +16,6 @@ export type WalkOptions = {
   readonly seed: number;
   /** The run ends after this many patch calls; by default when all patchers have finished. */
   readonly flips?: number;
-};
-
-/** Whole numbers from 0 to `below`, exclusive, by a seed (mulberry32). */
-const random = (seed: number): ((below: number) => number) => {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
 };
 
 /** Whether every patcher has finished: no program is under way, neither on a CPU nor among the tasks that were taken off. */

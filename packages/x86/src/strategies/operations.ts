@@ -53,6 +53,7 @@ export const savedIpRule = rule({
   writes: ["cpu"],
   // The frame is the handler's own.
   urgent: () => true,
+  timed: (_args, { trap }) => (trap === null ? {} : { local: trap + 1n }),
   says: { "saved-ip": ({ ip }, { place }) => `reads the saved instruction pointer, ${place(ip)}` },
   apply: ({ cpu }, args: { readonly into: string }, machine) => [
     {
