@@ -5,7 +5,6 @@ import { random } from "../base/random.js";
 import type { EventName } from "../contract/events.js";
 import type { CodeEntry, CompiledProgram, Condition, Value } from "../contract/program.js";
 import type { Level } from "../contract/state.js";
-import { trapProgram } from "../program/reserved.js";
 import type { CostName } from "./cost-model.js";
 import { type Task, TimedCpu } from "./timed-cpu.js";
 import { type Counts, type TimedHost, WAITS } from "./timed-host.js";
@@ -307,13 +306,11 @@ export class TimedDriver implements TimedHost {
     const posted = cpu.pending[next];
     if (posted === undefined) return false;
     cpu.pending = cpu.pending.filter((_, i) => i !== next);
-    const program = this.programs.get(posted.program);
-    if (program === undefined) throw new Error(`There is no program ${posted.program}.`);
     // What waits goes on waiting.
     if (below !== undefined && below.left !== null) below.left = left;
     const isIrq = posted.level === "irq";
     if (isIrq) this.counts.interrupts++;
-    this.#push(number, program, posted.level);
+    this.#push(number, posted.program, posted.level);
     this.#schedule(number, isIrq ? this.cost("interruptEntry") : 0);
     this.say(number, isIrq ? "take-ipi" : "take-stopper");
     return true;
@@ -434,8 +431,9 @@ export class TimedDriver implements TimedHost {
     const { stands } = site;
     if (stands === null) return;
     this.counts.traps++;
-    const program = this.programs.get(trapProgram(stands)) ?? {
+    const program: CompiledProgram = this.programs.handlerOf(stands) ?? {
       name: "unclaimed",
+      role: { is: "handler", of: stands },
       code: [{ kind: "op", step: "unclaimed", op: "unclaimed", args: {} }],
     };
     this.#push(number, program, "trap", site);

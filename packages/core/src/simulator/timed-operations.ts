@@ -7,7 +7,7 @@ import type { Task } from "./timed-cpu.js";
 import type { TimedHost, WAITS } from "./timed-host.js";
 import { entryOf } from "./timed-words.js";
 
-type Work = { readonly program: string; stage: StopState["stage"]; acks: number; left: number; since: number };
+type Work = { stage: StopState["stage"]; acks: number; left: number; since: number };
 type Lock = { holder: number | null; readonly queue: number[] };
 
 const after: { readonly [stage in StopState["stage"]]: StopState["stage"] } = {
@@ -89,7 +89,7 @@ export class Operations {
         driver.say(cpu, operation.op);
         return cost("step");
       case "queueStop":
-        return this.#queueStop(cpu, operation.args.program);
+        return this.#queueStop(cpu, operation.args.work);
       case "awaitStop":
         if (this.#stop !== null && this.#stop.left > 0) return driver.wait(cpu, "stop");
         this.#stop = null;
@@ -242,13 +242,14 @@ export class Operations {
     const [command, each] = [driver.cost("ipiSend"), driver.cost("ipiSendEach")];
     const [near, far, size] = [driver.cost("ipiDeliver"), driver.cost("ipiFar"), driver.cost("socketCpus")];
     const socket = Math.floor(cpu / size);
+    const program = driver.programs.get(handler);
     let sent = 0;
     for (let other = 0; other < driver.cpus; other++) {
       if (other === cpu) continue;
       const isFar = Math.floor(other / size) !== socket;
       // Those of one group hear of it together, and the groups one after the other.
       const before = command * (Math.floor(sent / group) + 1) + each * (sent + 1);
-      driver.post(other, { program: handler, level: "irq" }, before + near + (isFar ? far : 0));
+      driver.post(other, { program, level: "irq" }, before + near + (isFar ? far : 0));
       sent++;
     }
     return command * Math.ceil(others / group) + each * others + (self ? driver.cost("sync") : 0);
@@ -263,11 +264,11 @@ export class Operations {
 
   // ---- stop_machine ----
 
-  #queueStop(cpu: number, program: string): number | typeof WAITS {
+  #queueStop(cpu: number, work: string): number | typeof WAITS {
     const driver = this.#driver;
     if (this.#stop !== null) return driver.wait(cpu, "no stop");
     const { cpus } = driver;
-    this.#stop = { program, stage: "prepare", acks: cpus, left: cpus, since: 0 };
+    this.#stop = { stage: "prepare", acks: cpus, left: cpus, since: 0 };
     driver.counts.stops++;
     driver.synchronises();
     driver.say(cpu, "queue-stop");
@@ -276,7 +277,7 @@ export class Operations {
     for (let other = 0; other < cpus; other++)
       driver.post(
         other,
-        { program: `${program} ${other === 0 ? "active" : "secondary"}`, level: "stopper" },
+        { program: driver.programs.stopperOf(work, other === 0), level: "stopper" },
         each * (other + 1) + wake,
       );
     return each * cpus;

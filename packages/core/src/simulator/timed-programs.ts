@@ -7,7 +7,6 @@ import { isImpossible } from "../contract/strategy.js";
 import { placeAt } from "../machine/sites.js";
 import { storesOf } from "../memory/pieces.js";
 import { Compiler } from "../program/compile.js";
-import { patcherProgram, trapProgram } from "../program/reserved.js";
 import { plannedSchema } from "../schema/program.js";
 import { assertFits } from "../schema/schema.js";
 import type { TimedCall } from "./timed-scenario.js";
@@ -18,6 +17,7 @@ type Begun = { readonly main: CompiledProgram; readonly planned: PatchProgram };
 /** The compiled programs of the calls that are under way, by the machine's compiler, and of the handlers of all. */
 export class TimedPrograms {
   readonly #programs = new Map<string, CompiledProgram>();
+  readonly #chains = new Map<string, CompiledProgram>();
   readonly #handlers = new Map<string, Map<number, readonly Line[]>>();
   readonly #rules = new Map<string, Rule>();
   readonly #looked = new Set<string>();
@@ -29,9 +29,27 @@ export class TimedPrograms {
     this.#cpus = cpus;
   }
 
-  /** A program by its name. */
-  get(name: string): CompiledProgram | undefined {
-    return this.#programs.get(name);
+  /** A program by its name. Throws where there is none. */
+  get(name: string): CompiledProgram {
+    const program = this.#programs.get(name);
+    if (program === undefined) throw new Error(`There is no program ${name}.`);
+    return program;
+  }
+
+  /** The handlers of a trap vector; undefined where there are none. */
+  handlerOf(vector: string): CompiledProgram | undefined {
+    return this.#chains.get(vector);
+  }
+
+  /** What a CPU's stopper does in a stop_machine; `boot`: that of the first online CPU. */
+  stopperOf(work: string, boot: boolean): CompiledProgram {
+    return this.get(stopper(work, boot));
+  }
+
+  #keep(program: CompiledProgram): void {
+    const { name, role } = program;
+    if (role.is === "handler") this.#chains.set(role.of, program);
+    else this.#programs.set(role.is === "stopper" ? stopper(role.work, role.boot) : name, program);
   }
 
   /** The rule that a strategy brings for an operation. */
@@ -72,12 +90,16 @@ export class TimedPrograms {
     const compiler = new Compiler(storesOf(architecture, architecture.fetch), (code, address, into) =>
       placeAt(code, address, into, address, architecture),
     );
-    const name = patcherProgram(patcher);
+    const name = `patcher ${patcher}`;
     const indices: readonly number[] = [];
     const bound = (op: "beginCall" | "returnCall"): CompiledStep => ({ id: op, op, args: { sites: indices, to: 1 } });
-    compiler.add(name, name, [bound("beginCall"), ...(planned.main as readonly Line[]), bound("returnCall")]);
+    compiler.add(name, { is: "patcher", patcher }, name, [
+      bound("beginCall"),
+      ...(planned.main as readonly Line[]),
+      bound("returnCall"),
+    ]);
     for (const [vector, lines] of Object.entries(planned.traps ?? {})) this.#handle(patcher, vector, lines, compiler);
-    for (const program of compiler.programs.values()) this.#programs.set(program.name, program);
+    for (const program of compiler.programs.values()) this.#keep(program);
     return { main: this.#programs.get(name) as CompiledProgram, planned };
   }
 
@@ -87,9 +109,11 @@ export class TimedPrograms {
     const known = this.#handlers.get(vector) ?? new Map<number, readonly Line[]>();
     this.#handlers.set(vector, known.set(patcher, lines));
     const chain = new Map([...known.values()].map((each) => [keyOf(each), each]));
-    compiler.addChain(trapProgram(vector), [...chain.values()], "unclaimed");
+    compiler.addChain(vector, [...chain.values()], "unclaimed");
   }
 }
+
+const stopper = (work: string, boot: boolean): string => `${boot ? "boot" : "other"} ${work}`;
 
 /** Handlers of what no instruction raises. */
 const entered: ReadonlySet<string> = new Set(["irq", "nmi", "switch"]);

@@ -1,3 +1,5 @@
+import type { CompiledProgram } from "../contract/program.js";
+
 /** Something that happens at a time, in nanoseconds; what was scheduled first comes first among those of one time. */
 type Timed = {
   readonly at: number;
@@ -6,8 +8,8 @@ type Timed = {
   readonly run: number | Posted;
 };
 
-/** What is posted to a CPU: the program that it is to run, and for whom. */
-export type Posted = { readonly program: string; readonly level: "irq" | "stopper" };
+/** What is posted to a CPU: the program that it is to run, and as what. */
+export type Posted = { readonly program: CompiledProgram; readonly level: "irq" | "stopper" };
 
 const isBefore = (a: Timed, b: Timed): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
