@@ -36,6 +36,7 @@ export const addRecord = (program: Command, io: Io, leave: (code: Exit) => void)
     );
   for (const each of modelOptions(DEFAULT_CPUS, options.calls)) command.addOption(each);
   command
+    .addOption(options.seed)
     .addOption(options.perf)
     .addOption(options.traceDat)
     .addOption(options.ctf)
