@@ -6,10 +6,12 @@ import { CONFIG } from "./catalogue.js";
 import { addAblate } from "./commands/ablate.js";
 import { addCheck } from "./commands/check.js";
 import { addConform } from "./commands/conform.js";
+import { addCost } from "./commands/cost.js";
 import { addGallery } from "./commands/gallery.js";
 import { addList } from "./commands/list.js";
 import { addLitmus } from "./commands/litmus.js";
 import { addMatrix } from "./commands/matrix.js";
+import { addPatch } from "./commands/patch.js";
 import { addRecord } from "./commands/record.js";
 import { addReplay } from "./commands/replay.js";
 import { addScan } from "./commands/scan.js";
@@ -95,6 +97,8 @@ const parser = (io: Io, leave: Leave): Command => {
     addMatrix,
     addAblate,
     addScan,
+    addPatch,
+    addCost,
     addRecord,
     addConform,
     addReplay,

@@ -41,6 +41,8 @@ import type {
   ClassJson,
   ConformJson,
   ContradictionJson,
+  CostJson,
+  CostValueJson,
   CounterexampleJson,
   CounterexampleStepJson,
   EnvironmentJson,
@@ -60,6 +62,8 @@ import type {
   PairsJson,
   PairWayJson,
   PatcherJson,
+  PatchJson,
+  PatchRunJson,
   RecordedFilesJson,
   RecordJson,
   RepairJson,
@@ -69,6 +73,7 @@ import type {
   ShowJson,
   SiteJson,
   SiteRowJson,
+  SpreadJson,
   StrategyJson,
   ValueJson,
   VariationJson,
@@ -586,6 +591,52 @@ const conform: Schema<ConformJson> = object("the document of cmodx conform", {
   silent: texts,
 });
 
+const spread: Schema<SpreadJson> = object("a distribution", { count, p50: number, p99: number, max: number });
+const patch: Schema<PatchJson> = object("the document of cmodx patch", {
+  schema: only("cmodx/patch/1"),
+  architecture: text,
+  cost: text,
+  seed: count,
+  interrupted: flag,
+  runs: list(
+    "runs",
+    object<PatchRunJson>("a run", {
+      strategy: text,
+      cpus: whole(1),
+      asked: count,
+      complete: flag,
+      time: number,
+      calls: count,
+      sites: count,
+      batches: count,
+      writes: count,
+      rounds: count,
+      interrupts: count,
+      traps: count,
+      unclaimed: count,
+      stops: count,
+      stopped: number,
+      graces: count,
+      contended: number,
+      latency: spread,
+      longestPause: spread,
+      lost: number,
+      text: orNull(
+        list("writes", object<NonNullable<PatchRunJson["text"]>[number]>("a write", { address: text, bytes: text })),
+      ),
+    }),
+  ),
+});
+const cost: Schema<CostJson> = object("the document of cmodx cost show", {
+  schema: only("cmodx/cost/1"),
+  id: text,
+  summary: text,
+  parameters: list(
+    "parameters",
+    object<CostValueJson>("a parameter", { name: text, value: number, unit: text, summary: text, source: text }),
+  ),
+});
+
 const error: Schema<ErrorJson> = object("the document of an error", {
   schema: only("cmodx/error/1"),
   code: orNull(
@@ -623,6 +674,8 @@ const trace: Schema<SavedTrace> = object("a saved counterexample", {
 export const documents = {
   check,
   record: recorded,
+  patch,
+  cost,
   conform,
   replay,
   matrix,

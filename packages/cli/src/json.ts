@@ -4,6 +4,7 @@ export type * from "./json-check.js";
 export type * from "./json-conform.js";
 export type * from "./json-files.js";
 export type * from "./json-lists.js";
+export type * from "./json-patch.js";
 export type * from "./json-record.js";
 export type * from "./json-tables.js";
 

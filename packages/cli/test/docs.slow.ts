@@ -6,7 +6,15 @@ import { cmodx, root } from "./harness.js";
 /** A file of the repository. */
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
-const pages = ["README.md", "docs/scenarios.md", "docs/gallery.md", "docs/arm64.md", "docs/armv7.md", "docs/riscv.md"];
+const pages = [
+  "README.md",
+  "docs/scenarios.md",
+  "docs/gallery.md",
+  "docs/arm64.md",
+  "docs/armv7.md",
+  "docs/riscv.md",
+  "docs/cost.md",
+];
 
 /** The commands of our pages; the whole matrix is what `npm start` prints. */
 const commands = [

@@ -65,6 +65,7 @@ export * from "./explorer/trace.js";
 export { type Fetched, fetchChoices, latestByte, synchronize } from "./fetch/stale-code.js";
 export type { Candidate } from "./machine/candidates.js";
 export { MACHINE, Machine } from "./machine/machine.js";
+export { assemble } from "./machine/sites.js";
 export { GRANTED, MONITOR, RELEASED, reserving, takesPlace } from "./memory/exclusive.js";
 export { settled } from "./memory/perform.js";
 export { wordSeen } from "./memory/seen.js";
