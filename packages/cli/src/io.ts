@@ -15,6 +15,8 @@ export type Io = {
   written(): Promise<Error | undefined>;
   /** Told of the time that the command has from now on, in seconds, so that it holds where nobody looks at a clock. */
   limited?(seconds: number): void;
+  /** Told of a file or folder that is being written under a name of its own, so that an end of the run leaves none of it. */
+  writing?(path: string): void;
   /** Standard output shows colours. */
   readonly color: boolean;
   /** Standard error is a terminal, on which a line can be overwritten. */

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { Worker } from "node:worker_threads";
 import { exit, printable, wantsColor } from "./io.js";
@@ -54,12 +55,20 @@ const tell = (message: ToWorker): void => worker.postMessage(message);
 
 let isOver = false;
 
+const unfinished = new Set<string>();
+
+/** Takes away what did not get its name: nothing half written stays. */
+const tidy = (): void => {
+  for (const path of unfinished) rmSync(path, { recursive: true, force: true });
+};
+
 /** Ends the run with what is written already. */
 const leave = async (code: number): Promise<void> => {
   if (isOver) return;
   isOver = true;
   await Promise.all([out.written(), err.written()]);
   await worker.terminate();
+  tidy();
   process.exit(code);
 };
 
@@ -90,6 +99,8 @@ worker.on("message", async (message: FromWorker) => {
       );
       return void timer.unref();
     }
+    case "writing":
+      return void unfinished.add(message.path);
     case "left":
       return leave(message.code);
   }
@@ -104,8 +115,14 @@ worker.on("error", (error: NodeJS.ErrnoException) => {
 });
 worker.on("exit", () => giveUp("A plugin or a module ended the run.", exit.input));
 
-// The first SIGINT ends the run in good order if it can, the second one, with no handler left, at once.
+// The first SIGINT ends the run in good order if it can, the second one at once, by the signal's own way.
 process.once("SIGINT", () => {
+  process.once("SIGINT", async () => {
+    isOver = true;
+    await worker.terminate();
+    tidy();
+    process.kill(process.pid, "SIGINT");
+  });
   tell({ is: "interrupt" });
   setTimeout(() => giveUp("The run was interrupted before there was an answer.", exit.inconclusive), GRACE);
 });

@@ -19,4 +19,6 @@ export type FromWorker =
   | { readonly is: "written?" }
   /** The command has so much time from now on. */
   | { readonly is: "limited"; readonly seconds: number }
+  /** What is being written and does not have its name yet. */
+  | { readonly is: "writing"; readonly path: string }
   | { readonly is: "left"; readonly code: number };

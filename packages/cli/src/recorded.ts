@@ -11,6 +11,7 @@ import {
   traceDat,
 } from "@cmodx/record";
 import { isInputError, messageOf } from "./errors.js";
+import type { Io } from "./io.js";
 import type { RecordedFilesJson } from "./json.js";
 import { assertWritable } from "./save.js";
 
@@ -102,13 +103,18 @@ const makeFolder = async (path: string): Promise<void> => {
  * Writes a recording wherever it is asked for: all of it or nothing. Throws {@link InputError} where a format cannot hold it, or a file
  * cannot be written.
  */
-export const writeRecording = async (recording: Recording, asked: OutputOptions, folder: string): Promise<Written> => {
+export const writeRecording = async (
+  recording: Recording,
+  asked: OutputOptions,
+  io: Pick<Io, "cwd" | "writing">,
+): Promise<Written> => {
   const perf = perfOf(recording, asked);
   const outputs = targets(asked).map(([output, path]) => ({ output, path, files: filesOf(output, recording, perf) }));
   const made: string[] = [];
   for (const { output, path, files } of outputs) {
-    const temporary = `${resolve(folder, path)}.${process.pid}.tmp`;
+    const temporary = `${resolve(io.cwd, path)}.${process.pid}.tmp`;
     made.push(temporary);
+    io.writing?.(temporary);
     try {
       for (const [name, file] of files) {
         const target = join(temporary, name);
@@ -125,7 +131,7 @@ export const writeRecording = async (recording: Recording, asked: OutputOptions,
       });
     }
   }
-  for (const [i, { path }] of outputs.entries()) await rename(made[i] as string, resolve(folder, path));
+  for (const [i, { path }] of outputs.entries()) await rename(made[i] as string, resolve(io.cwd, path));
   const { perf: dir = null, traceDat: dat = null, ctf: folderOfCtf = null, chrome = null } = asked;
   return {
     files: { perf: dir, traceDat: dat, ctf: folderOfCtf, chrome },

@@ -2,6 +2,7 @@ import { access, constants, rename, rm, stat, writeFile } from "node:fs/promises
 import { dirname, relative, resolve } from "node:path";
 import { InputError } from "@cmodx/core";
 import { messageOf } from "./errors.js";
+import type { Io } from "./io.js";
 import { isPath } from "./modules.js";
 import { isScenario, type Request } from "./request.js";
 
@@ -19,11 +20,12 @@ export const assertWritable = async (file: string, folder: string, place = "--sa
 };
 
 /** Writes a file whole or not at all; what is no file, such as a pipe or a device, is written to as it stands. Throws {@link InputError}. */
-export const writeWhole = async (file: string, folder: string, text: string): Promise<void> => {
-  const path = resolve(folder, file);
+export const writeWhole = async (file: string, io: Pick<Io, "cwd" | "writing">, text: string): Promise<void> => {
+  const path = resolve(io.cwd, file);
   const there = await stat(path).catch(() => undefined);
   const isFile = there === undefined || there.isFile();
   const temporary = `${path}.${process.pid}.tmp`;
+  if (isFile) io.writing?.(temporary);
   try {
     await writeFile(isFile ? temporary : path, text, { flag: isFile ? "wx" : "w" });
     if (isFile) await rename(temporary, path);

@@ -25,6 +25,7 @@ const code = await run(given.argv, {
       tell({ is: "written?" });
     }),
   limited: (seconds) => tell({ is: "limited", seconds }),
+  writing: (path) => tell({ is: "writing", path }),
   color: given.color,
   terminal: given.terminal,
   cwd: process.cwd(),

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { folder, root } from "./harness.js";
@@ -27,6 +27,27 @@ describe.skipIf(!built)("the command", () => {
       await wait(100);
       child.kill("SIGINT");
       expect((await ended).signal).toBe("SIGINT");
+    });
+
+    test.each([1, 2])("what it was writing does not stay, after %d SIGINTs", { timeout: 60_000 }, async (times) => {
+      const cwd = folder({ "keep.txt": "" });
+      const child = start([
+        "record",
+        "--strategy",
+        "int3",
+        "--flips",
+        "60",
+        "--perf",
+        join(cwd, "a"),
+        "--ctf",
+        join(cwd, "b"),
+      ]);
+      const ended = end(child);
+      while (child.exitCode === null && !readdirSync(cwd).some((name) => name.endsWith(".tmp"))) await wait(1);
+      child.kill("SIGINT");
+      if (times === 2) child.kill("SIGINT");
+      await ended;
+      expect(readdirSync(cwd).filter((name) => name.endsWith(".tmp"))).toEqual([]);
     });
 
     test("--timeout ends it, as one document with --json", async () => {

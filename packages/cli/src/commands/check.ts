@@ -164,7 +164,7 @@ const save = async (
   if (verdict.verdict !== "unsafe") return [null];
   const trace = await subject.simulation.save(subject.scenario, verdict, relocate(subject.request, file, io.cwd));
   try {
-    await writeWhole(file, io.cwd, toJson(trace));
+    await writeWhole(file, io, toJson(trace));
     return [file];
   } catch (error) {
     if (isInputError(error)) return [null, error];

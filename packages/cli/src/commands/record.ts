@@ -51,7 +51,7 @@ export const addRecord = (program: Command, io: Io, leave: (code: Exit) => void)
       const subject = await subjectOfRun(asked, io);
       const { seed = 0 } = asked;
       const recording = recordingOfRun(subject, seed, asked.flips);
-      const document = documentOf(subject, seed, recording, await writeRecording(recording, asked, io.cwd));
+      const document = documentOf(subject, seed, recording, await writeRecording(recording, asked, io));
       io.out(asked.json ? toJson(document) : textOf(document, io));
       leave(exit.complete);
     });

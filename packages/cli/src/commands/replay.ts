@@ -54,7 +54,7 @@ export const addReplay = (program: Command, io: Io, leave: (code: Exit) => void)
       const [subject, replayed] = await replay(saved, request, catalogue, folder).catch((error) => {
         throw left && isInputError(error) ? withHint(error) : error;
       });
-      if (isRecorded(asked)) await writeRecording(recordingOfReplay(saved, replayed, subject), asked, io.cwd);
+      if (isRecorded(asked)) await writeRecording(recordingOfReplay(saved, replayed, subject), asked, io);
       io.out(asked.json ? toJson(documentOf(saved, replayed, subject)) : textOf(saved, replayed, subject, io));
       leave(exit.complete);
     });
