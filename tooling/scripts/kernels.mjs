@@ -1,5 +1,6 @@
 // Finds the patch sites of real kernels and of their modules, as they are shipped, and checks what must hold for all of them.
-// The packages are the current kernels by the machine's own apt configuration; nothing of the system is changed.
+// The packages are the current kernels by the machine's own apt configuration, or those of the
+// archive's stable release where it has no others; nothing of the system is changed.
 // amd64 and arm64; with --all also armhf and riscv64.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkSites } from "./kernel-checks.mjs";
 import { inspectInstructions } from "./kernel-instructions.mjs";
-import { aptFor, filesBelow, resolveKernel, run, unpackPackages } from "./kernel-packages.mjs";
+import { aptFor, aptWithKernel, filesBelow, run, unpackPackages } from "./kernel-packages.mjs";
 
 const jumps = (site) => ["jmp8", "jmp32", "b", "b.w", "jal"].includes(site.instruction);
 
@@ -130,9 +131,7 @@ function decompress(folder) {
 
 /** The kernel's files in a folder; undefined, with the reason said, when there are none to be had. */
 function fetchKernel({ name, meta }, folder) {
-  const apt = aptFor(name, folder);
-  apt("apt-get", "update");
-  const packages = resolveKernel(apt, meta);
+  const { apt, packages } = aptWithKernel(name, folder, meta);
   if (!packages) {
     console.log(`left out: apt knows none of ${meta.join(", ")}`);
     return undefined;

@@ -2,8 +2,9 @@
 // which places change when a static key is turned, and on amd64 each write to code, by address and bytes, in order. There the log that
 // `cmodx conform --how` tells how to make is held against int3 too.
 //
-// npm run test:qemu [-- --kernel ARCH=FILE]... [--log FOLDER]
-// Without --kernel it is the current kernel of each architecture by the machine's own apt configuration, where there is one.
+// npm run test:qemu [-- --only ARCH]... [--kernel ARCH=FILE]... [--log FOLDER]
+// Without --kernel it is the current kernel of each architecture by the machine's own apt configuration, where there is one; else that
+// of the same archive's stable release.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +12,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { aptFor, filesBelow, resolveKernel, unpackPackages } from "./kernel-packages.mjs";
+import { aptWithKernel, filesBelow, unpackPackages } from "./kernel-packages.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -221,14 +222,18 @@ if (!existsSync(dist)) {
 }
 const { findSites, readImage, toggleWrites } = await import(pathToFileURL(dist).href);
 const { values } = parseArgs({
-  options: { kernel: { type: "string", multiple: true, default: [] }, log: { type: "string" } },
+  options: {
+    only: { type: "string", multiple: true, default: Object.keys(architectures) },
+    kernel: { type: "string", multiple: true, default: [] },
+    log: { type: "string" },
+  },
 });
 const scratch = mkdtempSync(join(tmpdir(), "cmodx-qemu-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
 const found = (program) => spawnSync(program, ["--version"]).status === 0;
 const asked = values.kernel.map((each) => [each.slice(0, each.indexOf("=")), each.slice(each.indexOf("=") + 1)]);
-const wanted = asked.length > 0 ? asked : Object.keys(architectures).map((name) => [name, undefined]);
+const wanted = asked.length > 0 ? asked : values.only.map((name) => [name, undefined]);
 if (!found("apt-get")) console.log("left out: this machine has no apt-get");
 else {
   for (const [name, file] of wanted) {
@@ -240,9 +245,8 @@ else {
     const folder = mkdtempSync(join(scratch, `${name}-`));
     const unpacked = join(folder, "unpacked");
     mkdirSync(unpacked);
-    const apt = aptFor(name, folder);
-    apt("apt-get", "update");
-    const packages = file === undefined ? resolveKernel(apt, architectures[name].meta) : [];
+    const { apt, packages: current } = aptWithKernel(name, folder, architectures[name].meta);
+    const packages = file === undefined ? current : [];
     if (packages === undefined) {
       console.log(`${name}: left out: apt knows no kernel of it`);
       continue;
