@@ -8,7 +8,7 @@ export type ScannedJson = {
   readonly hazards: { readonly [kind: string]: number };
   /** Runs of no-operations before functions, which are no sites: nobody executes or patches them. */
   readonly padding: number;
-  /** Entries of tables that list no sites: `alternatives`, `kprobe-blacklist`, `xray-sleds`; those that the file has. */
+  /** Entries of tables that list no sites: `alternatives`, `kprobe-blacklist`; those that the file has. */
   readonly others: { readonly [kind: string]: number };
   /** With `--sites`: each of them. */
   readonly rows?: readonly SiteRowJson[];

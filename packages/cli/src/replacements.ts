@@ -23,6 +23,10 @@ const fail = (site: PatchSite, sentence: string): never => {
   });
 };
 
+/** What compiler-rt writes there has its number and the trampoline's address among the instructions; no model of it is here. */
+const noSled = (site: PatchSite): never =>
+  fail(site, "is a sled of XRay, which can be checked on x86-64 and AArch64 alone");
+
 /** Where the site leads, relative to it; undefined when only the loader will know. */
 const distance = (site: PatchSite): string | undefined => {
   if (site.target === undefined || (!site.linked && site.targetSection !== site.section)) return undefined;
@@ -79,12 +83,34 @@ const FENTRY_OF_PROGRAMS = 6;
 
 const CALL_LENGTH = 5;
 
+/** `jmp8` back to a jump that ends where the function begins. */
+const HOT_PATCH = "jmp8 .-0x5";
+
+/** Whether a site is patched as MSVC's /hotpatch is: what is stored before the entry nobody executes, until a jump back leads there. */
+const isHotPatch = ({ kind, padding = 0, patched }: PatchSite): boolean =>
+  kind === "patchable-entry" && padding >= CALL_LENGTH && patched.length >= 2 && patched.length < CALL_LENGTH;
+
+/**
+ * XRay's sled, as compiler-rt's xray_x86_64.cpp patches it: the function's number and a call, at a return a jump, of a trampoline. That of an
+ * event is a jump over a call, which becomes two bytes of nothing.
+ */
+const sledOfX86 = (site: PatchSite): Replacement => ({
+  skip: 0,
+  old: [...site.bytes],
+  new: site.instruction === "jmp8" ? "nop2" : `mov r10d, 0x1+${site.sled === "exit" ? "jmp32" : "call"}`,
+});
+
 /** The nops from a function's entry on: one call in place of those it covers. */
 const patchableEntry = (site: PatchSite): Replacement => {
   const skip = site.padding ?? 0;
   if (skip === site.length) return fail(site, "is padding before a function, which nobody executes");
   const ends = [...site.boundaries.filter((start) => start > skip), site.length];
   const end = ends.find((each) => each - skip >= CALL_LENGTH);
+  if (isHotPatch(site)) {
+    const { at, length } = site.patched;
+    const more = length === 2 ? "" : `+nop${length === 3 ? "" : length - 2}`;
+    return { skip: at, old: [...site.bytes.slice(at, at + length)], new: `${HOT_PATCH}${more}` };
+  }
   if (end === undefined) return fail(site, `has ${site.length - skip} bytes of nops, too few for a call`);
   const rest = end - skip - CALL_LENGTH;
   const filler = rest === 0 ? "" : rest === 1 ? "+nop" : `+nop${rest}`;
@@ -94,15 +120,17 @@ const patchableEntry = (site: PatchSite): Replacement => {
 const x86: Replacements = {
   architecture: "x86",
   // jump_label.c and ftrace.c queue their sites and apply them together; static_call.c goes one at a time.
-  strategy: ({ kind, length }) =>
-    kind === "ftrace" && length === FENTRY_OF_PROGRAMS
-      ? undefined
-      : own(
-          { "jump-label": "int3-batch", ftrace: "int3-batch", "static-call": "static-call" } as {
-            readonly [kind: string]: string;
-          },
-          kind,
-        ),
+  strategy(site) {
+    if (site.kind === "ftrace" && site.length === FENTRY_OF_PROGRAMS) return undefined;
+    if (isHotPatch(site)) return "aligned-store";
+    const strategies: { readonly [kind: string]: string } = {
+      "jump-label": "int3-batch",
+      ftrace: "int3-batch",
+      "static-call": "static-call",
+      "xray-sled": "xray",
+    };
+    return own(strategies, site.kind);
+  },
   replace(site) {
     if (site.instruction === "unknown") return fail(site, "holds an instruction that the kernel would not patch");
     switch (site.kind) {
@@ -115,6 +143,8 @@ const x86: Replacements = {
       case "ftrace":
         if (site.instruction === "call-got") return fail(site, "calls through a pointer that only the loader fills in");
         return { skip: 0, old: present(site), new: ftrace(site) };
+      case "xray-sled":
+        return sledOfX86(site);
     }
   },
 };
@@ -138,16 +168,31 @@ const arm: Replacements = {
         "add.w sp, sp, #4": "bl",
       },
     };
+    if (site.kind === "xray-sled") return noSled(site);
     const next = own(own(pairs, site.kind) ?? {}, site.instruction);
     if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
     return { skip: 0, old: present(site), new: next };
   },
 };
 
+/**
+ * XRay's sled, as compiler-rt's xray_AArch64.cpp patches it: a call of a trampoline, with the function's number and the address among the
+ * instructions. That of an event is a jump over a call, which becomes nothing.
+ */
+const sledOfArm64 = ({ bytes, instruction }: PatchSite): Replacement => ({
+  skip: 0,
+  old: [...bytes],
+  new:
+    instruction === "b"
+      ? "nop"
+      : "stp x0, x30, [sp, #-16]!+ldr w17, .+0xc+ldr x16, .+0xc+blr x16+.inst 0x1+.quad callee+ldp x0, x30, [sp], #16",
+});
+
 /** arch/arm64/kernel/jump_label.c and ftrace.c, 7.3. Of the nops at a function's entry the second becomes the call. */
 const arm64: Replacements = {
   architecture: "arm64",
   strategy: ({ kind, literal }) => {
+    if (kind === "xray-sled") return "xray";
     if (kind === "jump-label") return "nosync-ipi";
     return kind === "patchable-entry" && literal !== undefined ? "call-ops" : "nosync";
   },
@@ -157,6 +202,7 @@ const arm64: Replacements = {
       if (length === 0) return fail(site, "is padding before a function, which nobody executes");
       return { skip: at, old: [...site.bytes.slice(at, at + length)], new: "bl" };
     }
+    if (site.kind === "xray-sled" && site.instruction !== "unknown") return sledOfArm64(site);
     const open = site.relocated !== undefined && distance(site) === undefined;
     const pairs: { readonly [kind: string]: { readonly [instruction: string]: string } } = {
       "jump-label": { nop: branch("b", distance(site)), b: "nop" },
@@ -191,6 +237,7 @@ const riscv: Replacements = {
         ? { skip: at - 4, old: `auipc t0, %pcrel_hi(${TRACER})+nop`, new: call }
         : { skip: at, old: [...site.bytes.slice(at, at + length)], new: call };
     }
+    if (site.kind === "xray-sled") return noSled(site);
     const pairs: { readonly [instruction: string]: string } = { nop: branch("j", distance(site)), jal: "nop" };
     const next = site.kind === "jump-label" ? own(pairs, site.instruction) : undefined;
     if (next === undefined) return fail(site, `holds ${site.instruction}, which the kernel would not patch`);
@@ -205,6 +252,9 @@ const machines: { readonly [machine: string]: Replacements } = {
   ARM: arm,
   "RISC-V": riscv,
 };
+
+/** Who else patches sites, by the strategy. */
+const others: { readonly [strategy: string]: string } = { xray: "XRay's runtime", "aligned-store": "hot patching" };
 
 /**
  * The strategy by which Linux changes a site, and why it is that one, as the end of a sentence.
@@ -223,10 +273,12 @@ export const strategyFor = ({
   readonly why: string;
 } => {
   const strategy = replacementsFor(machine, file).strategy(site);
+  if (site.kind === "xray-sled") replacementsFor(machine, file).replace(site);
   if (strategy === undefined || isPadding(site))
     return fail(site, `is one that Linux does not patch while it runs on ${machine}; name a way with --strategy`);
   const literal = site.literal === undefined ? "" : " with a literal before it";
-  return { strategy, why: `what Linux does at ${site.kind} sites of ${machine}${literal}` };
+  const who = own(others, strategy) ?? "Linux";
+  return { strategy, why: `what ${who} does at ${site.kind} sites of ${machine}${literal}` };
 };
 
 /** What kernels put at sites of a machine. */

@@ -63,7 +63,7 @@ describe("scan --sites", () => {
   });
 
   test.each([
-    [["--kind", "kprobe"], /--kind takes jump-label, ftrace, static-call, patchable-entry, not kprobe/],
+    [["--kind", "kprobe"], /--kind takes jump-label, ftrace, static-call, patchable-entry, xray-sled, not kprobe/],
     [["--hazard", "slow"], /--hazard takes crosses-8, .*, not slow/],
     [["--csv", "--json"], /--csv does not go with --json/],
   ])("refuses %s", async (options, sentence) => {
@@ -73,7 +73,7 @@ describe("scan --sites", () => {
 
   it("says where it looked when there is nothing", async () => {
     const { out } = await cmodx(["scan", process.execPath]);
-    expect(out.replace(/\s+/g, " ")).toContain("none in __jump_table, __mcount_loc, .static_call_sites and");
+    expect(out.replace(/\s+/g, " ")).toContain("none in __jump_table, __mcount_loc, .static_call_sites, __patchable_function_entries and xray_instr_map");
   });
 });
 
@@ -90,6 +90,38 @@ describe("check --from without --strategy", () => {
       patchers: [{ strategy }],
       strategyWhy: `what Linux does at ${why}`,
     });
+  });
+
+  test.each([
+    ["#1", "xray", "what XRay's runtime does at xray-sled sites of x86-64", "mov r10d, 0x1+call"],
+    ["#3", "xray", "what XRay's runtime does at xray-sled sites of x86-64", "nop2"],
+    ["#4", "xray", "what XRay's runtime does at xray-sled sites of x86-64", "mov r10d, 0x1+jmp32"],
+  ])("takes what XRay does at a sled: %s", async (site, strategy, strategyWhy, code) => {
+    const file = fixture("xray.x86_64.elf");
+    const line = ["check", "--from", `${file}:${site}`, "--cpus", "2", "--no-repair"];
+    expect((await json(line)).document).toMatchObject({
+      verdict: "unsafe",
+      bounds: { patchers: [{ strategy }], strategyWhy },
+    });
+    expect((await json([...line, "--fetch", "amd-ordered"])).document.verdict).toBe("safe");
+    const { document } = await json(["scan", file, "--sites"]);
+    expect((document.files as { rows: Row[] }[])[0]?.rows[Number(site.slice(1)) - 1]?.new).toBe(code);
+  });
+
+  it("takes one store of a jump back into the padding where that is all there is room for", async () => {
+    const file = fixture("hot.x86_64.o");
+    const { document } = await json(["check", "--from", file, "--cpus", "2", "--no-repair", "--fetch", "amd-ordered"]);
+    expect(document).toMatchObject({
+      // Two no-operations of a byte each: one may stand between them.
+      verdict: "unsafe",
+      property: "mid-sequence",
+      bounds: {
+        patchers: [{ strategy: "aligned-store" }],
+        strategyWhy: "what hot patching does at patchable-entry sites of x86-64",
+      },
+    });
+    const { document: list } = await json(["scan", file, "--sites"]);
+    expect(list.files).toMatchObject([{ rows: [{ symbol: "hot-0x5", old: "nops", new: "jmp8 .-0x5" }] }]);
   });
 
   it("refuses what Linux does not patch while it runs", async () => {

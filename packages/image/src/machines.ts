@@ -42,6 +42,9 @@ export type EntryLayout = {
   landingPad(code: Uint8Array): number;
 };
 
+/** What a sled of XRay begins with; see {@link Machine.sled}. */
+export type Sled = { readonly name: string; readonly length: number; readonly to: number; readonly stored: number };
+
 /** What differs between machines: data, and pure functions over it. */
 export interface Machine {
   /** As `describeMachine` says it. */
@@ -54,6 +57,13 @@ export interface Machine {
   readonly fetchAlignment: 1 | 4;
   /** Absent where ftrace does not patch the nops of `-fpatchable-function-entry`. */
   readonly entry?: EntryLayout;
+  /** Where a function may be hot patched: bytes of a far jump before its entry, and of the jump back to that in its first. */
+  readonly hotPatch?: { readonly far: number; readonly back: number };
+  /**
+   * The instruction that a sled of XRay begins with: its length, where it leads or the sled ends, both in bytes from its start, and
+   * how many bytes of the patched sled are stored last.
+   */
+  sled?(code: Uint8Array, mode?: string): Sled | undefined;
   /** Decoder modes, where there are several. */
   readonly modes?: {
     /** Whether a function of this symbol value starts in the mode; the value's bit 0 is no part of its address. */

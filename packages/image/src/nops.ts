@@ -40,9 +40,7 @@ export function readNops(
   }
   const hasLiteral = layout !== undefined && padding >= layout.literal;
   const whole = layout !== undefined && executed.end === most;
-  const part = whole
-    ? layout.patched(hasLiteral)
-    : { at: 0, length: executed.end - start, instructions: executed.boundaries.length };
+  const part = whole ? layout.patched(hasLiteral) : entryOf(elf, executed, start);
   return {
     bytes: code.subarray(0, end),
     instruction: "nops",
@@ -50,6 +48,21 @@ export function readNops(
     padding,
     ...(hasLiteral && { literal: padding - layout.literal }),
     patched: { ...part, at: start + part.at },
+  };
+}
+
+/**
+ * What is patched of the nops from an entry on: all of them; where they are too few for a far jump and there is room for one before the
+ * entry, as many as a jump back to that takes. (GCC manual, "-fpatchable-function-entry"; MSVC, "/hotpatch")
+ */
+function entryOf(elf: Elf, { boundaries, end }: ReturnType<typeof nopsFrom>, start: number) {
+  const { hotPatch } = elf.machine;
+  const isHot = hotPatch && end - start < hotPatch.far && start >= hotPatch.far;
+  const stop = isHot ? boundaries.find((at) => at - start >= hotPatch.back) : undefined;
+  return {
+    at: 0,
+    length: (stop ?? end) - start,
+    instructions: stop === undefined ? boundaries.length : boundaries.indexOf(stop),
   };
 }
 
@@ -65,7 +78,8 @@ export function hasRoomForLiteral(elf: Elf, place: number): boolean {
   return nopsFrom(elf, code, start, start + layout.length, mode).end === start + layout.length;
 }
 
-function nopsFrom(elf: Elf, code: Uint8Array, start: number, limit: number, mode: string | undefined) {
+/** The run of no-operations from `start` on that ends at `limit` or before it. */
+export function nopsFrom(elf: Elf, code: Uint8Array, start: number, limit: number, mode: string | undefined) {
   const boundaries: number[] = [];
   let end = start;
   for (;;) {

@@ -2,6 +2,7 @@ import type { Elf } from "./elf.js";
 import type { SiteInstruction } from "./machines.js";
 import { readNops, type SiteInstructions } from "./nops.js";
 import { type Section, SHF_EXECINSTR } from "./sections.js";
+import { readSled } from "./sleds.js";
 import type { Entry } from "./tables/table.js";
 
 /** What stands at a site. */
@@ -36,6 +37,7 @@ export function readCode(elf: Elf, entry: Entry, limit: number): SiteCode {
   if (mode !== undefined) where.mode = mode;
   const code = elf.content(section).subarray(offset);
   if (kind === "patchable-entry") return { ...where, ...readNops(elf, code, entry, limit, mode) };
+  if (kind === "xray-sled") return { ...where, ...readSled(elf, code, entry, mode) };
   const instruction = elf.machine.siteInstruction(kind, code, mode);
   if (!instruction) return { ...where, instruction: "unknown", ...one(code.subarray(0, 1)) };
   const { name, length, branch, reach } = instruction;

@@ -6,18 +6,20 @@ import { readJumpLabels } from "./tables/jump-labels.js";
 import { readPatchableEntries } from "./tables/patchable-entries.js";
 import { readStaticCalls } from "./tables/static-calls.js";
 import type { Entry } from "./tables/table.js";
+import { readSleds, type SledKind } from "./tables/xray.js";
 
 /** The kinds of sites, in the order in which sites at one address are numbered. */
-export const siteKinds = ["jump-label", "ftrace", "static-call", "patchable-entry"] as const;
+export const siteKinds = ["jump-label", "ftrace", "static-call", "patchable-entry", "xray-sled"] as const;
 
 /**
  * What a site is patched for: `jump-label` (`__jump_table`), `ftrace` (`__mcount_loc`), `static-call`
- * (`.static_call_sites`) or `patchable-entry` (`__patchable_function_entries`).
+ * (`.static_call_sites`), `patchable-entry` (`__patchable_function_entries`) or `xray-sled` (`xray_instr_map`), which a program that was
+ * built with LLVM's XRay patches itself.
  */
 export type SiteKind = (typeof siteKinds)[number];
 
 /**
- * A place in machine code that the kernel patches at run time, as one of its tables lists it.
+ * A place in machine code that the kernel, or a program itself, patches at run time, as one of its tables lists it.
  *
  * Sources: Linux 7.3 include/linux/jump_label.h, include/linux/static_call_types.h, kernel/trace/ftrace.c; the instructions are
  * those of jump_label.c, ftrace.c and, on x86, static_call.c of the architecture.
@@ -52,7 +54,7 @@ export interface PatchSite {
    * `nop2`, `nop5`, `jmp8`, `jmp32`, `call`, `jcc32`, the 5-byte `xor5`, `ret5`, `warn5`, `unlock5` of static calls. the
    * 6-byte `call-got`, `addr32-call` of position-independent -mfentry. AArch64: `nop`,
    * `b`, `bl`. RISC-V: `nop`, `jal`. A32: `nop`, `mov r0, r0`, `b`, `bl`, `add sp, sp, #4`. T32: `nop.w`, `b.w`, `bl`,
-   * `add.w sp, sp, #4`.
+   * `add.w sp, sp, #4`. A sled of XRay: `jmp8+nops`, `ret+nops`, `b+nops`, `j+nops`, that of an event the jump alone.
    */
   readonly instruction: string;
   /** Offsets in bytes at which the instructions of the site start; `[0]` unless it is a run of nops. */
@@ -94,6 +96,8 @@ export interface PatchSite {
    * `branch` bit, but not both (the table in Linux 7.3 include/linux/jump_label.h). Absent for an unknown opcode.
    */
   readonly enabled?: boolean;
+  /** XRay sled: where in its function it stands. */
+  readonly sled?: SledKind;
   /** Static call: whether it is a tail call (a jump, not a call). */
   readonly tail?: boolean;
   /** Whether it lies in code that is freed after boot or loading: as a static call's entry says, else by the section. */
@@ -122,7 +126,13 @@ export function isPadding(site: PatchSite): boolean {
  *   outside of the file's code, and for a kernel image without the symbols that its tables are found by.
  */
 export function findSites(elf: Elf): PatchSite[] {
-  const entries = [...readJumpLabels(elf), ...readFtrace(elf), ...readStaticCalls(elf), ...readPatchableEntries(elf)];
+  const entries = [
+    ...readJumpLabels(elf),
+    ...readFtrace(elf),
+    ...readStaticCalls(elf),
+    ...readPatchableEntries(elf),
+    ...readSleds(elf),
+  ];
   if (entries.length === 0) refuseStrippedKernel(elf);
   // Stable, so that sites at one place stay in the order of the kinds.
   entries.sort((a, b) => a.place - b.place);
@@ -181,6 +191,7 @@ function toSite(elf: Elf, entry: Entry, number: number, limit: number, placed: R
   if (inReach !== undefined) site.inReach = inReach;
   if (entry.key !== undefined) site.key = entry.key;
   if (enabled !== undefined) site.enabled = enabled;
+  if (entry.sled !== undefined) site.sled = entry.sled;
   if (entry.tail !== undefined) site.tail = entry.tail;
   const init = entry.init ?? (section.name.startsWith(".init") || undefined);
   if (init !== undefined) site.init = init;

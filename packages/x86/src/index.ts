@@ -16,3 +16,4 @@ export * from "./strategies/static-call.js";
 export * from "./strategies/stop-machine.js";
 export * from "./strategies/store.js";
 export { strategies } from "./strategies/strategies.js";
+export * from "./strategies/xray.js";

@@ -11,3 +11,4 @@ export * from "./plain-store.js";
 export * from "./stop-machine.js";
 export { strategies } from "./strategies.js";
 export { cleanAndInvalidate, kickAllCpus, patchNosync } from "./text-patching.js";
+export * from "./xray.js";

@@ -8,6 +8,7 @@ import { literal, staticCall } from "./literal.js";
 import { nosync, nosyncIpi } from "./nosync.js";
 import { plainStore } from "./plain-store.js";
 import { stopMachine } from "./stop-machine.js";
+import { xray } from "./xray.js";
 
 /** Every strategy of this package with its default options. */
 export const strategies: readonly PatchStrategy[] = [
@@ -23,4 +24,5 @@ export const strategies: readonly PatchStrategy[] = [
   directCall(),
   funcOpPair(),
   staticCall(),
+  xray(),
 ];

@@ -156,13 +156,12 @@ const findFiles = async (names: readonly string[], folder: string): Promise<read
 
 /** Where sites are looked for: sections, and in a linked kernel the symbols around their tables. */
 const LOOKED_FOR =
-  "none in __jump_table, __mcount_loc, .static_call_sites and __patchable_function_entries, or between the symbols around these";
+  "none in __jump_table, __mcount_loc, .static_call_sites, __patchable_function_entries and xray_instr_map, or between the symbols around these";
 
 /** What the entries of tables of no sites are. */
 const OTHERS: { readonly [K in OtherKind]: string } = {
   alternatives: "alternatives, which are written before their code is executed",
   "kprobe-blacklist": "functions in which no kprobe may be placed",
-  "xray-sleds": "sleds of XRay, which a program patches itself",
 };
 
 /** Rows of sites are not broken where text is. */

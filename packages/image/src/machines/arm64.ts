@@ -1,4 +1,4 @@
-import type { EntryLayout, Machine, SiteInstruction } from "../machines.js";
+import type { EntryLayout, Machine, SiteInstruction, Sled } from "../machines.js";
 import type { RelocationRules } from "../relocations.js";
 import type { SiteKind } from "../sites.js";
 import { wordAt, wordBranch } from "./words.js";
@@ -64,6 +64,14 @@ const entry: EntryLayout = {
   },
 };
 
+/** LLVM 19, compiler-rt/lib/xray/xray_AArch64.cpp. */
+function sled(code: Uint8Array): Sled | undefined {
+  const word = wordAt(code);
+  if (word === undefined || word >>> 26 !== 0b000101) return undefined;
+  const to = imm26.read(code);
+  return to >= 4 ? { name: "b", length: 4, to, stored: 4 } : undefined;
+}
+
 /** AArch64: relocations of its ABI and the instructions that Linux puts at its patch sites. */
 export const arm64: Machine = {
   name: "AArch64",
@@ -73,5 +81,6 @@ export const arm64: Machine = {
   fetchAlignment: 4,
   entry,
   siteInstruction,
+  sled,
   nopLength: (code, at) => (wordAt(code, at) === nop ? 4 : 0),
 };

@@ -1,4 +1,4 @@
-import type { Machine, SiteInstruction } from "../machines.js";
+import type { Machine, SiteInstruction, Sled } from "../machines.js";
 import type { RelocationRules } from "../relocations.js";
 import type { SiteKind } from "../sites.js";
 import { halfwordAt, wordAt, wordBranch } from "./words.js";
@@ -111,6 +111,14 @@ function nopLength(code: Uint8Array, at: number, mode?: string): number {
   return word === 0x8000f3af ? 4 : 0;
 }
 
+/** LLVM 19, compiler-rt/lib/xray/xray_arm.cpp, which is A32 alone. */
+function sled(code: Uint8Array, mode?: string): Sled | undefined {
+  const word = wordAt(code);
+  if (mode === "t32" || word === undefined || word >>> 24 !== 0xea) return undefined;
+  const to = 8 + imm24.read(code);
+  return to >= 4 ? { name: "b", length: 4, to, stored: 4 } : undefined;
+}
+
 /** Armv7: relocations of its ABI and the instructions, A32 and T32, that Linux puts at its patch sites. */
 export const armv7: Machine = {
   name: "ARM",
@@ -124,5 +132,6 @@ export const armv7: Machine = {
     ofMappingSymbol: (name) => (/^\$a(\.|$)/.test(name) ? "a32" : /^\$t(\.|$)/.test(name) ? "t32" : undefined),
   },
   siteInstruction,
+  sled,
   nopLength,
 };

@@ -1,4 +1,4 @@
-import type { EntryLayout, Machine, SiteInstruction } from "../machines.js";
+import type { EntryLayout, Machine, SiteInstruction, Sled } from "../machines.js";
 import type { RelocationRules } from "../relocations.js";
 import type { SiteKind } from "../sites.js";
 import { halfwordAt, wordAt, wordBranch } from "./words.js";
@@ -87,6 +87,23 @@ function nopLength(code: Uint8Array, at: number): number {
   return wordAt(code, at) === nop ? 4 : 0;
 }
 
+/** C.J: imm[11|4|9:8|10|6|7|3:1|5] in bits 12 to 2 (Unprivileged ISA, "C" extension, "CJ-type"). */
+function compressedJump(half: number): number {
+  const bits = [5, 1, 2, 3, 7, 6, 10, 8, 9, 4, 11];
+  const value = bits.reduce((sum, bit, i) => sum | (((half >> (i + 2)) & 1) << bit), 0);
+  return (value << 20) >> 20;
+}
+
+/** LLVM 20, RISCVAsmPrinter.cpp (`emitSled`): a jump, compressed where there are such, over no-operations. */
+function sled(code: Uint8Array): Sled | undefined {
+  const [half, word] = [halfwordAt(code), wordAt(code)];
+  if (half !== undefined && (half & 0xe003) === 0xa001)
+    return { name: "c.j", length: 2, to: compressedJump(half), stored: 4 };
+  return word !== undefined && (word & 0xfff) === 0x06f
+    ? { name: "j", length: 4, to: immJ.read(code), stored: 4 }
+    : undefined;
+}
+
 /** RV64: relocations of its ABI and the instructions that Linux puts at its patch sites. */
 export const riscv64: Machine = {
   name: "RISC-V",
@@ -96,5 +113,6 @@ export const riscv64: Machine = {
   fetchAlignment: 4,
   entry,
   siteInstruction,
+  sled,
   nopLength,
 };

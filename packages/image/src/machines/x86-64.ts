@@ -1,4 +1,4 @@
-import type { Branch, Machine, SiteInstruction } from "../machines.js";
+import type { Branch, Machine, SiteInstruction, Sled } from "../machines.js";
 import type { RelocationRules } from "../relocations.js";
 import type { SiteKind } from "../sites.js";
 
@@ -103,6 +103,16 @@ function nopLength(code: Uint8Array, at: number): number {
   return end <= code.length && length <= 15 ? length : 0;
 }
 
+/** Of a sled at a return: the return itself, and ten bytes. */
+const RETURN_SLED = 11;
+
+/** LLVM 19, compiler-rt/lib/xray/xray_x86_64.cpp: a jump or a return, in whose place two bytes are stored at once. */
+function sled(code: Uint8Array): Sled | undefined {
+  if (code[0] === 0xc3) return { name: "ret", length: 1, to: RETURN_SLED, stored: 2 };
+  const to = code[0] === 0xeb && code.length >= 2 ? 2 + view(code).getInt8(1) : 0;
+  return to >= 2 ? { name: "jmp8", length: 2, to, stored: 2 } : undefined;
+}
+
 /** x86-64: relocations of its ABI and the instructions that Linux puts at its patch sites. */
 export const x86_64: Machine = {
   name: "x86-64",
@@ -110,6 +120,8 @@ export const x86_64: Machine = {
   relocations,
   jumpEntries: "relative",
   fetchAlignment: 1,
+  hotPatch: { far: 5, back: 2 },
   siteInstruction,
+  sled,
   nopLength,
 };

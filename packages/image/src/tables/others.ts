@@ -2,7 +2,7 @@ import type { Elf } from "../elf.js";
 import { findTables, type TableName } from "./table.js";
 
 /** What tables that are not of sites list; see {@link otherTables}. */
-export const otherKinds = ["alternatives", "kprobe-blacklist", "xray-sleds"] as const;
+export const otherKinds = ["alternatives", "kprobe-blacklist"] as const;
 
 /** One of {@link otherKinds}. */
 export type OtherKind = (typeof otherKinds)[number];
@@ -40,18 +40,13 @@ const others: { readonly [K in OtherKind]: Other } = {
     names: [{ section: "_kprobe_blacklist", start: "__start_kprobe_blacklist", stop: "__stop_kprobe_blacklist" }],
     sizes: ({ class: { word } }) => [word],
   },
-  "xray-sleds": {
-    names: [{ section: "xray_instr_map", start: "__start_xray_instr_map", stop: "__stop_xray_instr_map" }],
-    sizes: ({ class: { word } }) => [4 * word],
-  },
 };
 
 /**
  * How many entries the tables have that list no sites: `alternatives` (code that is replaced at boot or when a module is loaded, before
- * it is executed), `kprobe-blacklist` (functions in which no kprobe may be placed) and `xray-sleds` (where LLVM's XRay patches a program
- * of its own).
+ * it is executed) and `kprobe-blacklist` (functions in which no kprobe may be placed).
  *
- * Sources: Linux 7.3 alternative.h of each architecture and kernel/kprobes.c; LLVM 14 compiler-rt/lib/xray/xray_interface_internal.h.
+ * Sources: Linux 7.3 alternative.h of each architecture and kernel/kprobes.c.
  *
  * @param elf A file read with {@link readElf}.
  * @returns A number for each table that is found; one that neither a section nor symbols tell of is left out.

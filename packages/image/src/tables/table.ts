@@ -3,6 +3,7 @@ import type { Elf } from "../elf.js";
 import { hex } from "../file-view.js";
 import type { Section } from "../sections.js";
 import type { SiteKind } from "../sites.js";
+import type { SledKind } from "./xray.js";
 
 /** What a table says of one site; places are numbers as `Elf` gives them. */
 export type Entry = {
@@ -19,6 +20,7 @@ export type Entry = {
   readonly branch?: boolean;
   /** Bytes before a function's entry, where the whole table tells. */
   readonly padding?: number;
+  readonly sled?: SledKind;
 };
 
 /** How a table is found: by its section, or when a linker script merged it away by the symbols around it. */

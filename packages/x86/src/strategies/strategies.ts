@@ -11,6 +11,7 @@ import { selfJump } from "./self-jump.js";
 import { staticCall } from "./static-call.js";
 import { stopMachine, stopMachineLinux } from "./stop-machine.js";
 import { alignedStore, plainStore } from "./store.js";
+import { xray } from "./xray.js";
 
 /** Every strategy of this package with its default options. */
 export const strategies: readonly PatchStrategy[] = [
@@ -28,6 +29,7 @@ export const strategies: readonly PatchStrategy[] = [
   selfJump(),
   nmiRedoOf2008(),
   alternatives(),
+  xray(),
   stopMachine(),
   stopMachineLinux(),
 ];
