@@ -1,6 +1,7 @@
 // Kernels and modules read as they are shipped, beside the tools that do a part of it in the same run: ratios of CPU time.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findSites, readImage } from "@cmodx/image";
@@ -41,6 +42,29 @@ const parts = [
   { name: "modules, .ko.xz", files: /\.ko\.xz$/, command: "xz -dc", most: 2.5 },
 ];
 
+/** What unpacks a stream, by its first bytes in hexadecimal. */
+const unpackers = { "28b52ffd": "zstd -dcq", fd377a58: "xz -dcq", "02214c18": "lz4 -dcq" };
+
+/**
+ * CPU time in seconds of unpacking an x86 kernel and `readelf -Sr` of it; undefined where a tool is missing, or it is no such kernel.
+ * (Linux Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length)
+ */
+const timeOfReadelf = (file) => {
+  const kernel = readFileSync(file);
+  if (kernel.length < 0x250 || kernel.toString("latin1", 0x202, 0x206) !== "HdrS") return undefined;
+  const begin = ((kernel[0x1f1] || 4) + 1) * 512 + kernel.readUInt32LE(0x248);
+  // The last four bytes are the size of what is packed.
+  const payload = kernel.subarray(begin, begin + kernel.readUInt32LE(0x24c) - 4);
+  const unpacker = unpackers[payload.toString("hex", 0, 4)];
+  if (unpacker === undefined) return undefined;
+  const scratch = mkdtempSync(join(tmpdir(), "cmodx-bench-"));
+  writeFileSync(join(scratch, "payload"), payload);
+  const line = `command -v ${unpacker.split(" ")[0]} readelf >/dev/null || exit 1; cd '${scratch}'; ${unpacker} <payload >vmlinux; readelf -Sr vmlinux >/dev/null 2>&1; times`;
+  const { status, stdout } = spawnSync("bash", ["-c", line], { encoding: "utf8" });
+  rmSync(scratch, { recursive: true });
+  return status === 0 ? childSeconds(stdout) : undefined;
+};
+
 const cli = fileURLToPath(new URL("../packages/cli/bin/cmodx.js", import.meta.url));
 
 /** Seconds on the clock that `cmodx scan` takes with so many files at once. */
@@ -57,7 +81,7 @@ export const benchImage = async () => {
   const trees = (process.env.CMODX_KERNELS ?? "").split(":").filter((tree) => tree !== "");
   if (trees.length === 0) {
     console.log(
-      "Reading modules is left out: CMODX_KERNELS names no directories of modules, such as /lib/modules/VERSION.",
+      "Reading modules is left out: CMODX_KERNELS names no directories of kernels or modules, such as /boot and /lib/modules/VERSION.",
     );
     return;
   }
@@ -72,6 +96,13 @@ export const benchImage = async () => {
     const other = timeOf(command, files);
     const ratio = other === undefined ? "-" : (seconds / other).toFixed(2);
     row([name, files.length, sites, seconds.toFixed(2), command, other?.toFixed(2) ?? "not there", ratio, most]);
+  }
+  for (const file of below.filter((each) => /\/vmlinuz[^/]*$/.test(each))) {
+    const other = timeOfReadelf(file);
+    if (other === undefined) continue;
+    await ours([file]); // As above.
+    const { seconds, sites } = await ours([file]);
+    row(["vmlinuz", 1, sites, seconds.toFixed(2), "+ readelf -Sr", other.toFixed(2), (seconds / other).toFixed(2), 5]);
   }
   const [one, two] = [1, 2].map((jobs) => clockOf(trees, jobs));
   const times = `${one.toFixed(2)} s alone, ${two.toFixed(2)} s with --jobs 2`;

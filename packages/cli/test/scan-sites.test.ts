@@ -73,7 +73,9 @@ describe("scan --sites", () => {
 
   it("says where it looked when there is nothing", async () => {
     const { out } = await cmodx(["scan", process.execPath]);
-    expect(out.replace(/\s+/g, " ")).toContain("none in __jump_table, __mcount_loc, .static_call_sites, __patchable_function_entries and xray_instr_map");
+    expect(out.replace(/\s+/g, " ")).toContain(
+      "none in __jump_table, __mcount_loc, .static_call_sites, __patchable_function_entries and xray_instr_map",
+    );
   });
 });
 
