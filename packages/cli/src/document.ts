@@ -25,7 +25,7 @@ import type {
 import type { Judged } from "./judge.js";
 import { limitsOf, megabytesOf } from "./limits.js";
 import type { Subject } from "./subject.js";
-import { hex } from "./text.js";
+import { count, hex } from "./text.js";
 import { sitesInMemory } from "./timeline/sight.js";
 import { valuesOf } from "./timeline/values.js";
 
@@ -143,7 +143,9 @@ export const whyOf = (verdict: Verdict): string | null => {
     case "unsafe":
       return verdict.why;
     case "inconclusive":
-      return limitText(verdict.limit, verdict.bounds);
+      return verdict.limit === "cpus"
+        ? `It is not known for more than ${count(verdict.numbers?.to ?? 0, "CPU")}. ${verdict.numbers?.why ?? ""}`.trim()
+        : limitText(verdict.limit, verdict.bounds);
   }
 };
 
@@ -182,6 +184,7 @@ export const checkJson = (
   transitions: verdict.transitions,
   seconds: verdict.seconds,
   bounds: boundsJson(subject, verdict),
+  numbers: verdict.numbers ?? null,
   otherwise: (verdict.verdict === "unsafe" ? verdict.otherwise : undefined) ?? null,
   notJudged: verdict.notJudged,
   notExecuted: verdict.notExecuted,

@@ -1,6 +1,7 @@
 import type {
   Bounds,
   Choice,
+  CpuNumbers,
   Data,
   Decoder,
   EmptyWait,
@@ -80,7 +81,7 @@ export type BoundsJson = {
     readonly seconds: number | null;
   };
   /** The limit that ended the run. */
-  readonly reached: keyof Bounds | "interrupted" | null;
+  readonly reached: keyof Bounds | "interrupted" | "cpus" | null;
 };
 
 /** One step of a counterexample. `number` counts from 1; `rule`, `step` and `choice` say which step it is to the machine. */
@@ -162,6 +163,8 @@ export type CheckJson = {
   readonly transitions: number | null;
   readonly seconds: number;
   readonly bounds: BoundsJson;
+  /** About which numbers of CPUs it is with `--cpus any`; all else here is of the last that was checked. Null without. */
+  readonly numbers: CpuNumbers | null;
   /** The verdict on all else where `progress` breaks by endless interrupts from outside alone; else null. */
   readonly otherwise: "safe" | "vacuous" | null;
   /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */

@@ -1,6 +1,7 @@
 import type {
   Bounds,
   Choice,
+  CpuNumbers,
   EmptyWait,
   NotJudged,
   OtherOrder,
@@ -107,6 +108,13 @@ const reached = oneOf<keyof Bounds | "interrupted">({
   milliseconds: true,
   interrupted: true,
 });
+const reachedInCheck = oneOf<NonNullable<BoundsJson["reached"]>>({
+  states: true,
+  bytes: true,
+  milliseconds: true,
+  interrupted: true,
+  cpus: true,
+});
 const flips: Schema<number | "forever"> = either('a number of flips, or "forever"', count, only("forever"));
 
 const siteSchema: Schema<SiteJson> = object("a site", {
@@ -163,7 +171,14 @@ const boundsSchema: Schema<BoundsJson> = object("bounds", {
   plugins: list("plugins", usedPluginSchema),
   properties,
   limits: limitsSchema,
-  reached: orNull(reached),
+  reached: orNull(reachedInCheck),
+});
+
+const numbersSchema: Schema<CpuNumbers> = object("numbers of CPUs", {
+  from: count,
+  to: count,
+  beyond: flag,
+  why: orNull(text),
 });
 
 const choiceFields = { cpu: count, rule: text, step: orNull(text), candidate: count, choice: count };
@@ -275,6 +290,7 @@ const check: Schema<CheckJson> = object("the document of cmodx check", {
   transitions: orNull(count),
   seconds: number,
   bounds: boundsSchema,
+  numbers: orNull(numbersSchema),
   unused: texts,
   otherwise: orNull(oneOf<NonNullable<CheckJson["otherwise"]>>({ safe: true, vacuous: true })),
   notJudged: list("properties", notJudgedSchema),

@@ -1,4 +1,4 @@
-import { InputError, type Progress, type Run, type Scenario, type Verdict } from "@cmodx/core";
+import { type CheckOptions, InputError, type Progress, type Run, type Scenario, type Verdict } from "@cmodx/core";
 import type { Catalogue } from "./catalogue.js";
 import { isInputError } from "./errors.js";
 import { breathe, type Io, type ProgressLine } from "./io.js";
@@ -20,15 +20,20 @@ export type Judged = {
   readonly models: readonly ModelJson[];
 };
 
+/** Whether it is about every number of CPUs. */
+export type Numbers = Pick<CheckOptions, "cpus">;
+
 /** Checks one model. The subject that comes back is the model that the verdict is about: the memory order may have been left open. */
 const judge = async (
   subject: Subject,
   budget: Budget,
   io: Io,
   progress: ProgressLine,
+  numbers: Numbers,
 ): Promise<{ readonly subject: Subject; readonly verdict: Verdict }> => {
   await breathe();
   const verdict = await subject.simulation.check(subject.scenario, {
+    ...numbers,
     bounds: budget.left(),
     memory: memoryInUse,
     signal: io.signal,
@@ -37,10 +42,18 @@ const judge = async (
   return { subject: decidedIn(subject, verdict), verdict: { ...verdict, bounds: budget.asked } };
 };
 
-const decidedIn = (subject: Subject, { otherOrder }: Verdict): Subject => {
-  if (otherOrder?.memory !== "sequential") return subject;
-  const scenario: Scenario = { ...subject.scenario, memory: "architectural" };
-  return { ...subject, scenario, machine: subject.simulation.machine(scenario) };
+const decidedIn = (subject: Subject, { otherOrder, numbers }: Verdict): Subject => {
+  const sequential = otherOrder?.memory === "sequential";
+  if (!sequential && numbers === undefined) return subject;
+  // What is known of any number is told of the last that was checked.
+  const cpus = numbers === undefined ? {} : { cpus: Math.max(numbers.from, numbers.to) };
+  const scenario: Scenario = { ...subject.scenario, ...cpus, ...(sequential ? { memory: "architectural" } : {}) };
+  return {
+    ...subject,
+    request: { ...subject.request, ...cpus },
+    scenario,
+    machine: subject.simulation.machine(scenario),
+  };
 };
 
 /** How far a run is, in one line. */
@@ -59,13 +72,15 @@ export const judgeWorst = async (
   budget: Budget,
   io: Io,
   progress: ProgressLine,
+  numbers: Numbers = {},
 ): Promise<Judged> => {
   const offsets: OffsetJson[] = [];
   let worst: { readonly subject: Subject; readonly verdict: Verdict } | undefined;
   let refusal: InputError | undefined;
   for (const request of requests) {
     try {
-      const { subject, verdict } = await judge(await subjectOf(request, catalogue, io.cwd), budget, io, progress);
+      const made = await subjectOf(request, catalogue, io.cwd);
+      const { subject, verdict } = await judge(made, budget, io, progress, numbers);
       offsets.push({ offset: offsetOf(subject), ...summary(verdict) });
       if (worst === undefined || badness(verdict) > badness(worst.verdict)) worst = { subject, verdict };
     } catch (error) {
@@ -91,13 +106,14 @@ export const judgeModels = async (
   budget: Budget,
   io: Io,
   progress: ProgressLine,
+  numbers: Numbers = {},
 ): Promise<Judged> => {
   const models: ModelJson[] = [];
   let worst: Judged | undefined;
   let refusal: InputError | undefined;
   for (const { fetch, requests } of asked) {
     try {
-      const judged = await judgeWorst(requests, catalogue, budget, io, progress);
+      const judged = await judgeWorst(requests, catalogue, budget, io, progress, numbers);
       models.push({ fetch, ...summary(judged.verdict) });
       if (worst === undefined || badness(judged.verdict) > badness(worst.verdict)) worst = judged;
     } catch (error) {

@@ -125,6 +125,12 @@ export const options = {
   scenario: option("--scenario <file>", "check what this module exports, see docs/scenarios.md"),
   cpus: (fallback: number) =>
     option("--cpus <n>", `all CPUs, the patcher's included (default ${fallback})`, whole("--cpus", 1, MOST_CPUS)),
+  cpusOrAny: (fallback: number) =>
+    option(
+      "--cpus <n|any>",
+      `all CPUs, the patcher's included (default ${fallback}), or any: every number of them`,
+      (text: string) => (text === "any" ? text : whole("--cpus", 1, MOST_CPUS)(text)),
+    ),
   flips: option(
     "--flips <n>",
     "patch calls, there and back, or forever (default 2; 1 where there is no way back)",
@@ -201,9 +207,9 @@ export const options = {
 
 /**
  * The options by which the model of a run is asked for, in the order in which the help lists them. `flips`: how long its patcher goes on;
- * `cpus`: how many there are where nobody says.
+ * `cpus`: how many there may be.
  */
-export const modelOptions = (cpus: number, flips: Option): readonly Option[] => [
+export const modelOptions = (cpus: Option, flips: Option): readonly Option[] => [
   options.arch,
   options.strategy,
   options.option,
@@ -214,7 +220,7 @@ export const modelOptions = (cpus: number, flips: Option): readonly Option[] => 
   options.newBytes,
   options.at,
   options.scenario,
-  options.cpus(cpus),
+  cpus,
   flips,
   options.fetch,
   options.memory,

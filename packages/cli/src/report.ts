@@ -1,6 +1,7 @@
 import {
   type Broken,
   becauseOf,
+  type CpuNumbers,
   type EmptyWait,
   listed,
   type OtherOrder,
@@ -74,7 +75,9 @@ const title = (verdict: Verdict, bounds: BoundsJson, paint: Colors): string => {
     case "vacuous":
       return paint.bold(`${paint.yellow("VACUOUS")}  ${about}: nothing broke, which says nothing. ${verdict.reason}`);
     case "safe":
-      return paint.bold(`${paint.green("SAFE")}  ${about}: no interleaving breaks a property`);
+      return paint.bold(
+        `${paint.green("SAFE")}  ${about}: no interleaving breaks a property${verdict.numbers?.beyond ? `, with any number of CPUs from ${verdict.numbers.from} on` : ""}`,
+      );
   }
 };
 
@@ -178,6 +181,7 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
         ]),
     ...bounds.sites.map((site, i) => entry(bounds.sites.length === 1 ? "Site" : `Site ${i}`, siteText(site))),
     entry("Bounds", boundsText(bounds)),
+    ...(verdict.numbers === undefined ? [] : [entry("CPUs", numbersText(verdict.numbers, verdict))]),
     entry("Fetch", `${fetch.id}: ${fetch.source}`),
     ...pluginsText(verdict.plugins ?? []),
     entry("Properties", properties.length === 0 ? "none counted" : `${listed(properties)} counted`),
@@ -214,6 +218,17 @@ const ground = (verdict: Verdict, bounds: BoundsJson, scenario: string | null): 
   ].flat();
   if (set.length > 0) lines.push(entry("Limits", set.join(", ")));
   return lines;
+};
+
+/** About which numbers of CPUs it is. */
+const numbersText = ({ from, to, beyond }: CpuNumbers, { verdict }: Verdict): string => {
+  if (verdict === "unsafe")
+    return to === from ? `${to} break it, the least there can be` : `${to} are the fewest that break it`;
+  if (to < from) return "no number was checked to the end";
+  const checked = to === from ? `with ${to}` : `with ${from} to ${to}, one by one`;
+  return beyond
+    ? `any number from ${from} on, all that no patcher runs on running the same code: no property but progress breaks; that every call ends was checked ${checked}`
+    : `nothing breaks ${checked}; for more it is not known`;
 };
 
 const emptyWaitsText = (waits: readonly EmptyWait[]): string =>

@@ -1,3 +1,4 @@
+import { forAnyNumber, type Viewed } from "./any-number.js";
 import { InputError } from "./base/errors.js";
 import { assertNesting } from "./base/maxima.js";
 import type { Architecture } from "./contract/architecture.js";
@@ -78,12 +79,24 @@ export const createSimulation = (options: SimulationOptions): Simulation => {
   };
   const check: Simulation["check"] = async (scenario, checkOptions = {}) => {
     assertFits(checkOptionsSchema, checkOptions, "options");
+    if (checkOptions.cpus === "any") return forAnyNumber({ check, viewed }, scenario, checkOptions);
     const wiring = wire(scenario);
     const architectural = wiring.get(MEMORY) === sequential ? wiring.get(ARCHITECTURE).memory : undefined;
     const explore = (of: Scenario, how: CheckOptions): Promise<Verdict> => wire(of).get(EXPLORER).check(how);
     const verdict = await inEitherOrder(explore, scenario, checkOptions, wiring.get(MACHINE), architectural);
     const plugins = (options.plugins ?? []).map(({ id, replaces = [] }) => ({ id, replaces: replaces.map(partName) }));
     return plugins.length === 0 ? verdict : { ...verdict, plugins };
+  };
+  const viewed = (scenario: Scenario): Viewed | string => {
+    const replaced = (options.plugins ?? []).find(({ replaces = [] }) => replaces.includes(MACHINE));
+    if (replaced !== undefined)
+      return `The plugin ${replaced.id} replaces the machine, of which is not known whether it counts CPUs.`;
+    const wiring = wire(scenario);
+    return {
+      machine: wiring.get(MACHINE),
+      properties: wiring.all(PROPERTIES) as readonly Property[],
+      development: wiring.get(DEVELOPMENT),
+    };
   };
   const machine: Simulation["machine"] = (scenario) => wire(scenario).get(MACHINE);
   const properties: Simulation["properties"] = (scenario) => wire(scenario).all(PROPERTIES);

@@ -8,7 +8,7 @@ import { isInputError, unwritten } from "../errors.js";
 import { type Extras, outcomesOf, repairsOf } from "../extras.js";
 import { colors, type Exit, exit, type Io, type Leave, type ProgressLine, progressLine } from "../io.js";
 import { toJson } from "../json.js";
-import { type Judged, judgeModels, judgeWorst } from "../judge.js";
+import { type Judged, judgeModels, judgeWorst, type Numbers } from "../judge.js";
 import { type Budget, budgetOf, type LimitOptions } from "../limits.js";
 import { modelOptions, options } from "../options.js";
 import { reportOf } from "../report.js";
@@ -16,8 +16,9 @@ import type { Request } from "../request.js";
 import { assertWritable, relocate, writeWhole } from "../save.js";
 import { prose } from "../text.js";
 
-type CheckOptions = ModelOptions &
+type CheckOptions = Omit<ModelOptions, "cpus"> &
   LimitOptions & {
+    readonly cpus?: number | "any";
     readonly save?: string;
     readonly json?: boolean;
     readonly outcomes?: boolean;
@@ -31,12 +32,16 @@ binary (--from; without --strategy it is checked as Linux patches such a site, w
 this itself and can have several sites and patchers; --cpus, --irq, --nmi, --preempt, --memory, --drop and --add
 come before what it says.
 
+--cpus any asks about every number of CPUs from 2 on: whether anything breaks but progress, which is checked with
+few alone. It is unsafe where a number of CPUs breaks something, and tells the smallest.
+
 --fetch A,B checks under several fetch models, --fetch all under all that the architecture has. The answer is the
 worst, and so is the exit code: 2 where one refuses the site, then 1, then 3.
 
 Exit codes: 0 safe, 1 unsafe, 2 wrong usage or input, 3 inconclusive, interrupted or vacuous.
 
   $ cmodx check --strategy int3 --cpus 3 --nmi
+  $ cmodx check --strategy int3 --cpus any --irq --nmi
   $ cmodx check --strategy plain-store --site nop5:call --offset 62 --fetch amd --save torn.json
   $ cmodx check --strategy int3 --from vmlinux:schedule --drop sync-1`;
 
@@ -46,7 +51,7 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
     .command("check")
     .summary("say whether a way of patching is safe, and show the interleaving that breaks it when it is not")
     .description("Explores every interleaving of a patch with the CPUs that run the patched code.");
-  for (const each of modelOptions(DEFAULT_CPUS, options.flips)) command.addOption(each);
+  for (const each of modelOptions(options.cpusOrAny(DEFAULT_CPUS), options.flips)) command.addOption(each);
   command
     .addOption(options.all)
     .addOption(options.maxStates)
@@ -64,8 +69,9 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
       const catalogue = await loadCatalogue(asked.plugin ?? [], io.cwd);
       const progress = progressLine(io);
       if (asked.all === true) {
-        refuseWithAll(asked);
-        const answer = await checkAll(asked, catalogue, budget, io, progress).finally(() => progress.clear());
+        const answer = await checkAll(refuseWithAll(asked), catalogue, budget, io, progress).finally(() =>
+          progress.clear(),
+        );
         io.out(asked.json ? toJson(answer) : checkAllText(answer));
         const worst = answer.classes.some(({ verdict }) => verdict === "unsafe");
         const isSafe = answer.cut === null && answer.classes.every((each) => each.verdict === "safe");
@@ -86,7 +92,8 @@ export const addCheck = (program: Command, io: Io, leave: Leave): void => {
 };
 
 /** What is about one site does not go with all of them. */
-const refuseWithAll = ({ from, save, outcomes, fetch }: CheckOptions): void => {
+const refuseWithAll = ({ cpus, ...asked }: CheckOptions): ModelOptions & LimitOptions => {
+  const { from, save, outcomes, fetch } = asked;
   const refuse = (flag: string, why: string): never => {
     throw new InputError(`--all ${why}.`, { place: flag, code: "conflict" });
   };
@@ -96,27 +103,32 @@ const refuseWithAll = ({ from, save, outcomes, fetch }: CheckOptions): void => {
   if (outcomes === true) refuse("--outcomes", "does not go with --outcomes, which are those of one site");
   if (fetch !== undefined && (fetch === "all" || fetch.includes(",")))
     refuse("--fetch", "takes one fetch model; it says itself which stronger one flips the answer");
+  if (cpus === "any") return refuse("--cpus", "takes one number of CPUs; check the site that it names with any");
+  return { ...asked, ...(cpus === undefined ? {} : { cpus }) };
 };
 
 const tell = async (
-  asked: CheckOptions,
+  { cpus, ...others }: CheckOptions,
   catalogue: Catalogue,
   budget: Budget,
   io: Io,
   progress: ProgressLine,
 ): Promise<{ readonly judged: Judged; readonly extras: Extras }> => {
+  const asked = { ...others, ...(cpus === undefined || cpus === "any" ? {} : { cpus }) };
+  const numbers = cpus === "any" ? { cpus } : {};
   const fetches = await fetchesOf(asked, catalogue, io.cwd);
   const requests = (fetch: string | undefined): Promise<readonly Request[]> =>
     requestsOf(fetch === undefined ? asked : { ...asked, fetch }, catalogue, io.cwd);
   const judged =
     fetches.length < 2
-      ? await judgeWorst(await requests(fetches[0]), catalogue, budget, io, progress)
+      ? await judgeWorst(await requests(fetches[0]), catalogue, budget, io, progress, numbers)
       : await judgeModels(
           await Promise.all(fetches.map(async (fetch) => ({ fetch, requests: await requests(fetch) }))),
           catalogue,
           budget,
           io,
           progress,
+          numbers,
         );
   const { subject, verdict } = judged;
   const beside = async <T>(work: () => Promise<T | null>): Promise<T | null> => {
@@ -132,7 +144,7 @@ const tell = async (
   };
   const extras = {
     repairs: asked.repair ? await beside(() => repairsOf(subject, verdict, budget, io, progress)) : null,
-    stronger: await beside(() => strongerFor(judged, asked, catalogue, budget, io, progress)),
+    stronger: await beside(() => strongerFor(judged, asked, catalogue, budget, io, progress, numbers)),
     outcomes: asked.outcomes === true ? await beside(() => outcomesOf(subject, budget, io, progress)) : null,
   };
   return { judged, extras };
@@ -141,16 +153,17 @@ const tell = async (
 /** The first fetch model behind the weakest under which a site of a binary that is unsafe is safe. */
 const strongerFor = async (
   { subject, verdict }: Judged,
-  asked: CheckOptions,
+  asked: ModelOptions,
   catalogue: Catalogue,
   budget: Budget,
   io: Io,
   progress: ProgressLine,
+  numbers: Numbers,
 ): Promise<string | null> => {
   if (asked.from === undefined || asked.fetch !== undefined || verdict.verdict !== "unsafe") return null;
   for (const fetch of strongerThan(subject.machine.fetch.id, catalogue.architecture(subject.architecture))) {
     const requests = await requestsOf({ ...asked, fetch }, catalogue, io.cwd);
-    if ((await judgeWorst(requests, catalogue, budget, io, progress)).verdict.verdict === "safe") return fetch;
+    if ((await judgeWorst(requests, catalogue, budget, io, progress, numbers)).verdict.verdict === "safe") return fetch;
   }
   return null;
 };

@@ -34,7 +34,7 @@ export const addRecord = (program: Command, io: Io, leave: (code: Exit) => void)
     .description(
       "Runs one interleaving of a patch with the CPUs that run the patched code, and writes it for other tools.",
     );
-  for (const each of modelOptions(DEFAULT_CPUS, options.calls)) command.addOption(each);
+  for (const each of modelOptions(options.cpus(DEFAULT_CPUS), options.calls)) command.addOption(each);
   command
     .addOption(options.seed)
     .addOption(options.perf)

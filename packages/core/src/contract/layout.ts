@@ -95,6 +95,8 @@ export type Layout = {
   readonly steps: readonly (readonly string[])[];
   /** The programs of each patcher, there and, where it goes back, back, with what the scenario adds and without what it leaves out. */
   readonly plans: readonly (readonly PatchProgram[])[];
+  /** Ids of the strategies that asked how many CPUs there are when they planned. */
+  readonly counting: ReadonlySet<string>;
   initial(machine: World): Initial;
 };
 

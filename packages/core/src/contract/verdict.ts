@@ -50,8 +50,25 @@ export type OtherOrder = {
 /** A plugin whose parts a verdict rests on; `replaces` are the names of the parts that are its own in place of others. */
 export type UsedPlugin = { readonly id: string; readonly replaces: readonly string[] };
 
+/** What a verdict says of numbers of CPUs. */
+export type CpuNumbers = {
+  /** The least that the scenario can have, at least 2. */
+  readonly from: number;
+  /**
+   * The most that were checked one by one, `progress` too, from the least on; less than `from` where none came to an end. Of an unsafe
+   * verdict the smallest that breaks: its counterexample is one of so many CPUs.
+   */
+  readonly to: number;
+  /** With any number beyond `to` nothing that counts breaks but `progress`, which is not known there. */
+  readonly beyond: boolean;
+  /** Why it is not known for more, in one sentence; null where it is, where it is unsafe, and where a limit ended the run. */
+  readonly why: string | null;
+};
+
 /** What every verdict states. */
 export type VerdictBase = {
+  /** About which numbers of CPUs it is; absent where it is about that of the scenario ({@link CheckOptions.cpus}). */
+  readonly numbers?: CpuNumbers;
   /**
    * Distinct states seen. Where they are explored as sets, CPUs that start alike are told apart, and more than 2^53 states are rounded, and
    * what is more than `Number.MAX_VALUE`, which takes hundreds of CPUs, is told as that.
@@ -139,4 +156,8 @@ export type Verdict =
       /** No shorter counterexample exists, or no shorter way to the loop. False only when a bound ended the search for it. */
       readonly shortest: boolean;
     })
-  | (VerdictBase & { readonly verdict: "inconclusive"; readonly limit: keyof Bounds | "interrupted" });
+  | (VerdictBase & {
+      readonly verdict: "inconclusive";
+      /** `cpus`: nothing breaks with the numbers of CPUs that were checked, and of more it is not known ({@link CpuNumbers.why}). */
+      readonly limit: keyof Bounds | "interrupted" | "cpus";
+    });

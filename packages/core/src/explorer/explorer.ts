@@ -27,6 +27,11 @@ import { type Limit, LimitReached, Watch } from "./watch.js";
 
 /** How a check is run. */
 export type CheckOptions = {
+  /**
+   * `any`: of every number of CPUs that the scenario can have, from 2 on, whatever it says itself ({@link VerdictBase.numbers}). All CPUs
+   * that no patcher runs on run the same code. {@link InputError} where the scenario counts its executors.
+   */
+  readonly cpus?: "any";
   readonly bounds?: Bounds;
   /** Tells how many bytes of memory are in use, for `bounds.bytes`; by default those of the tables of states alone. */
   readonly memory?: () => number;
@@ -263,7 +268,8 @@ const reductionsOf = (asked: CheckOptions["reduce"] = true): Reductions | false 
   return { urgent: false, symmetry: false, stubborn: false, ...asked };
 };
 
-const withTimeLeft = (options: CheckOptions, elapsed: number): CheckOptions => {
+/** The options with what is left of their time after so many milliseconds. */
+export const withTimeLeft = (options: CheckOptions, elapsed: number): CheckOptions => {
   const milliseconds = options.bounds?.milliseconds;
   if (milliseconds === undefined) return options;
   return {

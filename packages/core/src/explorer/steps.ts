@@ -51,6 +51,7 @@ export class Steps {
 
   #machineCodeWrites = false;
   #gaveUp = false;
+  #counting: string | undefined;
   #acted = 0;
   readonly #blocked = new Set<number>();
   readonly #outcomes = new OutcomeTable();
@@ -128,6 +129,7 @@ export class Steps {
   #compute(candidate: number, memory: number, services: number, parked: number): number {
     const parts = this.parts.of(this.candidates.cpuOf(candidate), memory, services, parked);
     const effects = this.#apply(candidate, parts);
+    if (this.machine.countsCpus) this.#counting ??= this.candidates.candidate(candidate).rule.id;
     assertAdvanced(this.candidates.candidate(candidate), parts.cpu as CpuState, effects, this.machine);
     const first = this.effects.size;
     if (effects.length === 0) this.#blocked.add(candidate);
@@ -149,6 +151,11 @@ export class Steps {
     this.effects.add(number, candidate, { candidate: this.candidates.placeOf(number), choice }, effect);
     if (rule === this.machine.order.execute || rule.runsMachineCode === true)
       this.#machineCodeWrites ||= this.effects.writesShared(this.effects.size - 1);
+  }
+
+  /** The first rule that was running when the machine was asked how many CPUs it has; undefined where none was. */
+  get counting(): string | undefined {
+    return this.#counting;
   }
 
   /** Machine code was seen to write something that others see. */

@@ -134,6 +134,7 @@ export const layOut = (scenario: Scenario, architecture: Architecture, fetch: Fe
     pairs: built.pairs,
     steps: built.steps,
     plans: built.plans,
+    counting: built.counting,
     initial,
   };
 };

@@ -77,7 +77,8 @@ export class Machine implements World {
   /** Which stores become visible at one moment. */
   readonly stores: Stores;
   readonly order: MemoryOrder;
-  readonly cpus: number;
+  readonly #cpus: number;
+  #countsCpus = false;
   readonly preempt: boolean;
   /** What runs machine code runs in user mode: {@link Scenario.user}. */
   readonly user: boolean;
@@ -130,7 +131,7 @@ export class Machine implements World {
     this.cpu = cpu;
     this.stores = storesOf(architecture, fetch);
     this.order = order;
-    this.cpus = scenario.cpus;
+    this.#cpus = scenario.cpus;
     this.preempt = scenario.preempt ?? false;
     this.user = scenario.user ?? scenario.patchers.some(({ strategy }) => strategy.user === true);
     const { irq = false, nmi = false, nestedIret } = scenario.interrupts ?? {};
@@ -177,6 +178,16 @@ export class Machine implements World {
   }
 
   // ---- what does not change ----
+
+  get cpus(): number {
+    this.#countsCpus = true;
+    return this.#cpus;
+  }
+
+  /** Whether anybody ever asked this machine how many CPUs it has. */
+  get countsCpus(): boolean {
+    return this.#countsCpus;
+  }
 
   /** The byte of code at an address that no program writes; undefined where nothing is mapped. */
   text(address: bigint): number | undefined {

@@ -39,6 +39,7 @@ export const compilePlans = (
   const handlers = new Map<string, Line[][]>();
   const named: Planned[] = [];
   let traced = false;
+  const counting = new Set<string>();
   const plans = scenario.patchers.map((): PatchProgram[] => []);
   const steps = scenario.patchers.map((patcher, index) => {
     const { strategy } = patcher;
@@ -68,7 +69,10 @@ export const compilePlans = (
       const planned = strategy.plan(flipOf(patcher, sites, to), {
         instructionSet: architecture.instructionSet,
         mode: sites[patcher.sites[0] ?? 0]?.mode ?? "",
-        cpus: scenario.cpus,
+        get cpus() {
+          counting.add(strategy.id);
+          return scenario.cpus;
+        },
         reports: fetch.reports,
       });
       assertNesting(planned, `What the strategy ${strategy.id} plans`, "strategy");
@@ -179,6 +183,7 @@ export const compilePlans = (
     traced,
     steps,
     plans,
+    counting,
   };
 };
 

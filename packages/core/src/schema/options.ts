@@ -13,6 +13,7 @@ import {
   flag,
   list,
   object,
+  only,
   optional,
   type Schema,
   where,
@@ -31,6 +32,7 @@ const signal: Schema<AbortSignal> = where<AbortSignal>(anything, (value) =>
 
 /** The schema of {@link CheckOptions}. */
 export const checkOptionsSchema: Schema<CheckOptions> = object("options of a check", {
+  cpus: optional(only("any")),
   bounds: optional(boundsSchema),
   memory: optional(callable("a function that tells how many bytes are in use")),
   signal: optional(signal),
