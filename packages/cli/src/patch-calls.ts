@@ -96,13 +96,24 @@ export const sitesOfFile = async (
 };
 
 const nothing = (file: string, { key, ftrace }: Chosen, all: readonly PatchSite[]): InputError => {
-  const keys = new Set(all.flatMap((site) => (site.key === undefined ? [] : [site.key])));
+  const keys = new Set(all.flatMap((site) => (site.kind !== "jump-label" || site.key === undefined ? [] : [site.key])));
   const why =
     key !== undefined
       ? `${file} has no jump label of the key ${key}${didYouMean(key, keys)}`
       : `${file} has no ${ftrace === true ? "traced functions" : "jump labels"}.`;
   return new InputError(why, { file, place: key === undefined ? "file" : "--key", code: "unknown-name" });
 };
+
+/** The groups with the sites of each in an order that a seed chooses, as those of an unsorted list. */
+export const shuffled = (given: Groups, seed: number): Groups => ({
+  ...given,
+  groups: given.groups.map((sites) =>
+    sites
+      .map((site, i) => ({ site, at: Math.imul(i + 1, 0x9e37_79b1) ^ Math.imul(seed + 1, 0x85eb_ca6b) }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ site }) => site),
+  ),
+});
 
 /** The calls of a strategy: one for each group, or for each site where the strategy patches one at a time. */
 export function* callsOf(

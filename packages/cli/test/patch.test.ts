@@ -29,6 +29,14 @@ describe("patch", () => {
     ]);
   });
 
+  test("a list that is not sorted needs many times the rounds of one that is", async () => {
+    const line = "patch --sites 1000 --strategy int3-batch --shuffled --cpus 2";
+    const [sorted, given] = [await json(line), await json(`${line} --option sorted=false`)];
+    expect(sorted.document.runs).toMatchObject([{ rounds: 3 * Math.ceil(1000 / 256), sites: 1000 }]);
+    expect(given.document.runs[0].sites).toBe(1000);
+    expect(given.document.runs[0].rounds).toBeGreaterThan(20 * sorted.document.runs[0].rounds);
+  });
+
   test("prints every store in its order", async () => {
     const { out } = await cmodx("patch --sites 2 --strategy int3-batch --writes --cpus 2");
     const stores = out.split("\n").filter((line) => /^0x[0-9a-f]+ [0-9a-f]+$/.test(line));

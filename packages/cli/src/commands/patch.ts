@@ -6,7 +6,8 @@ import { breathe, colors, type Exit, exit, type Io, type ProgressLine, progressL
 import { type PatchJson, type PatchRunJson, type SpreadJson, toJson } from "../json.js";
 import { signalWithin } from "../limits.js";
 import { options, whole, words } from "../options.js";
-import { callsOf, copiesOf, type Groups, sitesOfFile } from "../patch-calls.js";
+import { callsOf, copiesOf, type Groups, shuffled, sitesOfFile } from "../patch-calls.js";
+import type { StrategyOptions } from "../request.js";
 import { columns, count, prose, thousands } from "../text.js";
 
 const MOST_SITES = 1_000_000;
@@ -38,6 +39,8 @@ type PatchOptions = {
   readonly seed?: number;
   readonly cost?: string;
   readonly writes?: boolean;
+  readonly shuffled?: boolean;
+  readonly option?: StrategyOptions;
   readonly sweep?: Sweep;
   readonly plugin?: readonly string[];
   readonly csv?: boolean;
@@ -78,6 +81,7 @@ export const addPatch = (program: Command, io: Io, leave: (code: Exit) => void):
         "ways of patching, compared with each other; of a file by default Linux's own",
       ).argParser(words("--strategy")),
     )
+    .addOption(options.option)
     .addOption(options.site)
     .addOption(new Option("--key <name>", "the jump labels of this key"))
     .addOption(new Option("--all-keys", "the jump labels of every key, a call for each key"))
@@ -95,6 +99,7 @@ export const addPatch = (program: Command, io: Io, leave: (code: Exit) => void):
     )
     .addOption(options.seed)
     .addOption(new Option("--cost <model>", "a cost model or a file with one, see `cmodx cost show`"))
+    .addOption(new Option("--shuffled", "the sites of each call in an order by the seed, not by address"))
     .addOption(new Option("--writes", "print every store to code in its order"))
     .addOption(new Option("--sweep <list>", "cpus=N,N,… or sites=N,N,…: a run for each").argParser(sweepOf))
     .addOption(new Option("--csv", "print comma-separated values"))
@@ -136,7 +141,9 @@ const patch = async (
     });
   const id = given?.architecture ?? asked.arch ?? catalogue.architectureOf(first);
   const architecture = create(catalogue.architecture(id), undefined);
-  const strategies = ids.map((each) => catalogue.strategy(each, id));
+  const strategies = ids.map((each) =>
+    catalogue.strategy(each, id, asked.option === undefined ? {} : { options: asked.option }),
+  );
   const runs: PatchRunJson[] = [];
   let interrupted = false;
   const sizes = asked.sweep?.sites ?? [asked.sites ?? 0];
@@ -144,7 +151,8 @@ const patch = async (
     for (const sites of sizes) {
       for (const cpus of asked.sweep?.cpus ?? [asked.cpus ?? DEFAULT_CPUS]) {
         if (interrupted) break;
-        const groups = given ?? copiesOf(strategy, asked.site, architecture, sites);
+        const sorted = given ?? copiesOf(strategy, asked.site, architecture, sites);
+        const groups = asked.shuffled === true ? shuffled(sorted, seed) : sorted;
         const many = groups.groups.reduce((sum, each) => sum + each.length, 0);
         const text: { address: string; bytes: string }[] = [];
         const calls = callsOf(strategy, groups, architecture, cpus);

@@ -51,6 +51,19 @@ const refuse = (site: FlipSite, isa: InstructionSet): string | undefined => {
   return undefined;
 };
 
+/** What the text_poke_array takes at a time: up to its capacity, and nothing below the address before. */
+const batchesOf = (sites: readonly FlipSite[]): readonly (readonly FlipSite[])[] => {
+  const batches: FlipSite[][] = [];
+  for (const site of sites) {
+    const open = batches.at(-1);
+    const last = open?.at(-1);
+    if (open === undefined || last === undefined || open.length === BATCH_CAPACITY || site.address < last.address)
+      batches.push([site]);
+    else open.push(site);
+  }
+  return batches;
+};
+
 /** One batch of the three-step protocol. Ids are suffixed by the batch where there are several. */
 const batch = (sites: readonly FlipSite[], suffix: string, publishes: boolean): readonly Line[] => {
   const id = (name: string): string => `${name}${suffix}`;
@@ -116,9 +129,7 @@ const plan = (flip: Flip, isa: InstructionSet, publishes: boolean): PatchProgram
     const impossible = refuse(site, isa);
     if (impossible !== undefined) return { impossible };
   }
-  const batches = Array.from({ length: Math.ceil(flip.sites.length / BATCH_CAPACITY) }, (_, i) =>
-    flip.sites.slice(i * BATCH_CAPACITY, (i + 1) * BATCH_CAPACITY),
-  );
+  const batches = batchesOf(flip.sites);
   return {
     main: [
       lock("lock", "text_mutex"),
@@ -136,10 +147,19 @@ const common = {
   source: SOURCE,
 };
 
-/** Variants of {@link int3} and {@link int3Batch}. */
+/** Variants of {@link int3}. */
 export type Int3Options = {
   /** Text-poke events are published, for which `trace` is promised. Default false: nobody listens. */
   readonly events?: boolean;
+};
+
+/** Variants of {@link int3Batch}. */
+export type Int3BatchOptions = Int3Options & {
+  /**
+   * The caller queues the sites by address, as jump labels and ftrace do. Without it they come in the order they are given, and each address
+   * that is lower than the one before ends a batch. Default true.
+   */
+  readonly sorted?: boolean;
 };
 
 const promised = (events: boolean): readonly PropertyId[] => (events ? [...trapPromises, "trace"] : trapPromises);
@@ -168,15 +188,15 @@ export const int3 = withOptions(
  */
 export const int3Batch = withOptions(
   "int3Batch",
-  { events: optional(flag) },
-  ({ events = false }: Int3Options): PatchStrategy => ({
+  { events: optional(flag), sorted: optional(flag) },
+  ({ events = false, sorted = true }: Int3BatchOptions): PatchStrategy => ({
     ...common,
     promises: promised(events),
     id: "int3-batch",
     summary: "int3 for up to 256 sites at a time, which share the three synchronisations",
     defaultSite: "nop5:call .+0x123456c",
     plan(flip, { instructionSet }) {
-      const sites = [...flip.sites].sort((a, b) => (a.address < b.address ? -1 : 1));
+      const sites = sorted ? [...flip.sites].sort((a, b) => (a.address < b.address ? -1 : 1)) : flip.sites;
       return plan({ sites }, instructionSet, events);
     },
   }),
