@@ -42,7 +42,14 @@ export const budgetOf = ({ maxStates, maxMemory, timeout }: LimitOptions, io: Pi
 export const signalWithin = ({ timeout }: LimitOptions, io: Pick<Io, "limited" | "signal">): AbortSignal => {
   if (timeout === undefined) return io.signal;
   io.limited?.(timeout);
-  return AbortSignal.any([io.signal, AbortSignal.timeout(timeout * 1000)]);
+  // Of signals that are made of others Node 20 lets those go that nobody else holds, and their time never ends.
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  if (io.signal.aborted) end();
+  io.signal.addEventListener("abort", end, { once: true });
+  // Node's timers are of 2^31 milliseconds at most.
+  setTimeout(end, Math.min(timeout * 1000, 2 ** 31 - 1)).unref();
+  return over.signal;
 };
 
 /** Bytes of memory that this process has, all that it runs included: what `--max-memory` bounds. */

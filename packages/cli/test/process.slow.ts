@@ -110,6 +110,25 @@ describe.skipIf(!built)("the command", () => {
     }
   });
 
+  test.each([
+    ["SIGINT", [], 2500],
+    ["--timeout", ["--timeout", "1"], undefined],
+  ] as const)("%s ends a scan of --jobs 2 with the files so far", { timeout: 60_000 }, async (_, more, ms) => {
+    const file = join(root, "packages/image/fixtures/patchsites.x86_64.elf");
+    const names = Array.from({ length: 6000 }, () => file);
+    const child = start(["scan", ...names, "--jobs", "2", "--json", ...more]);
+    const ended = end(child);
+    if (ms !== undefined) {
+      await wait(ms);
+      child.kill("SIGINT");
+    }
+    const { code, out, err } = await ended;
+    expect([code, err]).toEqual([3, ""]);
+    const document = JSON.parse(out);
+    expect(document).toMatchObject({ schema: "cmodx/scan/1", errors: [], interrupted: true });
+    expect(document.files.length).toBeLessThan(names.length);
+  });
+
   /** Runs a line of bash with `cmodx` for the command, and gives what it printed. */
   const bash = async (line: string): Promise<{ out: string; err: string }> =>
     end(spawn("bash", ["-c", line.replaceAll("cmodx ", `'${process.execPath}' '${bin}' `)], { cwd: root }));
