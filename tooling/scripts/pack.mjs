@@ -76,6 +76,23 @@ function use(name, folder, packages) {
   }
 }
 
+/** What a user of the library writes to see a run that breaks a scenario. */
+const counterexample = `
+import { createSimulation } from "@cmodx/core";
+import { verdictText, verdictToJson } from "@cmodx/view";
+import { plainStore, x86 } from "@cmodx/x86";
+
+const sites = [{ address: 0xffffffff8100003en, old: "nop5", new: "call" }];
+const patchers = [{ strategy: plainStore(), sites: [0], flips: 1 }];
+const scenario = { name: "printed", sites, patchers, cpus: 2 };
+const simulation = createSimulation({ architecture: x86() });
+const verdict = await simulation.check(scenario);
+const machine = simulation.machine(scenario);
+console.log(verdictText(machine, verdict));
+const { counterexample } = JSON.parse(JSON.stringify(verdictToJson(machine, verdict)));
+console.log(counterexample.steps.length === verdict.trace.length ? "as JSON as well" : "another JSON");
+`;
+
 const packages = publishedPackages(scratch);
 
 for (const { folder, name, tarball } of packages) {
@@ -98,6 +115,13 @@ if (failed === 0) {
   const few = packages.filter(({ name }) => name === "@cmodx/core" || name === "@cmodx/x86");
   const pair = project("core and x86 alone", few);
   if (pair) use("core and x86 alone", pair, few);
+  const library = project("a library", [...few, ...packages.filter(({ name }) => name === "@cmodx/view")]);
+  if (library) {
+    writeFileSync(join(library, "print.mjs"), counterexample);
+    check("a library: prints a counterexample", library, ["node", "print.mjs"], (stdout) =>
+      ["unsafe: ", "CPU 1", "may fetch", "as JSON as well"].every((text) => stdout.includes(text)),
+    );
+  }
 }
 
 console.log(`${passed} passed, ${failed} failed`);

@@ -49,7 +49,9 @@ describe("a failing expectation", () => {
     const failing: Promise<unknown> = expect(callAt(62)).toBeSafeOn(x86({ fetch: "coherent" }));
     const message = await failing.then(String, (error: Error) => error.message);
     expect(message).toContain("retarget at offset 62 on x86, fetch model coherent breaks old-or-new in 4 steps.");
-    expect(message).toMatch(/The CPU executed call 0x[0-9a-f]+ .+, which is neither the old nor the new instruction/);
+    expect(message.replace(/\s+/g, " ")).toMatch(
+      /The CPU executed call 0x[0-9a-f]+ .+, which is neither the old nor the new instruction/,
+    );
     // What each CPU did, step by step, in a column of its own.
     expect(message).toMatch(/CPU 0 +CPU 1/);
     expect(message).toMatch(/2 +write\.0: stores [0-9a-f]{2} at \+1/);

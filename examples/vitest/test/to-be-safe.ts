@@ -1,5 +1,5 @@
 import { type Architecture, type CheckOptions, createSimulation, type Scenario } from "@cmodx/core";
-import { renderTimeline } from "cmodx";
+import { verdictText } from "@cmodx/view";
 import { expect } from "vitest";
 
 declare module "vitest" {
@@ -23,12 +23,7 @@ expect.extend({
     return {
       pass: false,
       message: () =>
-        [
-          `${subject} breaks ${verdict.property} in ${verdict.trace.length} steps.`,
-          verdict.why,
-          "",
-          renderTimeline(simulation.machine(scenario), verdict.trace),
-        ].join("\n"),
+        `${subject} breaks ${verdict.property} in ${verdict.trace.length} steps.\n${verdictText(simulation.machine(scenario), verdict)}`,
     };
   },
 });

@@ -1,8 +1,9 @@
 import { listed } from "@cmodx/core";
+import { wrap } from "@cmodx/view";
 import type { Colors } from "./io.js";
 import type { AblateJson, AblateRowJson, AblateSite } from "./json.js";
 import { IN_BRACKETS } from "./matrix-text.js";
-import { columns, count, WIDTH, wrap } from "./text.js";
+import { columns, count, WIDTH } from "./text.js";
 
 /** The answer of `cmodx ablate` as text: a block for each place of the site, what was left out down, fetch profiles across. */
 export const ablateText = (document: AblateJson, paint: Colors): string => {

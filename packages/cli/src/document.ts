@@ -1,33 +1,19 @@
 import {
-  type Bounds,
-  type Broken,
   countedProperties,
   type Machine,
   type Outcomes,
   type PropertyId,
   type Repairs,
-  type TraceStep,
-  tell,
   toHex,
   type Verdict,
 } from "@cmodx/core";
+import { verdictToJson } from "@cmodx/view";
 import type { Extras } from "./extras.js";
-import type {
-  BoundsJson,
-  BrokenJson,
-  CheckJson,
-  CounterexampleJson,
-  CounterexampleStepJson,
-  OutcomesJson,
-  RepairJson,
-  SiteJson,
-} from "./json.js";
+import type { BoundsJson, CheckJson, OutcomesJson, RepairJson, SiteJson } from "./json.js";
 import type { Judged } from "./judge.js";
-import { limitsOf, megabytesOf } from "./limits.js";
+import { limitsOf } from "./limits.js";
 import type { Subject } from "./subject.js";
-import { count, hex } from "./text.js";
-import { sitesInMemory } from "./timeline/sight.js";
-import { valuesOf } from "./timeline/values.js";
+import { hex } from "./text.js";
 
 /** The sites of a machine as JSON. */
 export const sitesOf = (machine: Machine): readonly SiteJson[] =>
@@ -82,34 +68,6 @@ export const boundsJson = (
   };
 };
 
-/** A counterexample as JSON. `loop`: the index of the step at which it begins to repeat. */
-export const counterexampleJson = (
-  machine: Machine,
-  trace: readonly TraceStep[],
-  loop: number | undefined,
-): CounterexampleJson => ({ steps: stepsJson(machine, trace), loop: loop === undefined ? null : loop + 1 });
-
-/** The steps of a counterexample as JSON. */
-const stepsJson = (machine: Machine, trace: readonly TraceStep[]): readonly CounterexampleStepJson[] =>
-  trace.map((step, i) => {
-    const { observed, before: _, after, ...choice } = step;
-    return {
-      number: i + 1,
-      does: tell(step, machine).text,
-      ...choice,
-      observed,
-      memory: sitesInMemory(machine, after),
-    };
-  });
-
-/** What the last step of a trace breaks, with the values that it is about. */
-export const brokenJson = (
-  machine: Machine,
-  trace: readonly TraceStep[],
-  broken: readonly Broken[],
-): readonly BrokenJson[] =>
-  broken.map(({ property, why }) => ({ property, why, values: valuesOf(property, machine, trace) }));
-
 const repairJson = ({ tried, candidates, states, undecided, found }: Repairs): RepairJson => ({
   tried,
   candidates,
@@ -133,40 +91,9 @@ const outcomesJson = ({ outcomes, limit, states, seconds }: Outcomes): OutcomesJ
   list: outcomes.map((outcome) => ({ ...outcome, address: hex(outcome.address) })),
 });
 
-/** Why a verdict is what it is, in one sentence; null when it is safe. */
-export const whyOf = (verdict: Verdict): string | null => {
-  switch (verdict.verdict) {
-    case "safe":
-      return null;
-    case "vacuous":
-      return verdict.reason;
-    case "unsafe":
-      return verdict.why;
-    case "inconclusive":
-      return verdict.limit === "cpus"
-        ? `It is not known for more than ${count(verdict.numbers?.to ?? 0, "CPU")}. ${verdict.numbers?.why ?? ""}`.trim()
-        : limitText(verdict.limit, verdict.bounds);
-  }
-};
-
 /** What breaks in the sequential order alone; null where that did not break anything, or decided. */
 export const sequentialOf = ({ otherOrder }: Verdict): PropertyId | null =>
   otherOrder?.memory === "sequential" ? otherOrder.property : null;
-
-/** Which limit ended a run, in one sentence. */
-export const limitText = (limit: keyof Bounds | "interrupted", bounds: Bounds): string => {
-  const { states, seconds } = limitsOf(bounds);
-  switch (limit) {
-    case "states":
-      return `The limit of ${states} states was reached.`;
-    case "bytes":
-      return `The limit of ${megabytesOf(bounds.bytes ?? 0)} megabytes was reached.`;
-    case "milliseconds":
-      return `The limit of ${seconds} seconds was reached.`;
-    case "interrupted":
-      return "The run was interrupted.";
-  }
-};
 
 /** The document of `cmodx check --json`. */
 export const checkJson = (
@@ -175,31 +102,10 @@ export const checkJson = (
   saved: string | null,
 ): CheckJson => ({
   schema: "cmodx/check/1",
-  verdict: verdict.verdict,
-  property: verdict.verdict === "unsafe" ? verdict.property : null,
-  why: whyOf(verdict),
-  broken: verdict.verdict === "unsafe" ? brokenJson(subject.machine, verdict.trace, verdict.broken) : [],
-  alsoBroken: verdict.verdict === "unsafe" ? verdict.alsoBroken : [],
-  states: verdict.states,
-  transitions: verdict.transitions,
-  seconds: verdict.seconds,
+  ...verdictToJson(subject.machine, verdict),
   bounds: boundsJson(subject, verdict),
-  numbers: verdict.numbers ?? null,
-  otherwise: (verdict.verdict === "unsafe" ? verdict.otherwise : undefined) ?? null,
-  notJudged: verdict.notJudged,
-  notExecuted: verdict.notExecuted,
-  emptyWaits: verdict.emptyWaits,
-  otherOrder: verdict.otherOrder ?? null,
-  unused: verdict.unused,
-  notPromised: verdict.notPromised,
-  faults: verdict.faults,
-  opaque: (verdict.opaque ?? []).map(({ at, text }) => ({ at: hex(at), text })),
   interruptsPerFlip: run === null ? null : run.interrupts / run.flips,
   ipiRoundsPerFlip: run === null ? null : run.ipiRounds / run.flips,
-  counterexample:
-    verdict.verdict === "unsafe"
-      ? { ...counterexampleJson(subject.machine, verdict.trace, verdict.loop), shortest: verdict.shortest }
-      : null,
   stronger,
   repair: repairs === null ? null : repairJson(repairs),
   outcomes: outcomes === null ? null : outcomesJson(outcomes),

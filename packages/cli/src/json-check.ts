@@ -1,18 +1,7 @@
-import type {
-  Bounds,
-  Choice,
-  CpuNumbers,
-  Data,
-  Decoder,
-  EmptyWait,
-  LinesArgument,
-  NotJudged,
-  OtherOrder,
-  PropertyId,
-  SiteOutcome,
-  UsedPlugin,
-  Verdict,
-} from "@cmodx/core";
+import type { Bounds, Decoder, LinesArgument, PropertyId, SiteOutcome, UsedPlugin, Verdict } from "@cmodx/core";
+import type { BrokenJson, CounterexampleJson, VerdictJson } from "@cmodx/view";
+
+export type { BrokenJson, CounterexampleJson, CounterexampleStepJson, ValueJson, VerdictJson } from "@cmodx/view";
 
 /* The documents of `cmodx check` and `cmodx replay`. */
 
@@ -84,33 +73,6 @@ export type BoundsJson = {
   readonly reached: keyof Bounds | "interrupted" | "cpus" | null;
 };
 
-/** One step of a counterexample. `number` counts from 1; `rule`, `step` and `choice` say which step it is to the machine. */
-export type CounterexampleStepJson = Choice & {
-  readonly number: number;
-  /** What the CPU did, in words. */
-  readonly does: string;
-  readonly observed: readonly { readonly what: string; readonly detail: Data }[];
-  /** The bytes of each site in memory after the step. */
-  readonly memory: readonly string[];
-};
-
-/** A counterexample. */
-export type CounterexampleJson = {
-  readonly steps: readonly CounterexampleStepJson[];
-  /** The number of the step from which on the steps repeat for ever; null where they do not. */
-  readonly loop: number | null;
-};
-
-/** A value that a broken property is about: what was expected, what was found, where it comes from. */
-export type ValueJson = { readonly name: string; readonly value: string };
-
-/** A property that the last step of a counterexample breaks. */
-export type BrokenJson = {
-  readonly property: PropertyId;
-  readonly why: string;
-  readonly values: readonly ValueJson[];
-};
-
 /** Every instruction that each CPU can execute at the sites. */
 export type OutcomesJson = {
   /** The whole reachable space was seen: there are no other outcomes. */
@@ -150,41 +112,11 @@ export type RepairJson = {
 };
 
 /** `cmodx check --json`. */
-export type CheckJson = {
+export type CheckJson = VerdictJson & {
   readonly schema: "cmodx/check/1";
-  readonly verdict: Verdict["verdict"];
-  readonly property: PropertyId | null;
-  readonly why: string | null;
-  readonly broken: readonly BrokenJson[];
-  /** Broken as well, by other steps or by longer ways. */
-  readonly alsoBroken: readonly PropertyId[];
-  readonly states: number;
-  /** Null where states were explored as sets. */
-  readonly transitions: number | null;
-  readonly seconds: number;
   readonly bounds: BoundsJson;
-  /** About which numbers of CPUs it is with `--cpus any`; all else here is of the last that was checked. Null without. */
-  readonly numbers: CpuNumbers | null;
-  /** The verdict on all else where `progress` breaks by endless interrupts from outside alone; else null. */
-  readonly otherwise: "safe" | "vacuous" | null;
-  /** Properties that count and that nothing in the scenario can break: the verdict says nothing about these. */
-  readonly notJudged: readonly NotJudged[];
-  /** Sites that are changed and that nobody executed meanwhile, by index: the verdict says nothing about these. */
-  readonly notExecuted: readonly number[];
-  /** Grace periods that are waited for though nobody is ever in a section of theirs. */
-  readonly emptyWaits: readonly EmptyWait[];
-  /** What the memory order says that did not decide; null where only one was asked. */
-  readonly otherOrder: OtherOrder | null;
-  readonly unused: readonly string[];
-  readonly notPromised: readonly PropertyId[];
-  /** What faults or leaves the modelled code and is not among what is broken, one sentence for each instruction. */
-  readonly faults: readonly string[];
-  /** Instructions that are not modelled and were taken to change nothing; nothing else that is modelled depends on what they change. */
-  readonly opaque: readonly { readonly at: string; readonly text: string }[];
   readonly interruptsPerFlip: number | null;
   readonly ipiRoundsPerFlip: number | null;
-  /** `shortest`: no shorter one exists; false only when a limit ended the search for it. */
-  readonly counterexample: (CounterexampleJson & { readonly shortest: boolean }) | null;
   /** The first stronger fetch model under which a site of a binary that is unsafe is safe; null where there is none, or `--fetch` was given. */
   readonly stronger: string | null;
   /** Null when it was not looked for: the verdict is not unsafe, or `--no-repair`. */

@@ -62,7 +62,7 @@ export const cutShort = (budget: Budget, { signal }: Pick<Io, "signal">): string
 };
 
 /** Megabytes of a limit in bytes. */
-export const megabytesOf = (bytes: number): number => bytes / MEGABYTE;
+const megabytesOf = (bytes: number): number => bytes / MEGABYTE;
 
 /** Core's limits in the units of the options; those that the user did not set are left out. */
 export const limitsOf = ({ states, bytes, milliseconds }: Bounds) => ({

@@ -1,6 +1,7 @@
+import { wrap } from "@cmodx/view";
 import type { Colors } from "./io.js";
 import type { CellJson, MatrixJson } from "./json.js";
-import { count, WIDTH, wrap } from "./text.js";
+import { count, WIDTH } from "./text.js";
 
 const GAP = 1;
 

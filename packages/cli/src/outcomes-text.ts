@@ -1,7 +1,7 @@
 import { listed, type OutcomeKind, type Outcomes, type SiteOutcome, spaced } from "@cmodx/core";
-import { limitText } from "./document.js";
+import { limitText, wrap } from "@cmodx/view";
 import type { Colors } from "./io.js";
-import { columns, count, seconds, WIDTH, wrap } from "./text.js";
+import { columns, count, seconds, WIDTH } from "./text.js";
 
 /** Every instruction that each CPU can execute at the sites, as a table for each group of CPUs that can do the same. */
 export const outcomesText = (

@@ -1,7 +1,8 @@
 import { own } from "@cmodx/core";
+import { wrap } from "@cmodx/view";
 import type { Colors } from "./io.js";
 import type { PairJson, PairsJson } from "./json.js";
-import { count, WIDTH, wrap } from "./text.js";
+import { count, WIDTH } from "./text.js";
 
 /** What breaks, in a word that fits a cell. */
 const words: { readonly [property: string]: string } = { "old-or-new": "torn", "mid-sequence": "mid" };

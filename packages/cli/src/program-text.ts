@@ -8,9 +8,10 @@ import {
   type Step,
   type Value,
 } from "@cmodx/core";
+import { wrap } from "@cmodx/view";
 import type { Colors } from "./io.js";
 import type { SiteJson } from "./json.js";
-import { hex, WIDTH, wrap } from "./text.js";
+import { hex, WIDTH } from "./text.js";
 
 /** A program as text: a line for each step with its id, its operation and its note; what is nested is indented. */
 export const programText = (program: PatchProgram, site: SiteJson, paint: Colors): readonly string[] => {

@@ -10,7 +10,8 @@ import {
   type UsedPlugin,
   type Verdict,
 } from "@cmodx/core";
-import { boundsJson, brokenJson, whyOf } from "./document.js";
+import { brokenToJson, renderTimeline, whyOf } from "@cmodx/view";
+import { boundsJson } from "./document.js";
 import type { Extras } from "./extras.js";
 import type { Colors } from "./io.js";
 import type { BoundsJson, BrokenJson, ModelJson, OffsetJson, SiteJson, ValueJson, VariationJson } from "./json.js";
@@ -18,7 +19,6 @@ import type { Judged } from "./judge.js";
 import { outcomesText } from "./outcomes-text.js";
 import { isScenario, type Request } from "./request.js";
 import { columns, count, entry, hex, seconds } from "./text.js";
-import { renderTimeline } from "./timeline/timeline.js";
 
 /** What people read of a verdict: the answer, the timeline where there is one, and what it rests on. */
 export const reportOf = (
@@ -31,9 +31,9 @@ export const reportOf = (
   const parts = [title(verdict, bounds, paint)];
   if (verdict.verdict === "unsafe") {
     const { trace, loop } = verdict;
-    const how = { color: paint.isColorSupported, ...(loop === undefined ? {} : { loop }) };
+    const how = { paint, ...(loop === undefined ? {} : { loop }) };
     parts.push("", renderTimeline(subject.machine, trace, how).trimEnd(), "");
-    const broken = brokenJson(subject.machine, verdict.trace, verdict.broken);
+    const broken = brokenToJson(subject.machine, verdict.trace, verdict.broken);
     parts.push(...brokenText(broken, verdict.alsoBroken, paint), ...faultsText(verdict), "");
     if (repairs !== null) parts.push(entry("Repair", repairText(repairs, subject.scenario.patchers.length)), "");
   }

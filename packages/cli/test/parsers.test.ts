@@ -12,13 +12,13 @@ import {
 import { readElf } from "@cmodx/image";
 import { readExpectations, runLitmus } from "@cmodx/litmus";
 import { riscv } from "@cmodx/riscv";
+import { wrap } from "@cmodx/view";
 import { x86 } from "@cmodx/x86";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { siteFromText } from "../src/ask.js";
 import { isInputError } from "../src/errors.js";
 import { options } from "../src/options.js";
-import { wrap } from "../src/text.js";
 import { cmodx } from "./harness.js";
 
 /** Names that every object has. */

@@ -1,6 +1,7 @@
 import { nearest } from "@cmodx/core";
+import { wrap } from "@cmodx/view";
 import { describe, expect, test } from "vitest";
-import { columns, entry, prose, wrap } from "../src/text.js";
+import { columns, entry, prose } from "../src/text.js";
 
 describe("wrap", () => {
   test("breaks at blanks and indents what follows", () => {

@@ -1,7 +1,7 @@
+import { renderTimeline } from "@cmodx/view";
 import { describe, expect, test } from "vitest";
 import { loadCatalogue } from "../src/catalogue.js";
 import { subjectOf } from "../src/subject.js";
-import { renderTimeline } from "../src/timeline/timeline.js";
 import { cmodx, folder, json, widest } from "./harness.js";
 
 const site = { address: "0xffffffff8100003e", old: "nop5", new: "call" };

@@ -21,9 +21,9 @@ import {
   waitRcuTasksRude,
   waitSrcu,
 } from "@cmodx/core";
+import { valuesOf } from "@cmodx/view";
 import { x86 } from "@cmodx/x86";
 import { describe, expect, test } from "vitest";
-import { valuesOf } from "../src/timeline/values.js";
 
 const AT = 0xffffffff_81000000n;
 

@@ -47,6 +47,7 @@ export * from "./contract/telling.js";
 export type * from "./contract/trace.js";
 export * from "./contract/verdict.js";
 export type * from "./contract/world.js";
+export { exceptionWords } from "./execution/said.js";
 export { becauseOf } from "./explorer/empty.js";
 export type { CheckOptions } from "./explorer/explorer.js";
 export { countedProperties, EXPLORER } from "./explorer/explorer.js";
@@ -60,7 +61,6 @@ export {
 } from "./explorer/outcomes.js";
 export type { Reductions } from "./explorer/search.js";
 export type { Settling } from "./explorer/steps.js";
-export { placeOf, tell } from "./explorer/tell.js";
 export * from "./explorer/trace.js";
 export { type Fetched, fetchChoices, latestByte, synchronize } from "./fetch/stale-code.js";
 export type { Candidate } from "./machine/candidates.js";

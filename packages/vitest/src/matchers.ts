@@ -1,13 +1,6 @@
-import {
-  type CheckOptions,
-  createSimulation,
-  type Scenario,
-  type SimulationOptions,
-  type TraceStep,
-  tell,
-  type Verdict,
-} from "@cmodx/core";
-import { answerOf, brokenBy } from "./answers.js";
+import { type CheckOptions, createSimulation, type Scenario, type SimulationOptions, type Verdict } from "@cmodx/core";
+import { verdictText } from "@cmodx/view";
+import { brokenBy } from "./answers.js";
 
 /** What a test asks: a scenario on an architecture; `how` it is looked for, as for `check` of a simulation. */
 export type Question = SimulationOptions & { readonly scenario: Scenario; readonly how?: CheckOptions };
@@ -17,16 +10,9 @@ type Result = { readonly pass: boolean; readonly message: () => string };
 const ask = ({ scenario, how, ...options }: Question): Promise<Verdict> =>
   createSimulation(options).check(scenario, how);
 
-/** The verdict, why, and the run that shows it, a line a step. */
-const shown = (verdict: Verdict, { scenario, how: _, ...options }: Question): string => {
-  const said = `${scenario.name}: ${answerOf(verdict)}`;
-  if (verdict.verdict === "vacuous") return `${said}. ${verdict.reason}`;
-  if (verdict.verdict !== "unsafe") return said;
-  const machine = createSimulation(options).machine(scenario);
-  const line = (step: TraceStep): string => `  CPU ${step.cpu}  ${tell(step, machine).text}`;
-  const loop = verdict.loop === undefined ? [] : [`  … and again from step ${verdict.loop + 1} on, for ever`];
-  return [`${said}. ${verdict.why}`, ...verdict.trace.map(line), ...loop].join("\n");
-};
+/** The verdict, why, and the run that shows it. */
+const shown = (verdict: Verdict, { scenario, how: _, ...options }: Question): string =>
+  `${scenario.name}: ${verdictText(createSimulation(options).machine(scenario), verdict).trimEnd()}`;
 
 /** The matchers, for `expect.extend`; to import the package does that. */
 export const matchers = {

@@ -1,14 +1,14 @@
 import { type CheckOptions, InputError, listed, type Scenario, type Verdict } from "@cmodx/core";
 import type { GalleryEntry, Judged } from "@cmodx/gallery";
+import { brokenToJson, counterexampleToJson, renderTimeline, whyOf, wrap } from "@cmodx/view";
 import type { Command } from "commander";
-import { brokenJson, counterexampleJson, sitesOf, whyOf } from "../document.js";
+import { sitesOf } from "../document.js";
 import { breathe, type Colors, colors, type Exit, exit, type Io, type Leave, progressLine } from "../io.js";
 import { type GalleryEntryJson, type GalleryJson, toJson } from "../json.js";
 import { type Budget, budgetOf, type LimitOptions, memoryInUse } from "../limits.js";
 import { options } from "../options.js";
 import { brokenText, siteText } from "../report.js";
-import { columns, count, entry as paragraph, prose, WIDTH, wrap } from "../text.js";
-import { renderTimeline } from "../timeline/timeline.js";
+import { columns, count, entry as paragraph, prose, WIDTH } from "../text.js";
 
 type GalleryOptions = LimitOptions & { readonly json?: boolean };
 
@@ -128,7 +128,7 @@ const entryJson = (
     counterexample:
       whole && unsafe !== null
         ? {
-            ...counterexampleJson(simulationOf(entry).machine(entry.wrong), unsafe.trace, unsafe.loop),
+            ...counterexampleToJson(simulationOf(entry).machine(entry.wrong), unsafe.trace, unsafe.loop),
             shortest: unsafe.shortest,
           }
         : null,
@@ -161,11 +161,11 @@ const storyOf = (judged: Judged, { simulationOf }: Gallery, paint: Colors): stri
       ? []
       : [
           renderTimeline(machine, wrong.trace, {
-            color: paint.isColorSupported,
+            paint,
             ...(wrong.loop === undefined ? {} : { loop: wrong.loop }),
           }).trimEnd(),
           "",
-          ...brokenText(brokenJson(machine, wrong.trace, wrong.broken), wrong.alsoBroken, paint),
+          ...brokenText(brokenToJson(machine, wrong.trace, wrong.broken), wrong.alsoBroken, paint),
           "",
         ];
   return `${[

@@ -1,9 +1,10 @@
 import { type Architecture, createSimulation, type PatchStrategy, type Scenario } from "@cmodx/core";
+import { whyOf } from "@cmodx/view";
 import type { Command } from "commander";
 import { fetchModelsOf, siteFromText } from "../ask.js";
 import { type Catalogue, create, defaultSiteOf, loadCatalogue } from "../catalogue.js";
 import { crossingOf } from "../crossing.js";
-import { sequentialOf, whyOf } from "../document.js";
+import { sequentialOf } from "../document.js";
 import { isInputError } from "../errors.js";
 import { breathe, colors, type Exit, exit, type Io, progressLine } from "../io.js";
 import { type CellJson, type EnvironmentJson, type MatrixJson, toJson } from "../json.js";

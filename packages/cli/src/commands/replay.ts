@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InputError, initialView, listed, parseSavedTrace, type Replayed, type SavedTrace } from "@cmodx/core";
 import { type Recording, recordingOf } from "@cmodx/record";
+import { brokenToJson, counterexampleToJson, renderTimeline } from "@cmodx/view";
 import type { Command } from "commander";
 import { type Catalogue, CONFIG, loadCatalogue } from "../catalogue.js";
-import { brokenJson, counterexampleJson, sitesOf } from "../document.js";
+import { sitesOf } from "../document.js";
 import { isInputError } from "../errors.js";
 import { readText } from "../files.js";
 import { colors, type Exit, exit, type Io } from "../io.js";
@@ -16,7 +17,6 @@ import { brokenText, siteText } from "../report.js";
 import { isScenario, parseRequest, type Request } from "../request.js";
 import { type Subject, subjectOf } from "../subject.js";
 import { count, entry } from "../text.js";
-import { renderTimeline } from "../timeline/timeline.js";
 
 type ReplayOptions = OutputOptions & {
   readonly plugin?: readonly string[];
@@ -117,8 +117,8 @@ const documentOf = (
   schema: "cmodx/replay/1",
   property,
   why,
-  broken: brokenJson(machine, trace, broken),
-  counterexample: counterexampleJson(machine, trace, loop),
+  broken: brokenToJson(machine, trace, broken),
+  counterexample: counterexampleToJson(machine, trace, loop),
 });
 
 const textOf = (saved: SavedTrace, { trace, broken }: Replayed, subject: Subject, io: Io): string => {
@@ -133,11 +133,11 @@ const textOf = (saved: SavedTrace, { trace, broken }: Replayed, subject: Subject
     ),
     "",
     renderTimeline(machine, trace, {
-      color: io.color,
+      paint,
       ...(saved.loop === undefined ? {} : { loop: saved.loop }),
     }).trimEnd(),
     "",
-    ...brokenText(brokenJson(machine, trace, shown), [], paint),
+    ...brokenText(brokenToJson(machine, trace, shown), [], paint),
     "",
     ...sitesOf(machine).map((site) => entry("Site", siteText(site))),
   ].join("\n")}\n`;

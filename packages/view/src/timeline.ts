@@ -1,14 +1,17 @@
-import { eventsOf, type Machine, placeOf, type StateView, type TraceStep, tell } from "@cmodx/core";
-import { type Colors, colors } from "../io.js";
-import { WIDTH, wrap } from "../text.js";
+import { eventsOf, type Machine, type StateView, type TraceStep } from "@cmodx/core";
 import { bytesAt, describeSite, fetchPlaces, type Sight, sightsAt } from "./sight.js";
+import { placeOf, tell } from "./tell.js";
+import { wrap } from "./wrap.js";
+
+/** How text is coloured, such as by picocolors' functions of these names. */
+export type Paint = { readonly [style in "bold" | "cyan" | "dim" | "red" | "yellow"]: (text: string) => string };
 
 /** How a timeline is rendered. */
 export type TimelineOptions = {
   /** Columns; default 100. */
   readonly width?: number;
-  /** With the colours of a terminal; default false. */
-  readonly color?: boolean;
+  /** Default: without colours. */
+  readonly paint?: Paint;
   /** The index of the step at which a cycle begins, where the steps from there on repeat for ever. */
   readonly loop?: number;
 };
@@ -27,6 +30,9 @@ type Row = {
 };
 
 const plain: Style = (text) => text;
+const colourless: Paint = { bold: plain, cyan: plain, dim: plain, red: plain, yellow: plain };
+/** Columns, where nothing else is asked for. */
+const WIDTH = 100;
 const GAP = 2;
 const NUMBER = 7;
 /** Below this many columns for each CPU a line for each step is easier to read. */
@@ -41,8 +47,7 @@ export const renderTimeline = (
   trace: readonly TraceStep[],
   options: TimelineOptions = {},
 ): string => {
-  const { width = WIDTH, color = false, loop } = options;
-  const paint = colors(color);
+  const { width = WIDTH, paint = colourless, loop } = options;
   const cpus = [...new Set(trace.map((step) => step.cpu))].sort((a, b) => a - b);
   const rows = merge(rowsOf(machine, trace, loop, paint));
   const column = Math.floor((width - NUMBER - GAP * (cpus.length - 1)) / Math.max(1, cpus.length));
@@ -51,7 +56,8 @@ export const renderTimeline = (
   const head = legend(first.before, cpus);
   const body = column >= NARROW ? inColumns(rows, cpus, column, width, head, paint) : inLines(rows, width, head, paint);
   const stale = rows.some(({ cells }) => cells.some(({ text }) => text.includes("~")));
-  const note = stale ? ["", paint.dim("~ marks what was overwritten in memory and can still be fetched.")] : [];
+  const mark = wrap("~ marks what was overwritten in memory and can still be fetched.", width).map(paint.dim);
+  const note = stale ? ["", ...mark] : [];
   return `${[...body, ...note].join("\n")}\n`;
 };
 
@@ -68,7 +74,7 @@ const rowsOf = (
   machine: Machine,
   trace: readonly TraceStep[],
   loop: number | undefined,
-  paint: Colors,
+  paint: Paint,
 ): readonly (Row & { readonly quiet: boolean })[] => {
   const executes = new Set(
     trace.flatMap((step) => (step.observed.some(({ what }) => what === "execute") ? [step.cpu] : [])),
@@ -167,7 +173,7 @@ const inColumns = (
   column: number,
   width: number,
   head: ReadonlyMap<number, string>,
-  paint: Colors,
+  paint: Paint,
 ): readonly string[] => {
   const margin = " ".repeat(NUMBER);
   const line = (number: string, parts: readonly (readonly [string, Style])[]): string =>
@@ -210,7 +216,7 @@ const inLines = (
   rows: readonly Row[],
   width: number,
   head: ReadonlyMap<number, string>,
-  paint: Colors,
+  paint: Paint,
 ): readonly string[] => {
   const label = (cpu: number): string => `CPU ${cpu}`.padEnd(8);
   const lines = [...head].map(([cpu, role]) => paint.bold(`${" ".repeat(NUMBER)}${label(cpu)}${role}`));

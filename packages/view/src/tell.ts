@@ -1,9 +1,16 @@
-import type { EventName, Events, Observation } from "../contract/events.js";
-import { eventsOf } from "../contract/events.js";
-import { quiet, type Says, type Telling, type Told } from "../contract/telling.js";
-import type { TraceStep } from "../contract/trace.js";
-import type { World } from "../contract/world.js";
-import { exceptionWords } from "../execution/said.js";
+import {
+  type EventName,
+  type Events,
+  eventsOf,
+  exceptionWords,
+  type Observation,
+  quiet,
+  type Says,
+  type Telling,
+  type Told,
+  type TraceStep,
+  type World,
+} from "@cmodx/core";
 
 /* What the steps of a trace did, in the field's words: those of the rules that took them. */
 

@@ -1,72 +1,41 @@
 import {
-  addressKey,
-  type CpuState,
   dataText,
-  type EventName,
-  type Events,
   type ExecutedAtSite,
-  eventsOf,
-  fetchChoices,
-  type Level,
   listed,
   type Machine,
-  type Observation,
   own,
   type PropertyId,
-  placeOf,
   type ReturnedAtSite,
-  type StateView,
   spaced,
-  synchronize,
   type TraceStep,
-  tell,
-  toHex,
 } from "@cmodx/core";
-import type { ValueJson } from "../json.js";
+import { freed, readOnlySince } from "./freed.js";
+import type { ValueJson } from "./json.js";
 import { bytesAt } from "./sight.js";
+import { fetchable, staleness } from "./staleness.js";
+import {
+  atSite,
+  covers,
+  indexBefore,
+  lastOf,
+  seen,
+  stepText,
+  type Values,
+  value,
+  versionNames,
+  versionsAt,
+  within,
+} from "./steps.js";
+import { placeOf, tell } from "./tell.js";
 
 /*
  * The values that a broken property is about: what was expected, what was found instead, and the steps it comes from. They are read
  * from the trace; properties themselves judge single events.
  */
 
-type Values = (machine: Machine, trace: readonly TraceStep[]) => readonly ValueJson[];
-
 /** The values that a property is about which the last step of a trace breaks; none where the sentence says them all. */
 export const valuesOf = (property: PropertyId, machine: Machine, trace: readonly TraceStep[]): readonly ValueJson[] =>
   trace.length === 0 ? [] : (own(values, property)?.(machine, trace) ?? []);
-
-const value = (name: string, text: string): ValueJson => ({ name, value: text });
-
-const lastOf = (trace: readonly TraceStep[]): TraceStep => trace[trace.length - 1] as TraceStep;
-
-const seen = <E extends EventName>({ observed }: TraceStep, what: E): Events[E] | undefined =>
-  eventsOf(observed, what)[0];
-
-/** An instruction, or what a trap's handler did for one, at a site. */
-const atSite = (step: TraceStep): ExecutedAtSite | ReturnedAtSite | undefined => {
-  const passed = seen(step, "execute") ?? seen(step, "return-from-trap");
-  return passed === undefined || passed.site === null ? undefined : passed;
-};
-
-const versionNames = ["old", "new"] as const;
-
-const within: { readonly [level in Level]: string } = {
-  task: "",
-  stopper: "",
-  irq: " in its interrupt handler",
-  trap: " in its trap handler",
-  nmi: " in its NMI handler",
-};
-
-/** `step 5, CPU 0: write-int3`. */
-const stepText = (trace: readonly TraceStep[], index: number): string => {
-  const { cpu, step } = trace[index] as TraceStep;
-  return `step ${index + 1}, CPU ${cpu}${step === null ? "" : `: ${step}`}`;
-};
-
-const indexBefore = (trace: readonly TraceStep[], end: number, holds: (step: TraceStep) => boolean): number =>
-  trace.slice(0, end).findLastIndex(holds);
 
 /** What an instruction was, who executed it, and what it should have been. */
 const instruction: Values = (machine, trace) => {
@@ -86,83 +55,6 @@ const instruction: Values = (machine, trace) => {
     ...(held === bytes ? [] : [value("memory", `held ${spaced(held)} there`)]),
     ...staleness(machine, trace, at, bytes),
   ];
-};
-
-const versionsAt = (machine: Machine, site: number, offset: number): readonly ValueJson[] => {
-  const known = machine.instructionsAt(site, offset);
-  return versionNames.map((name, version) => {
-    const insn = known.find((each) => each.version === version);
-    return value(
-      name,
-      insn === undefined ? `no instruction begins at +${offset}` : `${spaced(insn.bytes)}  ${insn.text}`,
-    );
-  });
-};
-
-/** In which parts the CPU fetched, and why it could fetch something else than memory held. */
-const staleness = (machine: Machine, trace: readonly TraceStep[], at: bigint, bytes: string): readonly ValueJson[] => {
-  const last = lastOf(trace);
-  const found: ValueJson[] = [];
-  const part = indexBefore(
-    trace,
-    trace.length - 1,
-    (step) => step.cpu === last.cpu && (seen(step, "fetch-part") ?? seen(step, "execute")) !== undefined,
-  );
-  const first = seen(trace[part] ?? last, "fetch-part");
-  if (first !== undefined && first.at === at)
-    found.push(value("fetched", `${spaced(first.bytes)} in step ${part + 1}, the rest in step ${trace.length}`));
-  return [...found, ...whyStale(machine, trace, at, bytes)];
-};
-
-/**
- * What was missing for the CPU to fetch what memory held: a synchronisation, since the step from which on one would have been enough; or
- * else cache maintenance, without which no synchronisation is.
- */
-const whyStale = (machine: Machine, trace: readonly TraceStep[], at: bigint, bytes: string): readonly ValueJson[] => {
-  const { cpu } = lastOf(trace);
-  const addresses = Array.from({ length: bytes.length / 2 }, (_, i) => at + BigInt(i));
-  const keys = [...new Set(addresses.flatMap((address) => machine.cellOf(address) ?? []))].map(addressKey);
-  const isStale = ({ stale, behind = [] }: CpuState): boolean =>
-    keys.some(
-      (key) => (stale[key] ?? []).length > 0 || behind.some((overwritten) => own(overwritten, key) !== undefined),
-    );
-  const cpuIn = (view: StateView): CpuState => view.cpus[cpu] as CpuState;
-  const wouldHelp = (view: StateView): boolean => !isStale(synchronize(cpuIn(view), view.memory, machine));
-  // In a window an instruction is fetched in a step of its own, and takes effect later.
-  const fetch = trace.findLastIndex((step) => step.cpu === cpu && seen(step, "fetch")?.at === at);
-  const moment = fetch < 0 ? trace.length - 1 : fetch;
-  const { before } = trace[moment] as TraceStep;
-  // What memory held was missed for want of nothing.
-  if (!isStale(cpuIn(before)) || bytesAt(machine, before, at, bytes.length / 2) === bytes) return [];
-  if (wouldHelp(before)) {
-    const since = indexBefore(trace, moment, (step) => !isStale(cpuIn(step.before)) || !wouldHelp(step.before));
-    return [value("not synchronised", `CPU ${cpu} has not synchronised since ${stepText(trace, since)}`)];
-  }
-  const since = indexBefore(trace, moment, (step) => !isStale(cpuIn(step.before)));
-  const isUnclean = keys.some((key) => {
-    const { sinceClean = [] } = before.memory.cells[key] ?? {};
-    return (cpuIn(before).stale[key] ?? []).some((each) => sinceClean.includes(each));
-  });
-  const missing = isUnclean ? "cleaned" : "invalidated";
-  const told = `the line of ${placeOf(at, machine)} was not ${missing} since ${stepText(trace, since)}; no synchronisation is enough`;
-  return [value(`not ${missing}`, told)];
-};
-
-/** What each byte of the instruction could have been. */
-const window: Values = (machine, trace) => {
-  const last = lastOf(trace);
-  const executed = seen(last, "execute");
-  if (executed === undefined || machine.fetch.granule > 0) return [];
-  const { at, bytes } = executed;
-  const cpu = last.before.cpus[last.cpu];
-  const code = cpu?.stack.at(-1)?.code;
-  if (cpu === undefined || code?.run !== "machine") return [];
-  const choice = fetchChoices(cpu, last.before.memory, at, code.mode, machine).find(
-    (each) => toHex(each.bytes) === bytes,
-  );
-  if (choice === undefined) return [];
-  const each = choice.window.map((possible) => possible.map((byte) => toHex([byte])).join("|"));
-  return [value("fetchable", `${each.join(" ")}  (each byte, what memory holds first)`)];
 };
 
 /** The instructions that this passage through the site executed, with their versions. */
@@ -258,9 +150,6 @@ const trap: Values = (machine, trace) => {
   ];
 };
 
-const covers = ({ address, bytes }: Events["store"], at: bigint): boolean =>
-  at >= address && at < address + BigInt(bytes.length / 2);
-
 const isHandlers = ({ before, cpu }: TraceStep): boolean => {
   const context = before.cpus[cpu]?.stack.at(-1);
   return context?.level === "trap";
@@ -286,38 +175,6 @@ const emulated: Values = (machine, trace) => {
   ];
 };
 
-/** Where text or data was given back, or other code mapped, and how it was used then. */
-const freedText = (trace: readonly TraceStep[], at: bigint): readonly ValueJson[] => {
-  const last = trace.length - 1;
-  const gone = indexBefore(trace, last, (step) => {
-    const range = seen(step, "free-code") ?? seen(step, "map-code") ?? seen(step, "free-data");
-    return range !== undefined && isIn(range, at);
-  });
-  return gone < 0 ? [] : [value("freed", stepText(trace, gone)), value("used", stepText(trace, last))];
-};
-
-/** The place of an event that may lie in text or data that was given back. */
-const placeOfUse = ({ what, detail }: Observation): bigint | undefined => {
-  switch (what) {
-    case "execute":
-      return detail.at;
-    case "store":
-    case "window-store":
-    case "expect-text":
-      return detail.freed;
-    case "store-freed":
-    case "free-code":
-      return detail.address;
-    case "resume":
-    case "exit-stopper":
-    case "return-from-interrupt":
-    case "return-from-trap":
-      return detail.place;
-    default:
-      return undefined;
-  }
-};
-
 /** What the program found, and who stored it. */
 const asserted: Values = (machine, trace) => {
   const looked = seen(lastOf(trace), "expect-text");
@@ -332,35 +189,6 @@ const asserted: Values = (machine, trace) => {
     value("found", spaced(looked.found)),
     ...(stored < 0 ? [] : [value("stored", stepText(trace, stored))]),
   ];
-};
-
-/** Since when the text is read-only that was stored to. */
-const readOnlySince = (trace: readonly TraceStep[], address: bigint | null): readonly ValueJson[] => {
-  const since = indexBefore(trace, trace.length, (step) => {
-    const range = seen(step, "set-memory");
-    return range?.change === "ro" && address !== null && isIn(range, address);
-  });
-  return since < 0 ? [] : [value("read-only", `since ${stepText(trace, since)}`)];
-};
-
-const isIn = ({ address, size }: { readonly address: bigint; readonly size: number }, at: bigint): boolean =>
-  at >= address && at < address + BigInt(size);
-
-const freed: Values = (_machine, trace) => {
-  const word = seen(lastOf(trace), "load-freed")?.word;
-  if (word === undefined) {
-    // The instruction stands behind what it stored.
-    for (const observation of [...lastOf(trace).observed].reverse()) {
-      const at = placeOfUse(observation);
-      const found = at === undefined ? [] : freedText(trace, at);
-      if (found.length > 0) return found;
-    }
-    return [];
-  }
-  if (word.startsWith("0x")) return freedText(trace, BigInt(word));
-  const at = indexBefore(trace, trace.length, (step) => seen(step, "free")?.word === word);
-  const last = trace.length - 1;
-  return at < 0 ? [] : [value("freed", stepText(trace, at)), value("used", stepText(trace, last))];
 };
 
 const windowHolders: Values = (_machine, trace) => {
@@ -411,6 +239,7 @@ const faulting: Values = (machine, trace) => {
   ];
 };
 
+/** By property: what is told of it. */
 const values: { readonly [property in PropertyId]?: Values } = {
   "mid-sequence": passage,
   "old-or-new": instruction,
@@ -423,5 +252,5 @@ const values: { readonly [property in PropertyId]?: Values } = {
   exclusive: windowHolders,
   fault: faulting,
   progress: waits,
-  rule: window,
+  rule: fetchable,
 };
