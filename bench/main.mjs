@@ -1,11 +1,12 @@
 // npm run bench [-- PART…]: spin, the explorer beside SPIN; litmus, litmus tests that grow beside herd7; image, modules of kernels beside
-// objdump and xz. All where none is named.
+// objdump and xz; patch, timed patch calls that grow. All where none is named.
 import { benchImage } from "./image.mjs";
 import { benchInt3 } from "./int3.mjs";
 import { benchLitmus } from "./litmus.mjs";
+import { benchPatch } from "./patch.mjs";
 
 /** @type {{ readonly [part: string]: () => Promise<void> }} */
-const parts = { spin: benchInt3, litmus: benchLitmus, image: benchImage };
+const parts = { spin: benchInt3, litmus: benchLitmus, image: benchImage, patch: benchPatch };
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((part) => !Object.hasOwn(parts, part));
