@@ -213,7 +213,12 @@ describe("views", () => {
   });
 
   it("speak of CPUs that start alike alone", async () => {
-    const machine = createSimulation({ architecture: toy() }).machine(of(counting(["n"]), { cpus: 4 }));
+    const machine = createSimulation({ architecture: toy() }).machine(
+      of(
+        strategy((flip) => [write(flip)]),
+        { cpus: 4 },
+      ),
+    );
     expect(await new Views(new Steps(machine, [], false), [], 0).explore([1], async () => undefined)).toEqual({
       end: "unknown",
       why: "The CPUs that no patcher runs on do not all start alike.",
