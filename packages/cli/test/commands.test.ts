@@ -152,7 +152,7 @@ describe("scan", () => {
   test("a directory", async () => {
     const { code, out } = await cmodx(["scan", fixture("")]);
     expect(code).toBe(0);
-    expect(out).toContain("19 files");
+    expect(out).toContain("22 files");
   });
 
   test("an interrupted scan says so, exit 3", async () => {

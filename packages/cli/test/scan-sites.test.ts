@@ -142,6 +142,11 @@ describe("check --from without --strategy", () => {
 describe("check --all", () => {
   const line = ["check", "--all", "--cpus", "2", "--from"];
 
+  it("names no stronger fetch model where the sites are safe under none", async () => {
+    const { document } = await json([...line, fixture("hot.x86_64.o")]);
+    expect(document).toMatchObject({ classes: [{ verdict: "unsafe" }], stronger: null });
+  });
+
   it("answers for every site by classes of equal shape", async () => {
     const { code, document } = await json([...line, fixture("patchsites.arm64.elf")]);
     const classes = document.classes as { sites: number; verdict: string; strategy: string }[];

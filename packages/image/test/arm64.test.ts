@@ -4,7 +4,7 @@ import { siteKinds } from "../src/sites.js";
 import { bytes, expectBranch, word } from "./branches.js";
 
 test.each<[string, number, readonly string[], string]>([
-  ["nop", 0xd503201f, ["jump-label", "ftrace", "static-call", "patchable-entry"], "nop"],
+  ["nop", 0xd503201f, ["jump-label", "ftrace", "static-call", "patchable-entry", "xray-sled"], "nop"],
   ["b .+8", 0x14000002, ["jump-label"], "b"],
   ["bl .+8", 0x94000002, ["ftrace"], "bl"],
   ["b.eq .+8", 0x54000040, [], ""],

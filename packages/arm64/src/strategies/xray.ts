@@ -25,7 +25,7 @@ const isJump = (code: FlipSite["next"]): boolean => (code[3] ?? 0) >> 2 === 0b00
 
 /**
  * A sled of LLVM's XRay under running threads, which nobody tells: all words behind its jump are stored first, then that over the jump, and
- * the caches are maintained; to take it out the jump alone is stored.
+ * the caches are maintained; to take it out the jump alone is stored. Of an event's sled one word is stored, and that is all.
  */
 export const xray = withoutOptions("xray", (): PatchStrategy => {
   const patch = ({ address, next }: FlipSite, id: string, context: PlanContext): readonly Line[] => {
@@ -42,14 +42,15 @@ export const xray = withoutOptions("xray", (): PatchStrategy => {
     return [
       ...behind,
       store(id, address, next.slice(0, WORD), { width: WORD, note: "std::atomic_store_explicit, release" }),
-      ...cleanAndInvalidate(id, address, context),
+      // Nothing maintains the caches behind the sled of an event.
+      ...(next.length === WORD ? [] : cleanAndInvalidate(id, address, context)),
       ...(last / CACHE_LINE === address / CACHE_LINE ? [] : cleanAndInvalidate(`${id}-last`, last, context)),
     ];
   };
   return {
     id: "xray",
     summary: "XRay's sleds: all behind the jump, then what replaces it, cache maintenance, and no word to anybody",
-    source: "patchSled, LLVM 19, compiler-rt/lib/xray/xray_AArch64.cpp",
+    source: "patchSled and patchCustomEvent, LLVM 19, compiler-rt/lib/xray/xray_AArch64.cpp",
     architectures: ["arm64"],
     user: true,
     defaultSite: "b .+0x18:nop",

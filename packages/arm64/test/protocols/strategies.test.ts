@@ -49,7 +49,16 @@ describe("every strategy", () => {
   });
 
   it("gives the verdicts of the documentation", async () => {
-    const safe = ["stop-machine", "literal", "nosync", "nosync-ipi", "brk-emulate-synced", "event-switch", "call-ops"];
+    const safe = [
+      "stop-machine",
+      "literal",
+      "nosync",
+      "nosync-ipi",
+      "brk-emulate-synced",
+      "event-switch",
+      "call-ops",
+      "xray",
+    ];
     const expected: { readonly [id: string]: string } = {
       ...Object.fromEntries([...safe, "direct-call", "static-call"].map((id) => [id, "safe"])),
       "plain-store": "unsafe: old-or-new",
