@@ -20,7 +20,12 @@ export const assertWritable = async (file: string, folder: string, place = "--sa
 };
 
 /** Writes a file whole or not at all; what is no file, such as a pipe or a device, is written to as it stands. Throws {@link InputError}. */
-export const writeWhole = async (file: string, io: Pick<Io, "cwd" | "writing">, text: string): Promise<void> => {
+export const writeWhole = async (
+  file: string,
+  io: Pick<Io, "cwd" | "writing">,
+  text: string,
+  place = "--save",
+): Promise<void> => {
   const path = resolve(io.cwd, file);
   const there = await stat(path).catch(() => undefined);
   const isFile = there === undefined || there.isFile();
@@ -31,7 +36,7 @@ export const writeWhole = async (file: string, io: Pick<Io, "cwd" | "writing">, 
     if (isFile) await rename(temporary, path);
   } catch (error) {
     if (isFile) await rm(temporary, { force: true });
-    throw new InputError(messageOf(error), { file, place: "--save", cause: error, code: "unreadable" });
+    throw new InputError(messageOf(error), { file, place, cause: error, code: "unreadable" });
   }
 };
 

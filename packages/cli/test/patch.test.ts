@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { assemble, type CostModel, costPresets, TimedDriver } from "@cmodx/core";
 import { toggleWrites } from "@cmodx/image";
 import { int3Batch, x86 } from "@cmodx/x86";
@@ -20,8 +21,10 @@ describe("patch", () => {
   });
 
   test("goes through sizes, as CSV", async () => {
-    const { out } = await cmodx("patch --strategy int3-batch --sweep cpus=1,2,100 --sweep sites=1,257 --csv");
-    expect(out.split("\n").map((line) => line.split(",").slice(0, 7).join())).toEqual([
+    const cwd = folder();
+    await cmodx("patch --strategy int3-batch --sweep cpus=1,2,100 --sweep sites=1,257 --csv out.csv", { cwd });
+    const csv = readFileSync(join(cwd, "out.csv"), "utf8");
+    expect(csv.split("\n").map((line) => line.split(",").slice(0, 7).join())).toEqual([
       "strategy,cpus,sites,complete,batches,writes,rounds",
       ...[1, 2, 100].map((cpus) => `int3-batch,${cpus},1,true,1,3,3`),
       ...[1, 2, 100].map((cpus) => `int3-batch,${cpus},257,true,2,771,6`),

@@ -2,13 +2,15 @@ import { type CostModel, InputError, TimedDriver, type TimedRun } from "@cmodx/c
 import { type Command, Option } from "commander";
 import { type Catalogue, create, loadCatalogue } from "../catalogue.js";
 import { costModelOf } from "../cost-file.js";
-import { breathe, colors, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
-import { type PatchJson, type PatchRunJson, type SpreadJson, toJson } from "../json.js";
+import { breathe, type Exit, exit, type Io, type ProgressLine, progressLine } from "../io.js";
+import { type PatchJson, type PatchRunJson, toJson } from "../json.js";
 import { signalWithin } from "../limits.js";
-import { options, whole, words } from "../options.js";
+import { option, options, whole, words } from "../options.js";
 import { callsOf, copiesOf, type Groups, shuffled, sitesOfFile } from "../patch-calls.js";
+import { assertPatchFiles, type PatchFiles, writePatchFiles } from "../patch-files.js";
+import { patchText } from "../patch-text.js";
 import type { StrategyOptions } from "../request.js";
-import { columns, count, prose, thousands } from "../text.js";
+import { count, prose, thousands } from "../text.js";
 
 const MOST_SITES = 1_000_000;
 const MOST_CPUS = 65_536;
@@ -24,9 +26,9 @@ the same; they are run by events in simulated nanoseconds of a cost model (docs/
 
   $ cmodx patch --sites 20000 --strategy int3-batch,int3,stop-machine --cpus 64
   $ cmodx patch vmlinux --key sched_schedstats --writes
-  $ cmodx patch --sites 1000 --strategy int3-batch --sweep cpus=1,4,16,64,256 --csv`;
+  $ cmodx patch --sites 1000 --strategy int3-batch,int3 --sweep cpus=1,4,16,64,256 --svg costs.svg --csv costs.csv`;
 
-type PatchOptions = {
+type PatchOptions = PatchFiles & {
   readonly arch?: string;
   readonly sites?: number;
   readonly strategy?: readonly string[];
@@ -43,7 +45,6 @@ type PatchOptions = {
   readonly option?: StrategyOptions;
   readonly sweep?: Sweep;
   readonly plugin?: readonly string[];
-  readonly csv?: boolean;
   readonly json?: boolean;
   readonly timeout?: number;
 };
@@ -60,7 +61,9 @@ const sweepOf = (text: string, before: Sweep = {}): Sweep => {
       place: "--sweep",
       code: "usage",
     });
-  return { ...before, [name]: sizes };
+  if (before[name as keyof Sweep] !== undefined)
+    throw new InputError(`--sweep ${name}=… is given twice.`, { place: "--sweep", code: "usage" });
+  return { ...before, [name]: [...new Set(sizes)] };
 };
 
 /** `cmodx patch`: what patching a kernel's worth of sites costs. */
@@ -102,21 +105,20 @@ export const addPatch = (program: Command, io: Io, leave: (code: Exit) => void):
     .addOption(new Option("--shuffled", "the sites of each call in an order by the seed, not by address"))
     .addOption(new Option("--writes", "print every store to code in its order"))
     .addOption(new Option("--sweep <list>", "cpus=N,N,… or sites=N,N,…: a run for each").argParser(sweepOf))
-    .addOption(new Option("--csv", "print comma-separated values"))
+    .addOption(option("--svg <file>", "write plots of a sweep, as a picture"))
+    .addOption(option("--html <file>", "write plots of a sweep with a table, as a page"))
+    .addOption(option("--csv <file>", "write the runs as comma-separated values"))
     .addOption(options.timeout)
     .addOption(options.plugin)
     .addOption(options.json)
     .addHelpText("after", `\n${prose(HELP)}\n`)
     .action(async (file: string | undefined, asked: PatchOptions) => {
-      if (asked.csv === true && asked.json === true)
-        throw new InputError("--csv does not go with --json: each is a form of its own.", {
-          place: "--csv",
-          code: "conflict",
-        });
+      await assertPatchFiles(asked, [file, asked.cost], io.cwd);
       const progress = progressLine(io);
       const signal = signalWithin(asked, io);
       const document = await patch(file, asked, { ...io, signal }, progress).finally(() => progress.clear());
-      io.out(asked.json ? toJson(document) : asked.csv ? csvOf(document) : textOf(document, io));
+      await writePatchFiles(asked, document, io);
+      io.out(asked.json ? toJson(document) : patchText(document, io));
       leave(document.interrupted ? exit.inconclusive : exit.complete);
     });
 };
@@ -198,6 +200,12 @@ const groupsOf = async (
   folder: string,
 ): Promise<Groups | undefined> => {
   const { sites, sweep, key, allKeys, ftrace } = asked;
+  for (const name of ["cpus", "sites"] as const)
+    if (asked[name] !== undefined && sweep?.[name] !== undefined)
+      throw new InputError(`--${name} does not go with --sweep ${name}=…, which says how many.`, {
+        place: `--${name}`,
+        code: "conflict",
+      });
   const fail = (sentence: string, place: string): InputError => new InputError(sentence, { place, code: "usage" });
   const chosen = [key !== undefined && "--key", allKeys === true && "--all-keys", ftrace === true && "--ftrace"].filter(
     (each) => each !== false,
@@ -228,74 +236,4 @@ const runJson = (
 ): PatchRunJson => {
   const { events: _, ...told } = run;
   return { strategy, cpus, asked, ...told, text };
-};
-
-const time = (ns: number): string => {
-  if (ns < 1e3) return `${ns.toFixed(0)} ns`;
-  if (ns < 1e6) return `${(ns / 1e3).toPrecision(3)} µs`;
-  return ns < 1e9 ? `${(ns / 1e6).toPrecision(3)} ms` : `${(ns / 1e9).toPrecision(3)} s`;
-};
-
-const spread = ({ p50, p99, max }: SpreadJson): string => `${time(p50)} / ${time(p99)} / ${time(max)}`;
-
-const textOf = ({ architecture, cost, seed, interrupted, runs }: PatchJson, io: Io): string => {
-  const head = [
-    "strategy",
-    "CPUs",
-    "sites",
-    "batches",
-    "rounds",
-    "traps",
-    "stops",
-    "time",
-    "call p50 / p99 / max",
-    "longest pause",
-    "lost",
-  ];
-  const rows = runs.map((run) => [
-    run.strategy,
-    thousands(run.cpus),
-    thousands(run.sites),
-    thousands(run.batches),
-    thousands(run.rounds),
-    thousands(run.traps),
-    run.stops === 0 ? "0" : `${thousands(run.stops)} (${time(run.stopped)})`,
-    time(run.time),
-    spread(run.latency),
-    spread(run.longestPause),
-    `${(100 * run.lost).toFixed(2)} %${run.complete ? "" : "  cut short"}`,
-  ]);
-  const lines = [
-    colors(io.color).bold(`${architecture}, cost model ${cost}, seed ${seed}`),
-    ...columns([head, ...rows], TABLE),
-    ...runs.flatMap(({ text }) => (text ?? []).map(({ address, bytes }) => `${address} ${bytes}`)),
-    ...(interrupted ? ["interrupted: this is what was computed until then"] : []),
-  ];
-  return `${lines.join("\n")}\n`;
-};
-
-/** Rows of the table are not broken where text is. */
-const TABLE = 1000;
-
-const csvOf = ({ runs }: PatchJson): string => {
-  const head =
-    "strategy,cpus,sites,complete,batches,writes,rounds,interrupts,traps,stops,time_ns,stopped_ns,call_p50_ns,call_p99_ns,call_max_ns,pause_p50_ns,pause_p99_ns,pause_max_ns,lost";
-  const rows = runs.map(({ latency, longestPause, ...run }) =>
-    [
-      run.strategy,
-      run.cpus,
-      run.sites,
-      run.complete,
-      run.batches,
-      run.writes,
-      run.rounds,
-      run.interrupts,
-      run.traps,
-      run.stops,
-      ...[run.time, run.stopped, latency.p50, latency.p99, latency.max].map(Math.round),
-      ...[longestPause.p50, longestPause.p99, longestPause.max].map(Math.round),
-      run.lost,
-    ].join(","),
-  );
-  return `${[head, ...rows].join("\n")}\n`;
 };
