@@ -132,7 +132,13 @@ describe("one added synchronisation", () => {
       { id: "one", ...words },
     );
     const masked = strategy(
-      () => [maskIrq("mask"), set("say", "ready", 1), until("wait", "written", 1), unmaskIrq("unmask")],
+      (flip) => [
+        store("other", first(flip).address, first(flip).next),
+        maskIrq("mask"),
+        set("say", "ready", 1),
+        until("wait", "written", 1),
+        unmaskIrq("unmask"),
+      ],
       { id: "two", ...words },
     );
     const of: Scenario = {
