@@ -67,3 +67,33 @@ export type CostJson = {
   readonly summary: string;
   readonly parameters: readonly CostValueJson[];
 };
+
+/** Parameters that were fitted to measurements, and what they predict. Times are in nanoseconds. */
+export type FittedJson = {
+  readonly name: string;
+  /** The cost model that it began with. */
+  readonly base: string;
+  /** What the measurements say of other parameters. */
+  readonly known: { readonly [name: string]: number };
+  /** Otherwise the user, or the limit of time, ended the run, and the values are the best until then. */
+  readonly complete: boolean;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly unit: string;
+    readonly before: number;
+    readonly value: number;
+  }[];
+  readonly rows: readonly {
+    readonly name: string;
+    readonly source: string;
+    /** It was not fitted, but is predicted. */
+    readonly held: boolean;
+    readonly measured: number;
+    readonly predicted: number | null;
+    /** The prediction over what was measured, less 1. */
+    readonly deviation: number | null;
+  }[];
+};
+
+/** `cmodx cost fit --json` and `cmodx cost check --json`. */
+export type CostFitJson = { readonly schema: "cmodx/fit/1"; readonly fits: readonly FittedJson[] };

@@ -42,12 +42,14 @@ import type {
   ClassJson,
   ConformJson,
   ContradictionJson,
+  CostFitJson,
   CostJson,
   CostValueJson,
   CounterexampleJson,
   CounterexampleStepJson,
   EnvironmentJson,
   ErrorJson,
+  FittedJson,
   GalleryEntryJson,
   GalleryJson,
   ListJson,
@@ -653,6 +655,39 @@ const cost: Schema<CostJson> = object("the document of cmodx cost show", {
   ),
 });
 
+const costFit: Schema<CostFitJson> = object("the document of cmodx cost fit and cost check", {
+  schema: only("cmodx/fit/1"),
+  fits: list(
+    "fits",
+    object<FittedJson>("a fit", {
+      name: text,
+      base: text,
+      known: record("numbers", number),
+      complete: flag,
+      parameters: list(
+        "parameters",
+        object<FittedJson["parameters"][number]>("a parameter", {
+          name: text,
+          unit: text,
+          before: number,
+          value: number,
+        }),
+      ),
+      rows: list(
+        "rows",
+        object<FittedJson["rows"][number]>("a row", {
+          name: text,
+          source: text,
+          held: flag,
+          measured: number,
+          predicted: orNull(number),
+          deviation: orNull(number),
+        }),
+      ),
+    }),
+  ),
+});
+
 const error: Schema<ErrorJson> = object("the document of an error", {
   schema: only("cmodx/error/1"),
   code: orNull(
@@ -692,6 +727,7 @@ export const documents = {
   record: recorded,
   patch,
   cost,
+  fit: costFit,
   conform,
   replay,
   matrix,
