@@ -131,9 +131,9 @@ export class Catalogue {
     return plainStore(width);
   }
 
-  /** The strategy that the architecture's package makes of options: its factory has the strategy's id for a name. */
+  /** The strategy that the architecture's package makes of options: its factory has the strategy's id for a name, `bypassOf2008` that of a year. */
   #withOptions(id: string, architecture: string, chosen: StrategyOptions): PatchStrategy {
-    const name = id.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const name = id.replace(/-(?=\d{4}\b)/, "Of").replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     const factory = own((this.architecture(architecture).exports ?? {}) as { readonly [name: string]: unknown }, name);
     const made: unknown = typeof factory === "function" ? factory(chosen) : undefined;
     if (typeof made === "object" && made !== null && (made as PatchStrategy).id === id) return made as PatchStrategy;

@@ -16,6 +16,7 @@ import { addRecord } from "./commands/record.js";
 import { addReplay } from "./commands/replay.js";
 import { addScan } from "./commands/scan.js";
 import { addShow } from "./commands/show.js";
+import { addThread } from "./commands/thread.js";
 import { messageOf, report, unwritten } from "./errors.js";
 import { type Exit, exit, guarded, type Io, type Leave } from "./io.js";
 import { prose, WIDTH } from "./text.js";
@@ -103,6 +104,7 @@ const parser = (io: Io, leave: Leave): Command => {
     addConform,
     addReplay,
     addGallery,
+    addThread,
     addLitmus,
   ])
     add(program, io, leave);

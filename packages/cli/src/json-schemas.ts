@@ -39,6 +39,7 @@ import type {
   CellJson,
   CheckAllJson,
   CheckJson,
+  ClaimJson,
   ClassJson,
   ConformJson,
   ContradictionJson,
@@ -67,6 +68,7 @@ import type {
   PatcherJson,
   PatchJson,
   PatchRunJson,
+  QuestionJson,
   RecordedFilesJson,
   RecordJson,
   RepairJson,
@@ -78,6 +80,8 @@ import type {
   SiteRowJson,
   SpreadJson,
   StrategyJson,
+  ThreadEntryJson,
+  ThreadJson,
   ValueJson,
   VariationJson,
 } from "./json.js";
@@ -502,6 +506,47 @@ const gallery: Schema<GalleryJson> = object("the document of cmodx gallery", {
   interrupted: flag,
 });
 
+const expectedFields = { safe: true, unsafe: true, vacuous: true, refused: true, complete: true } as const;
+
+const questionSchema: Schema<QuestionJson> = object("a question", {
+  command: text,
+  expected: oneOf<QuestionJson["expected"]>(expectedFields),
+  expectedProperty: orNull(property),
+  verdict: orNull(oneOf<NonNullable<QuestionJson["verdict"]>>({ ...expectedFields, inconclusive: true })),
+  property: orNull(property),
+  why: orNull(text),
+  status: oneOf<QuestionJson["status"]>({
+    "as expected": true,
+    "not as expected": true,
+    undecided: true,
+    "not asked": true,
+  }),
+});
+
+const claimSchema: Schema<ClaimJson> = object("a claim", {
+  id: text,
+  by: text,
+  says: text,
+  status: oneOf<ClaimJson["status"]>({ asked: true, beyond: true, unsaid: true }),
+  questions: list("questions", questionSchema),
+  why: text,
+});
+
+const thread: Schema<ThreadJson> = object("the document of cmodx thread", {
+  schema: only("cmodx/thread/1"),
+  threads: list(
+    "threads",
+    object<ThreadEntryJson>("a thread", {
+      id: text,
+      title: text,
+      source: text,
+      date: text,
+      claims: list("claims", claimSchema),
+    }),
+  ),
+  interrupted: flag,
+});
+
 const numbers = record("numbers", count);
 
 const siteRowSchema: Schema<SiteRowJson> = object("a site", {
@@ -736,6 +781,7 @@ export const documents = {
   list: listed,
   show,
   gallery,
+  thread,
   "check-all": checkAll,
   scan,
   litmus,

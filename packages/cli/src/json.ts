@@ -7,6 +7,7 @@ export type * from "./json-lists.js";
 export type * from "./json-patch.js";
 export type * from "./json-record.js";
 export type * from "./json-tables.js";
+export type * from "./json-thread.js";
 
 /*
  * The documents that `--json` prints. Addresses and other 64-bit numbers are strings such as "0xffffffff81000000".
